@@ -1,0 +1,57 @@
+# The front door. `make help` says what there is; meson and ninja do the work behind it.
+.DEFAULT_GOAL := all
+.PHONY: all setup demo test bench lint format tidy install clean help configure
+
+BUILD  ?= build
+MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+NINJA  ?= $(firstword $(wildcard /usr/bin/ninja) ninja)
+PREFIX ?= /usr/local
+
+# $(call configure,TREE,OPTIONS): sets TREE up, or again when files came or went or OPTIONS changed.
+configure = @MESON='$(MESON)' PYTHON='$(PYTHON)' tools/configure '$(1)' $(2)
+
+all: setup-build configure   ## build everything; the command is build/weir (the default)
+	@$(NINJA) -C $(BUILD)
+
+configure: setup-build
+	$(call configure,$(BUILD),--prefix=$(PREFIX) -Dtests=disabled)
+
+setup:                       ## install all packages that building, tests, benches and checks need
+	@scripts/setup build test bench lint demo
+
+setup-%:
+	@scripts/setup $*
+
+demo: setup-demo all         ## see it work, in a minute, without root
+	@tools/demo
+
+test: setup-build setup-test ## run every test under ASan and UBSan;  T=unit  T=unit/base/ring  chooses
+	$(call configure,build-test,-Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false -Dtests=enabled)
+	@$(PYTHON) tools/test.py --build build-test $(T)
+
+bench: setup-bench           ## measure, with the flags that are shipped
+	$(call configure,build-bench,-Dbench=true -Dexamples=false -Dtests=disabled)
+	@$(NINJA) -C build-bench
+	@$(PYTHON) bench/run.py --build build-bench $(ARGS)
+
+lint: setup-build setup-test setup-lint ## format, layers and sizes, cppcheck, gcc and clang without a warning
+	@MESON='$(MESON)' PYTHON='$(PYTHON)' NINJA='$(NINJA)' tools/lint
+
+format: setup-lint           ## let clang-format write
+	@git ls-files -co --exclude-standard -- '*.c' '*.h' | xargs -r clang-format -i
+
+tidy:                        ## layers, sizes and names only (a second or two)
+	@$(PYTHON) tools/tidy.py
+
+install: all                 ## install to PREFIX (/usr/local), also under DESTDIR
+	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild
+
+clean:                       ## remove every build tree
+	rm -rf build build-*/
+
+help:                        ## this list
+	@echo 'make TARGET:'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+comma := ,

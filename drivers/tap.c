@@ -1,0 +1,294 @@
+/* tap: an Ethernet link to the kernel through a TAP device, with superframes and checksum offload.
+ *
+ * Knows: /dev/net/tun and struct virtio_net_hdr. Not the stack.
+ * Shape: one read or write a frame, a buffer of 64 KiB for each frame of a burst.
+ * Units: bytes. Errors: open names the next thing to do; a frame that the device refuses is dropped
+ * and counted; -ENETDOWN once the device is gone. Cost: one system call a frame. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <weir/driver.h>
+
+#define FRAME_MAX (14 + 65535 + 3) /* Ethernet header, IP packet, padding to 16 */
+#define ETHER_TYPE_AT 12
+#define TCP_FLAGS_AT 13u
+#define TCP_CWR 0x80
+
+struct tap {
+    struct weir_link link;
+    int fd;
+    uint64_t dropped;
+    char name[IFNAMSIZ];
+    uint8_t (*buffer)[FRAME_MAX]; /* WEIR_BURST_MAX of them */
+};
+
+static void frame_from_kernel(struct weir_frame *f, const struct virtio_net_hdr *h)
+{
+    uint8_t gso = h->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+
+    f->parts = 1;
+    if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        f->flags = WEIR_CSUM_PARTIAL;
+        f->csum_start = h->csum_start;
+        f->csum_offset = h->csum_offset;
+    } else if (h->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
+        f->flags = WEIR_CSUM_VALID;
+    }
+    if (gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6)
+        f->gso_size = h->gso_size;
+}
+
+/* 1 with *f filled, 0 for nothing now, or -ENETDOWN. */
+static int read_frame(struct tap *t, struct weir_frame *f, uint8_t *buffer)
+{
+    struct virtio_net_hdr h;
+    struct iovec iov[2] = {{&h, sizeof h}, {buffer, FRAME_MAX}};
+    ssize_t n;
+
+    do
+        n = readv(t->fd, iov, 2);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EBADFD || errno == ENODEV ? -ENETDOWN : 0;
+    if (n <= (ssize_t)sizeof h)
+        return 0;
+    *f = (struct weir_frame){.part = {{buffer, (uint32_t)n - (uint32_t)sizeof h}}};
+    frame_from_kernel(f, &h);
+    return 1;
+}
+
+static int tap_recv(struct weir_link *link, struct weir_frame *burst, int max, int64_t now_ns)
+{
+    struct tap *t = (struct tap *)link;
+    int n = 0;
+
+    (void)now_ns;
+    while (n < max && n < WEIR_BURST_MAX) {
+        int r = read_frame(t, &burst[n], t->buffer[n]);
+        if (r <= 0)
+            return n ? n : r;
+        n++;
+    }
+    return n;
+}
+
+/* A superframe's kind. The kernel refuses a segment with CWR in it unless it is marked as ECN. */
+static uint8_t gso_type(const struct weir_frame *f)
+{
+    const uint8_t *p = f->part[0].data;
+    uint8_t type = VIRTIO_NET_HDR_GSO_TCPV4;
+
+    if (p[ETHER_TYPE_AT] == 0x86 && p[ETHER_TYPE_AT + 1] == 0xdd)
+        type = VIRTIO_NET_HDR_GSO_TCPV6;
+    if (f->csum_start + TCP_FLAGS_AT < f->part[0].len &&
+        p[f->csum_start + TCP_FLAGS_AT] & TCP_CWR)
+        type |= VIRTIO_NET_HDR_GSO_ECN;
+    return type;
+}
+
+static void header_for_kernel(struct virtio_net_hdr *h, const struct weir_frame *f)
+{
+    *h = (struct virtio_net_hdr){0};
+    if (f->flags & WEIR_CSUM_PARTIAL) {
+        h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        h->csum_start = f->csum_start;
+        h->csum_offset = f->csum_offset;
+    }
+    if (f->gso_size) {
+        h->gso_type = gso_type(f);
+        h->gso_size = f->gso_size;
+        h->hdr_len = f->hdr_len;
+    }
+}
+
+static int tap_send(struct weir_link *link, struct weir_frame *burst, int n, int64_t now_ns)
+{
+    struct tap *t = (struct tap *)link;
+
+    (void)now_ns;
+    for (int i = 0; i < n; i++) {
+        struct virtio_net_hdr h;
+        struct iovec iov[1 + WEIR_FRAME_PARTS] = {{&h, sizeof h}};
+        ssize_t r;
+
+        header_for_kernel(&h, &burst[i]);
+        for (int k = 0; k < burst[i].parts; k++)
+            iov[k + 1] = (struct iovec){(void *)(uintptr_t)burst[i].part[k].data,
+                                        burst[i].part[k].len};
+        do
+            r = writev(t->fd, iov, 1 + burst[i].parts);
+        while (r < 0 && errno == EINTR);
+        if (r < 0 && (errno == EBADFD || errno == ENODEV))
+            return -ENETDOWN;
+        if (r < 0)
+            t->dropped++;
+    }
+    return n;
+}
+
+static int64_t tap_deadline(struct weir_link *link)
+{
+    (void)link;
+    return WEIR_NEVER;
+}
+
+static int tap_fd(struct weir_link *link)
+{
+    return ((struct tap *)link)->fd;
+}
+
+static void tap_close(struct weir_link *link)
+{
+    struct tap *t = (struct tap *)link;
+
+    if (t->fd >= 0)
+        close(t->fd);
+    free(t->buffer);
+    free(t);
+}
+
+static const struct weir_driver tap_driver = {
+    .name = "tap",
+    .recv = tap_recv,
+    .send = tap_send,
+    .deadline = tap_deadline,
+    .fd = tap_fd,
+    .close = tap_close,
+};
+
+static void explain_open(char *error, size_t size, int code)
+{
+    if (code == ENOENT || code == ENODEV || code == ENXIO)
+        snprintf(error, size, "there is no /dev/net/tun: try `modprobe tun` as root, or the "
+                              "default link `host`, which needs no device");
+    else if (code == EACCES || code == EPERM)
+        snprintf(error, size, "no permission to open /dev/net/tun: try `sudo`, or the default "
+                              "link `host`, which needs no privilege");
+    else
+        snprintf(error, size, "can not open /dev/net/tun: %s", strerror(code));
+}
+
+static void explain_attach(char *error, size_t size, const char *name, int code)
+{
+    if (code == EPERM)
+        snprintf(error, size, "a tap device needs CAP_NET_ADMIN: try `sudo`, `unshare -rn`, or the "
+                              "default link `host`, which needs no privilege");
+    else if (code == EBUSY)
+        snprintf(error, size, "tap device %s is in use by another process: choose another name",
+                 name);
+    else if (code == EINVAL)
+        snprintf(error, size, "%s is not a tap device that can be attached: choose another name, "
+                              "or remove it with `ip link del %s`", name, name);
+    else
+        snprintf(error, size, "can not attach tap device %s: %s", name, strerror(code));
+}
+
+static int attach(struct tap *t, const char *name, char *error, size_t size)
+{
+    struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+    int header = sizeof(struct virtio_net_hdr);
+
+    if (name && strlen(name) >= IFNAMSIZ) {
+        snprintf(error, size, "%s is too long for a device name: use at most 15 letters", name);
+        return -1;
+    }
+    if (name)
+        strcpy(r.ifr_name, name);
+    if (ioctl(t->fd, TUNSETIFF, &r) < 0) {
+        explain_attach(error, size, name ? name : "", errno);
+        return -1;
+    }
+    strcpy(t->name, r.ifr_name);
+    if (ioctl(t->fd, TUNSETVNETHDRSZ, &header) < 0) {
+        snprintf(error, size, "tap device %s: the kernel is too old for TUNSETVNETHDRSZ", t->name);
+        return -1;
+    }
+    return 0;
+}
+
+/* The kernel's end: its MTU becomes ours, and it is brought up, because a device that is down
+ * swallows everything without a word. Without the right to do so it stays as its owner left it. */
+static uint32_t prepare_kernel_end(const char *name)
+{
+    struct ifreq r = {0};
+    uint32_t mtu = 1500;
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (s < 0)
+        return mtu;
+    strcpy(r.ifr_name, name);
+    if (ioctl(s, SIOCGIFMTU, &r) == 0 && r.ifr_mtu >= 68 && r.ifr_mtu <= 65535)
+        mtu = (uint32_t)r.ifr_mtu;
+    if (ioctl(s, SIOCGIFFLAGS, &r) == 0 && !(r.ifr_flags & IFF_UP)) {
+        r.ifr_flags |= IFF_UP;
+        (void)ioctl(s, SIOCSIFFLAGS, &r);
+    }
+    close(s);
+    return mtu;
+}
+
+/* USO is not asked for: the stack takes no superframes of UDP. */
+static bool accept_offloads(int fd)
+{
+    unsigned base = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+
+    return ioctl(fd, TUNSETOFFLOAD, base | TUN_F_TSO_ECN) == 0 ||
+           ioctl(fd, TUNSETOFFLOAD, base) == 0;
+}
+
+static bool fill_iface(struct tap *t)
+{
+    struct weir_iface_config *c = &t->link.iface;
+
+    c->name = t->name;
+    c->type = WEIR_LINK_ETHER;
+    c->mtu = prepare_kernel_end(t->name);
+    c->flags = WEIR_IF_CSUM_TX;
+    c->gso_max = accept_offloads(t->fd) ? 65535 : 0;
+    /* Locally administered, not a group: never the kernel end's own but by a chance of 2^-46. */
+    if (getrandom(c->mac, sizeof c->mac, 0) != sizeof c->mac)
+        return false;
+    c->mac[0] = (uint8_t)((c->mac[0] & 0xfc) | 0x02);
+    return true;
+}
+
+struct weir_link *weir_tap_open(const char *name, char *error, size_t error_size)
+{
+    struct tap *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    t->link.driver = &tap_driver;
+    t->buffer = malloc(sizeof *t->buffer * WEIR_BURST_MAX);
+    t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (t->fd < 0) {
+        explain_open(error, error_size, errno);
+        goto fail;
+    }
+    if (attach(t, name, error, error_size) < 0)
+        goto fail;
+    if (!t->buffer || !fill_iface(t)) {
+        snprintf(error, error_size, "tap device %s: out of memory", t->name);
+        goto fail;
+    }
+    return &t->link;
+fail:
+    tap_close(&t->link);
+    return NULL;
+}
+
+uint64_t weir_tap_dropped(struct weir_link *link)
+{
+    return ((struct tap *)link)->dropped;
+}

@@ -1,0 +1,96 @@
+/* Links: what joins a stack to a network. A driver is a table of five functions over an object that
+ * begins with struct weir_link; a wrapper (impairments, capture) is a driver that owns another.
+ *
+ * Drivers make system calls and may block nothing. They are used by one thread. */
+#ifndef WEIR_DRIVER_H
+#define WEIR_DRIVER_H
+
+#include <weir/frame.h>
+#include <weir/stack.h>
+
+struct weir_link;
+
+struct weir_driver {
+    const char *name;
+    /* Takes up to max frames from the link; they are valid until the next recv. Returns how many, 0
+     * for none now, or -errno (-ENETDOWN: the link is gone for good). Wrappers read the judgement
+     * that weir_input leaves in `burst` at the next call of send, recv or close: whoever lets go of
+     * the array before calls send first, with n 0 if there is nothing to send. */
+    int (*recv)(struct weir_link *link, struct weir_frame *burst, int max, int64_t now_ns);
+    /* Gives n frames to the link and returns n, or -errno. It copies or writes them all before it
+     * returns; what finds no room is dropped and counted by the driver, as a network card does. n
+     * may be 0. */
+    int (*send)(struct weir_link *link, struct weir_frame *burst, int n, int64_t now_ns);
+    /* When recv or send is to be called again although no descriptor woke; WEIR_NEVER. */
+    int64_t (*deadline)(struct weir_link *link);
+    /* A descriptor that polls readable when recv has work, or -1. */
+    int (*fd)(struct weir_link *link);
+    void (*close)(struct weir_link *link); /* frees the object and what it wraps */
+};
+
+struct weir_link {
+    const struct weir_driver *driver;
+    struct weir_iface_config iface; /* what the link is and can do: hand it to weir_iface_add */
+};
+
+/* One round for one interface: recv, weir_input, weir_advance, weir_output, send, until nothing
+ * moves or `rounds` are through. Returns the number of frames that moved, or -errno of the link. */
+int weir_link_pump(struct weir_link *link, struct weir_stack *stack, int ifindex, int64_t now_ns,
+                   int rounds);
+void weir_link_close(struct weir_link *link);
+/* Monotonic nanoseconds, for callers that live in real time. */
+int64_t weir_clock_ns(void);
+
+/* -- drivers ------------------------------------------------------------------------------------- */
+
+/* mem: the far end of the link is an interface of another stack of the same thread. Frames cross by
+ * reference, without a copy; the near pump drives both stacks. */
+struct weir_link *weir_mem_open(struct weir_stack *far, int far_ifindex,
+                                const struct weir_iface_config *near_iface);
+
+/* tap: a TAP device with IFF_VNET_HDR; offloads on. name NULL or "": the kernel chooses. Creates the
+ * device if it is not there. NULL with *error filled (one line that names the next thing to do). */
+struct weir_link *weir_tap_open(const char *name, char *error, size_t error_size);
+/* Frames that the device did not take (it is down, or out of memory). */
+uint64_t weir_tap_dropped(struct weir_link *link);
+
+/* -- wrappers ------------------------------------------------------------------------------------ */
+
+/* One direction's impairments; all zero is a perfect link. Probabilities are in parts per billion.
+ * Superframes cross a link that only delays. As soon as anything else is set, in either direction,
+ * they are cut into frames: a loss then hits one segment, as on a wire. */
+struct weir_impair_dir {
+    int64_t delay_ns, jitter_ns;   /* jitter: uniform in +-jitter, order kept */
+    uint32_t loss_ppb, dup_ppb, corrupt_ppb;
+    uint32_t reorder_ppb;          /* such a frame overtakes: it is sent without its delay */
+    uint64_t rate_bps;             /* bits of frame per second, 0: no limit */
+    uint32_t queue_frames;         /* room before the rate limiter, in frames; 0: 1,000 */
+};
+struct weir_impair {
+    struct weir_impair_dir up; /* what the stack sends */
+    struct weir_impair_dir down;
+    uint32_t mtu;  /* 0: the link's */
+    uint64_t seed;
+};
+/* Parses "delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1% corrupt 0.01% rate 20mbit queue 100 mtu
+ * 1500"; words after "up:" or "down:" count for that direction only. 0, or -EINVAL with one line in
+ * `error` that names the mistake and the nearest right word. */
+int weir_impair_parse(struct weir_impair *out, const char *text, char *error, size_t error_size);
+struct weir_link *weir_impair_open(struct weir_link *inner, const struct weir_impair *impair);
+
+struct weir_impair_stats {
+    uint64_t lost, duplicated, corrupted, reordered, queue_full, passed;
+};
+/* dir 0: up, 1: down. */
+void weir_impair_stats(struct weir_link *link, int dir, struct weir_impair_stats *out);
+
+/* capture: writes each frame to a pcapng file with the stack's reason as its comment. Frames that come
+ * in are written once the stack has judged them. NULL with *error filled. */
+struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, char *error,
+                                    size_t error_size);
+/* Nanoseconds to add to each time stamp, such as wall clock minus weir_clock_ns(); 0 at first. */
+void weir_capture_epoch(struct weir_link *link, int64_t epoch_ns);
+/* Writes out what is buffered. 0, or the -errno that stopped the capture; the link works on. */
+int weir_capture_flush(struct weir_link *link);
+
+#endif

@@ -1,0 +1,37 @@
+/* A sorted set of sequence ranges of bounded size: which bytes beyond a hole are there.
+ *
+ * Knows: seq. Shape: n <= RANGES_MAX; ranges are disjoint, not adjacent, ascending in sequence
+ * order; all lie within 2^31 of each other. Units: bytes. Errors: add refuses when a new range does
+ * not fit.
+ * Cost: O(RANGES_MAX) at worst, O(1) for appending at the end. */
+#ifndef BASE_RANGES_H
+#define BASE_RANGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/seq.h"
+
+#define RANGES_MAX 127
+
+struct range {
+    struct seq start, end; /* [start, end) */
+};
+
+struct ranges {
+    uint32_t n;
+    uint32_t newest; /* index of the range that the last add touched: 2018#4 wants it first */
+    struct range at[RANGES_MAX];
+};
+
+/* Adds [start, end), merging what touches. False, and nothing changed, if it would need a range
+ * more than RANGES_MAX. *fresh (may be NULL) gets how many bytes of it were new. */
+bool ranges_add(struct ranges *r, struct seq start, struct seq end, uint32_t *fresh);
+/* If the first range starts at or before `at`: removes it and returns its end; otherwise returns
+ * at. */
+struct seq ranges_take(struct ranges *r, struct seq at);
+/* Forgets everything below `at`. */
+void ranges_trim(struct ranges *r, struct seq at);
+bool ranges_has(const struct ranges *r, struct seq start, struct seq end); /* wholly inside one */
+
+#endif

@@ -1,0 +1,31 @@
+/* What the files of ip/ share.
+ *
+ * Knows: ip.h. */
+#ifndef IP_INNER_H
+#define IP_INNER_H
+
+#include "ip/ip.h"
+
+void pmtu_init(struct ip *ip);
+void pmtu_fini(struct ip *ip);
+
+/* An ICMP message to queue: where it goes, its first 8 bytes, and bytes behind them. */
+struct icmp_answer {
+    struct weir_addr src, dst;
+    uint8_t tos;
+    uint8_t hdr[ICMP_LEN]; /* checksum included */
+    uint32_t len;          /* bytes of `part` to take */
+    uint32_t skip;         /* bytes of `part` to leave out before */
+    uint8_t parts;
+    const struct weir_slice *part;
+};
+/* PASS, ip_no_route or reply_queue. */
+enum drop icmp_queue(struct ip *ip, const struct icmp_answer *a);
+
+/* Copies up to n bytes from the slices' beginning; returns how many there were. */
+uint32_t slices_peek(const struct weir_slice *part, int parts, uint8_t *dst, uint32_t n);
+uint32_t slices_len(const struct weir_slice *part, int parts);
+/* Adds n bytes from the beginning to a checksum, where they lie at `at` of the whole. */
+uint32_t slices_sum(uint32_t acc, const struct weir_slice *part, int parts, uint32_t n);
+
+#endif

@@ -1,0 +1,159 @@
+/* What an IPv4 packet must look like to be taken, and the identification of those we send. 791,
+ * 1122#3.2.1, 6864, 7126.
+ *
+ * Knows: addresses, options and fragment fields as such. Not interfaces: their facts are passed in.
+ * Shape: judges are pure. Units: bytes. Errors: verdicts. Cost: a few comparisons; one hash for the
+ * identification of a packet without DF. */
+#include "ip/ip.h"
+
+#include <string.h>
+
+#include "ip/inner.h"
+
+#define OFFSET_MASK 0x1fff
+#define DATAGRAM_MAX 65535
+
+enum { OPT_END = 0, OPT_NOP = 1, OPT_RECORD = 7, OPT_TIME = 68, OPT_LSRR = 131, OPT_SSRR = 137 };
+
+void ip_config_default(struct ip_config *config)
+{
+    *config = (struct ip_config){
+        .route_max = 4096,
+        .icmp_queue_bytes = 65536,
+        .icmp_msgs_per_sec = 1000,
+        .icmp_msgs_burst = 50,
+        .pmtu_max = 1024,
+        .min_pmtu = 552,
+        .mtu_expires_s = 600,
+        .ip_default_ttl = 64,
+        .icmp_echo_ignore_broadcasts = 1,
+    };
+}
+
+void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
+{
+    uint64_t seed0 = rng_u64(seed), seed1 = rng_u64(seed);
+
+    *ip = (struct ip){.mem = mem, .id_key = rng_key(seed), .pmtu_key = rng_key(seed)};
+    ip_config_default(&ip->config);
+    rng_init(&ip->rng, seed0, seed1);
+    ip->credit = ip->config.icmp_msgs_burst;
+    ip->credit_at_us = now_us;
+    pmtu_init(ip);
+}
+
+void ip_fini(struct ip *ip)
+{
+    for (int i = 0; i < IP_IFACES; i++)
+        ring_release(&ip->answer[i], ip->mem);
+    mem_free(ip->mem, ip->route, ip->routes_room * sizeof *ip->route);
+    pmtu_fini(ip);
+}
+
+/* First octet of an IPv4 address, -1: IPv6. */
+static int octet_of(const struct weir_addr *a)
+{
+    return weir_addr_is_v4(a) ? a->b[12] : -1;
+}
+
+enum drop ip_judge_source(const struct weir_addr *src, uint32_t iface_flags, unsigned facts)
+{
+    bool is_loopback_ok = iface_flags & WEIR_IF_LOOPBACK_OK;
+    int first = octet_of(src);
+
+    if (facts & IP_SOURCE_BROADCAST)
+        return DROP_ip_martian_source;
+    /* Nobody is at 0/8; groups, class E and 255.255.255.255 are no single host. */
+    if (first == 0 || first >= 224)
+        return DROP_ip_martian_source;
+    if (first == 127 && !is_loopback_ok)
+        return DROP_ip_martian_source;
+    if (first < 0 && (src->b[0] == 0xff || weir_addr_is_any(src)))
+        return DROP_ip_martian_source;
+    if ((facts & IP_SOURCE_OWN) && !is_loopback_ok && !(iface_flags & WEIR_IF_ANY_ADDR))
+        return DROP_ip_martian_source;
+    return PASS;
+}
+
+enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags)
+{
+    int first = octet_of(dst);
+
+    if (first == 127 && !(iface_flags & WEIR_IF_LOOPBACK_OK))
+        return DROP_ip_not_local;
+    if (first == 0 || (first >= 240 && weir_addr_to_v4(dst) != 0xffffffff))
+        return DROP_ip_not_local;
+    if (first < 0 && weir_addr_is_any(dst))
+        return DROP_ip_not_local;
+    return PASS;
+}
+
+/* One option of type and length at p. */
+static enum drop judge_option(const uint8_t *p, size_t len)
+{
+    switch (p[0]) {
+    case OPT_LSRR:
+    case OPT_SSRR:
+        return DROP_ip_source_route;
+    case OPT_RECORD:
+        return len >= 3 && p[2] >= 4 ? PASS : DROP_ip_option;
+    case OPT_TIME:
+        return len >= 4 && p[2] >= 5 ? PASS : DROP_ip_option;
+    default:
+        return PASS; /* 1122#3.2.1.8: unknown ones are ignored */
+    }
+}
+
+enum drop ip_judge_options(const uint8_t *options, size_t n)
+{
+    size_t at = 0;
+
+    while (at < n && options[at] != OPT_END) {
+        size_t len;
+        enum drop d;
+
+        if (options[at] == OPT_NOP) {
+            at++;
+            continue;
+        }
+        len = at + 1 < n ? options[at + 1] : 0;
+        if (len < 2 || len > n - at)
+            return DROP_ip_option;
+        d = judge_option(options + at, len);
+        if (d != PASS)
+            return d;
+        at += len;
+    }
+    return PASS;
+}
+
+enum drop ip_fragment_input(struct ip *ip, const struct ip4 *h)
+{
+    uint32_t start = (uint32_t)(h->frag & OFFSET_MASK) * 8;
+    uint32_t len = (uint32_t)h->total_len - h->hdr_len;
+
+    (void)ip;
+    if (!start && !(h->frag & IP4_MF))
+        return PASS;
+    if ((h->frag & IP4_MF) && len % 8)
+        return DROP_ip_fragment_bad; /* 791#3.2 */
+    if (!len || start + len > DATAGRAM_MAX - IP4_LEN)
+        return DROP_ip_fragment_bad; /* ends past the largest datagram */
+    return DROP_ip_fragment_limit;
+}
+
+uint16_t ip_next_id(struct ip *ip, const struct weir_addr *src, const struct weir_addr *dst,
+                    uint8_t proto, bool is_df)
+{
+    struct {
+        struct weir_addr src, dst;
+        uint64_t proto;
+    } flow = {*src, *dst, proto};
+    uint64_t hash;
+
+    if (is_df)
+        return 0;
+    /* The counter may be shared with other flows, the offset is this flow's secret. */
+    hash = siphash24(&ip->id_key, &flow, sizeof flow);
+    return (uint16_t)(ip->id[hash % IP_IDS]++ + (hash >> 32));
+}

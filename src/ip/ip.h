@@ -1,0 +1,201 @@
+/* IP between the link and the transports: routes, path MTU, ICMP, what a packet may look like.
+ *
+ * Knows: base, def, wire. Not interfaces or sockets: what it must know of them is passed in.
+ * Shape: one struct ip for each stack. Answers (echo replies, errors) are queued by interface and
+ * pulled. Units: bytes, microseconds (`now_us`). Errors: -errno, or a verdict.
+ * Cost: a packet O(1); a route lookup O(prefix lengths in use * log routes). */
+#ifndef IP_IP_H
+#define IP_IP_H
+
+#include "base/list.h"
+#include "base/ring.h"
+#include "base/rng.h"
+#include "base/table.h"
+#include "weir/frame.h"
+#include "weir/stack.h"
+#include "wire/wire.h"
+
+#define IP_IFACES 17    /* ifindex 1 to 16 */
+#define IP_IDS 1024     /* counters of the identification field */
+#define IP_PREFIXES 129 /* prefix lengths 0 to 128 */
+
+/* Limits and habits, by the names of Linux's knobs; the stack may change them at any time. */
+struct ip_config {
+    uint32_t route_max;                  /* routes, 4,096 */
+    uint32_t icmp_queue_bytes;           /* answers that wait, all interfaces together, 65,536 */
+    uint32_t icmp_msgs_per_sec;          /* errors, 1,000 */
+    uint32_t icmp_msgs_burst;            /* 50 */
+    uint32_t pmtu_max;                   /* destinations with a path MTU of their own, 1,024 */
+    uint32_t min_pmtu;                   /* 552 */
+    uint32_t mtu_expires_s;              /* 600 */
+    uint8_t ip_default_ttl;              /* 64 */
+    uint8_t icmp_echo_ignore_all;        /* 0 */
+    uint8_t icmp_echo_ignore_broadcasts; /* 1 */
+};
+
+struct route {
+    uint64_t net[2], mask[2]; /* network order, as they lie in an address */
+    struct weir_addr gateway; /* where has_gateway */
+    uint32_t metric;
+    uint8_t prefix; /* bits of 128; IPv4's lie behind 96 */
+    uint8_t ifindex;
+    bool has_gateway;
+};
+
+/* Routes of one prefix length lie together. */
+struct route_group {
+    uint32_t first;
+    uint32_t prefix;
+};
+
+struct ip {
+    struct mem *mem;
+    struct ip_config config;
+    struct rng rng;
+    struct sipkey id_key, pmtu_key;
+
+    struct route *route; /* longest prefix first, then by network, then by metric */
+    uint32_t routes, routes_room;
+    uint32_t groups;
+    struct route_group group[IP_PREFIXES];
+
+    struct ring answer[IP_IFACES]; /* struct icmp_record and bytes */
+    uint32_t answer_bytes;         /* in all rings */
+    uint32_t emptied;              /* bit by ifindex: pulled dry, buffer given back by ip_settle */
+    int64_t credit;                /* ICMP errors that may be sent now */
+    int64_t credit_at_us;
+
+    uint16_t id[IP_IDS];
+
+    struct pool pmtus;
+    struct table pmtu_table;
+    struct list pmtu_order; /* the first to expire first */
+};
+
+void ip_config_default(struct ip_config *config);
+void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us);
+void ip_fini(struct ip *ip);
+/* Gives back buffers whose bytes were pulled before. At the beginning of each call on the stack. */
+void ip_settle(struct ip *ip);
+
+/* -- what may come in: ip.c -------------------------------------------------------------------- */
+
+/* What the stack knows of a source address. */
+enum ip_source_fact { IP_SOURCE_OWN = 1, IP_SOURCE_BROADCAST = 2 };
+/* PASS or DROP_ip_martian_source. iface_flags: enum weir_iface_flag of where it came in; facts:
+ * enum ip_source_fact. */
+enum drop ip_judge_source(const struct weir_addr *src, uint32_t iface_flags, unsigned facts);
+/* 127/8 from outside, 0/8 and class E are nobody's: DROP_ip_not_local. */
+enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags);
+/* Walks n bytes of options: PASS, DROP_ip_source_route or DROP_ip_option. Unknown ones pass. */
+enum drop ip_judge_options(const uint8_t *options, size_t n);
+/* PASS: a whole datagram. Otherwise it is a fragment: DROP_ip_fragment_bad,
+ * DROP_ip_fragment_limit. */
+enum drop ip_fragment_input(struct ip *ip, const struct ip4 *h);
+
+/* The identification field: 0 where DF makes it meaningless, else unique for (src, dst, proto) and
+ * of no use to observers. 6864#4.1 4.3 */
+uint16_t ip_next_id(struct ip *ip, const struct weir_addr *src, const struct weir_addr *dst,
+                    uint8_t proto, bool is_df);
+
+/* -- routes: route.c --------------------------------------------------------------------------- */
+
+struct route_result {
+    int ifindex;
+    struct weir_addr next_hop; /* the gateway, or dst itself */
+    bool has_gateway;
+    uint8_t prefix; /* bits of 128 that matched */
+};
+/* prefix: bits of the family of dst; gateway NULL: on link. 0, -EINVAL, -EEXIST, -ENOSPC,
+ * -ENOMEM. */
+struct route_spec {
+    struct weir_addr dst;
+    int prefix;
+    const struct weir_addr *gateway;
+    int ifindex;
+    uint32_t metric;
+};
+int route_add(struct ip *ip, const struct route_spec *spec);
+/* The route with this dst, prefix, gateway, ifindex and metric. -ESRCH, -EINVAL. */
+int route_remove(struct ip *ip, const struct route_spec *spec);
+/* ifindex 0: any. 0 or -ENETUNREACH. */
+int route_lookup(const struct ip *ip, const struct weir_addr *dst, int ifindex,
+                 struct route_result *out);
+
+/* -- path MTU: pmtu.c -------------------------------------------------------------------------- */
+
+/* The MTU towards dst where the first link has link_mtu. */
+uint32_t pmtu_of(struct ip *ip, const struct weir_addr *dst, uint32_t link_mtu, int64_t now_us);
+/* An ICMP "packet too big" whose quote a transport has confirmed. Lowers only; never below
+ * min_pmtu. Returns the MTU that is now in force, or 0 if there was no room. */
+uint32_t pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, int64_t now_us);
+
+/* -- ICMP: icmp.c icmp_error.c ----------------------------------------------------------------- */
+
+/* An ICMP message that came in, from its ICMP header on. */
+struct icmp_view {
+    struct weir_addr src, dst;
+    struct weir_addr local; /* our address to answer from: dst where that is no group */
+    int ifindex;
+    bool is_group; /* dst is a broadcast or multicast address */
+    uint8_t ttl, tos;
+    uint8_t parts;
+    struct weir_slice part[WEIR_FRAME_PARTS];
+};
+
+enum icmp_event_kind {
+    ICMP_EVENT_NONE,
+    ICMP_EVENT_ERROR, /* `error` is for the transport that the quote names */
+    ICMP_EVENT_REPLY, /* the message is for ping sockets with identifier `id` */
+};
+/* An ICMP error, with what can be read from its quote. */
+struct icmp_error {
+    uint8_t type, code;
+    bool is_hard;          /* as Linux sees it: protocol or port unreachable and the like */
+    int error;             /* errno */
+    uint32_t mtu;          /* of the next hop where packets are too big for it, else 0 */
+    struct weir_addr from; /* who says so */
+    struct weir_addr local, remote; /* source and destination of our packet */
+    uint8_t proto;
+    uint16_t lport, rport; /* ports of our packet; ICMP: lport is the identifier */
+    uint32_t seq;          /* TCP: its sequence number */
+};
+struct icmp_event {
+    enum icmp_event_kind kind;
+    uint16_t id;
+    struct icmp_error error;
+};
+/* PASS, or why it was dropped. An echo request is answered in the queue. */
+enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_event *out);
+
+/* A packet that deserves an ICMP error. */
+struct icmp_offence {
+    uint8_t type, code;
+    uint32_t rest;          /* second word: next-hop MTU, or the pointer in its upper byte */
+    struct weir_addr local; /* our address to send from */
+    int ifindex;            /* where it came in */
+    uint32_t iface_flags;   /* enum weir_iface_flag */
+    bool is_group;          /* its destination, or its link destination, was a group */
+    bool is_source_bad;     /* its source is a broadcast address of the link */
+    uint8_t parts;
+    struct weir_slice part[WEIR_FRAME_PARTS]; /* from its IP header on */
+};
+/* PASS: queued. Else why not: icmp_ignored (1122#3.2.2 forbids it), icmp_rate, ip_no_route,
+ * reply_queue. */
+enum drop icmp_error_send(struct ip *ip, const struct icmp_offence *o, int64_t now_us);
+/* Whether src, dst and first bytes allow an error about a packet at all; icmp_error_send asks
+ * too. */
+bool icmp_error_may_send(const struct icmp_offence *o);
+
+struct icmp_out {
+    struct weir_addr src, dst;
+    uint8_t ttl, tos;
+    uint8_t hdr[ICMP_LEN];     /* the message's first bytes, checksum included */
+    struct ring_slice text[2]; /* the rest; good until ip_settle */
+    uint8_t texts;
+    uint32_t len; /* bytes of hdr and text */
+};
+bool icmp_pull(struct ip *ip, int ifindex, struct icmp_out *out);
+bool ip_has_output(const struct ip *ip, int ifindex);
+
+#endif

@@ -1,0 +1,191 @@
+/* Interfaces, their addresses, and the neighbours behind them: what the other folders may know.
+ *
+ * Knows: base, def, wire. Shape: one struct link for each stack; interfaces are numbered from 1; a
+ * neighbour is keyed by interface and address. Packets are never sent from here: neigh_pull gives
+ * them to whoever asks. Units: bytes, microseconds (`now_us`). Errors: -errno, or a verdict.
+ * Cost: O(1) for each packet; O(addresses) to know our own. */
+#ifndef LINK_LINK_H
+#define LINK_LINK_H
+
+#include "base/list.h"
+#include "base/rng.h"
+#include "base/table.h"
+#include "base/wheel.h"
+#include "weir/frame.h"
+#include "weir/stack.h"
+#include "wire/wire.h"
+
+#define IFACE_MAX 16         /* interfaces of a stack, ifindex 1 to 16 */
+#define IFACE_ADDRS_MAX 8    /* addresses of an interface */
+#define IFACE_GROUPS_MAX 16  /* multicast groups of an interface, 224.0.0.1 not counted */
+#define LINK_PARTS 4         /* slices of a packet that is parked */
+#define LINK_ANSWERS_MAX 128 /* ARP replies that wait for output */
+
+/* Limits and habits, by the names of Linux's knobs (net.ipv4.neigh.default.*); the stack may change
+ * them at any time. */
+struct link_config {
+    uint32_t gc_thresh3;                  /* most neighbours, 1,024 */
+    uint32_t unres_qlen_bytes;            /* bytes parked, all neighbours together, 65,536 */
+    uint32_t base_reachable_time_ms;      /* 30,000 */
+    uint32_t retrans_time_ms;             /* 1,000 */
+    uint32_t delay_first_probe_time;      /* s, 5 */
+    uint32_t gc_stale_time;               /* s, 60: how long a failed neighbour is remembered */
+    uint8_t mcast_solicit, ucast_solicit; /* 3, 3 */
+    uint8_t arp_notify;                   /* 1: a new address is announced; 0 */
+};
+
+struct iface_addr {
+    struct weir_addr addr;
+    uint8_t prefix;         /* bits of 128; IPv4's lie behind 96 */
+    uint8_t announce;       /* gratuitous requests that are due */
+    int64_t defended_at_us; /* 5227#2.4: at most one defence in 10 s */
+};
+
+struct iface {
+    char name[16];
+    enum weir_link_type type;
+    uint8_t mac[6];
+    bool is_up;
+    uint8_t addrs, groups;
+    uint32_t mtu, gso_max;
+    uint32_t flags; /* enum weir_iface_flag */
+    struct iface_addr addr[IFACE_ADDRS_MAX];
+    struct weir_addr group[IFACE_GROUPS_MAX];
+};
+
+/* An IP packet, header included, that waits or waited for a neighbour; offsets are from its IP
+ * header and mean what they mean in struct weir_frame. */
+struct link_packet {
+    struct weir_slice part[LINK_PARTS];
+    uint8_t parts;
+    uint8_t flags; /* enum weir_frame_flag */
+    uint16_t gso_size, csum_start, csum_offset;
+    uint16_t hdr_len; /* bytes of IP and transport header */
+};
+
+struct parked;
+
+struct link {
+    struct mem *mem;
+    struct link_config config;
+    int ifaces; /* interfaces 1 to ifaces are there */
+    struct iface iface[IFACE_MAX + 1];
+
+    struct rng rng;
+    struct sipkey key;
+    struct wheel wheel;
+    struct pool neighs;
+    struct table by_addr;
+    /* Neighbours never confirmed, and the others; the least recently used first. */
+    struct list lru[2];
+    struct list out[IFACE_MAX + 1]; /* neighbours with something to send */
+    struct list failed;             /* neighbours whose parked packets can not be sent */
+    struct pool answers;
+    struct list answer_out[IFACE_MAX + 1];
+    struct parked *oldest, *newest; /* parked packets of all neighbours, in order of arrival */
+    struct parked *lent;            /* packets that were pulled, until link_settle */
+    uint32_t parked_bytes;          /* parked and lent, in memory held */
+    uint32_t last;                  /* neighbour of the last lookup, 0: none */
+    int64_t reachable_us;           /* base_reachable_time, randomized */
+    int64_t reachable_drawn_us;
+    /* Parked packets that ended otherwise than by being sent or by link_next_failure. */
+    uint64_t dropped_queue_full; /* pushed out by newer ones: neigh_queue_full */
+    uint64_t dropped_evicted;    /* their neighbour was evicted: neigh_table_full */
+};
+
+void link_config_default(struct link_config *config);
+/* seed: keys are drawn from it. Allocates nothing. */
+void link_init(struct link *l, struct mem *mem, struct rng *seed, int64_t now_us);
+void link_fini(struct link *l);
+/* Gives back the packets that were pulled before. At the beginning of each call on the stack. */
+void link_settle(struct link *l);
+
+/* -- interfaces: iface.c ----------------------------------------------------------------------- */
+
+/* The ifindex, or -EINVAL, -ENOSPC. The interface is up. */
+int iface_add(struct link *l, const struct weir_iface_config *config);
+struct iface *iface_at(struct link *l, int ifindex); /* NULL: no such interface */
+int iface_set_mtu(struct link *l, int ifindex, uint32_t mtu);
+void iface_set_up(struct link *l, int ifindex, bool is_up);
+/* prefix: bits of the address's family. -EINVAL, -EEXIST, -ENOSPC. */
+int iface_add_addr(struct link *l, int ifindex, const struct weir_addr *addr, int prefix);
+int iface_remove_addr(struct link *l, int ifindex, const struct weir_addr *addr);
+int iface_join(struct link *l, int ifindex, const struct weir_addr *group); /* -EEXIST, -ENOSPC */
+int iface_leave(struct link *l, int ifindex, const struct weir_addr *group);
+
+/* Whether a frame to this MAC is for us: PASS or DROP_not_ours. A frame to a group (mac[0] & 1)
+ * must carry a packet to a group: 1122#3.3.6. */
+enum drop iface_judge_mac(const struct link *l, int ifindex, const uint8_t mac[6]);
+/* One of the addresses of any interface (the weak model, as Linux). */
+bool iface_has_addr(const struct link *l, const struct weir_addr *addr);
+/* The same, or anything that is no group where the interface has WEIR_IF_ANY_ADDR; on an interface
+ * with an address in 127/8 all of 127/8. */
+bool iface_is_own(const struct link *l, int ifindex, const struct weir_addr *addr);
+/* 255.255.255.255, or a subnet's all-ones or all-zeros address (1122#3.3.6), on this interface. */
+bool iface_is_broadcast(const struct link *l, int ifindex, const struct weir_addr *addr);
+bool iface_is_multicast(const struct weir_addr *addr);
+void iface_group_mac(const struct weir_addr *group, uint8_t mac[6]);
+/* A group that this interface listens to: joined, or all-hosts 224.0.0.1. */
+bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *group);
+/* The source address for packets that leave through ifindex towards dst (or its next hop). False:
+ * the interface has no address of that family and no other interface has one. */
+bool iface_source_for(const struct link *l, int ifindex, const struct weir_addr *dst,
+                      struct weir_addr *src);
+
+/* -- neighbours: neigh.c arp.c park.c ---------------------------------------------------------- */
+
+enum neigh_state {
+    NEIGH_INCOMPLETE = 1, /* asked, no answer yet; packets are parked */
+    NEIGH_REACHABLE,      /* confirmed not long ago */
+    NEIGH_STALE,          /* the address is known, not whether it still holds */
+    NEIGH_DELAY,          /* used while stale; a confirmation may still come from above */
+    NEIGH_PROBE,          /* asked by unicast */
+    NEIGH_FAILED,         /* nobody answered */
+};
+
+/* True: *mac is where to send (groups included). False: it must be found out: neigh_park. */
+bool neigh_lookup(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us,
+                  uint8_t mac[6]);
+/* Copies a packet that waits for next_hop, and sees to it that next_hop is asked for. KEPT; or
+ * neigh_queue_full (too large to keep at all, or no memory), neigh_table_full. */
+enum drop neigh_park(struct link *l, int ifindex, const struct weir_addr *next_hop,
+                     const struct link_packet *packet, int64_t now_us);
+/* An ARP packet came in. */
+enum drop neigh_input_arp(struct link *l, int ifindex, const struct arp *a, int64_t now_us);
+/* Forward progress with this next hop was seen (an ACK of new data): it is reachable. */
+void neigh_confirm(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us);
+
+enum neigh_pull_kind { NEIGH_NOTHING, NEIGH_ARP, NEIGH_IP };
+struct neigh_out {
+    enum neigh_pull_kind kind;
+    uint8_t dst[6];            /* MAC to send to */
+    struct arp arp;            /* NEIGH_ARP */
+    struct link_packet packet; /* NEIGH_IP: one part, good until link_settle */
+};
+/* What this interface sends next; false: nothing now. */
+bool neigh_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);
+bool neigh_has_output(const struct link *l, int ifindex);
+
+int neigh_advance(struct link *l, int64_t now_us); /* how many timers ran */
+int64_t neigh_deadline(const struct link *l);      /* us, INT64_MAX: none */
+
+/* A parked packet that can not be sent because nobody answered (neigh_failed); its sender deserves
+ * EHOSTUNREACH. */
+struct link_failure {
+    int ifindex;
+    struct weir_addr next_hop;
+    struct link_packet packet; /* one part, good until link_settle */
+};
+bool link_next_failure(struct link *l, struct link_failure *out);
+
+struct neigh_info {
+    int ifindex;
+    struct weir_addr addr;
+    uint8_t mac[6];
+    enum neigh_state state;
+    uint32_t parked; /* bytes */
+};
+/* Walks the cache: start with *cursor 0; false at the end. */
+bool neigh_next(const struct link *l, uint32_t *cursor, int64_t now_us, struct neigh_info *out);
+
+#endif

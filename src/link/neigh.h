@@ -1,0 +1,66 @@
+/* What the files of link/ share about neighbours.
+ *
+ * Knows: link.h. Shape: a neighbour is in the table, on one LRU list, and on its interface's output
+ * list while it is to be asked or has packets that can go. */
+#ifndef LINK_NEIGH_H
+#define LINK_NEIGH_H
+
+#include "link/link.h"
+
+struct neigh {
+    struct list_node lru, out, failed;
+    struct wheel_node timer;
+    struct weir_addr addr;
+    struct parked *first, *last; /* packets that wait, the oldest first */
+    int64_t confirmed_us;        /* REACHABLE since */
+    int64_t asked_us;            /* when the last request left */
+    uint32_t hash;
+    uint32_t parked_bytes;
+    uint8_t mac[6];
+    uint8_t state; /* enum neigh_state */
+    uint8_t ifindex;
+    uint8_t solicits; /* requests sent since the state was entered */
+    bool is_solicit_due;
+    bool has_mac;
+    bool was_confirmed; /* which LRU list */
+};
+
+struct parked {
+    struct parked *next;          /* of the same neighbour; when lent: of all */
+    struct parked *newer, *older; /* of all neighbours */
+    struct link_packet packet;    /* one part, behind this struct */
+    uint32_t bytes;               /* of memory held */
+    uint32_t neigh;
+    uint8_t data[];
+};
+
+struct neigh_answer {
+    struct list_node out;
+    struct arp arp;
+};
+
+_Static_assert(sizeof(struct neigh) <= 128, "1,024 neighbours should fit in 128 KiB");
+
+struct neigh *neigh_at(const struct link *l, uint32_t index);
+uint32_t neigh_find(struct link *l, int ifindex, const struct weir_addr *addr); /* 0: none */
+/* A new one in `state`; evicts if the cache is full. 0: no room. */
+uint32_t neigh_new(struct link *l, int ifindex, const struct weir_addr *addr,
+                   enum neigh_state state);
+/* The state as of now: REACHABLE runs out without a timer. */
+enum neigh_state neigh_state_at(const struct link *l, struct neigh *n, int64_t now_us);
+void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t now_us);
+void neigh_mark_out(struct link *l, uint32_t index);
+
+struct iface_addr *iface_find_addr(struct iface *f, const struct weir_addr *addr); /* NULL: none */
+
+/* park.c */
+bool park_push(struct link *l, uint32_t index, const struct link_packet *packet);
+/* The oldest packet, which is now lent; NULL: none. */
+const struct link_packet *park_pull(struct link *l, struct neigh *n);
+void park_drop_oldest(struct link *l, struct neigh *n);
+
+/* arp.c */
+bool arp_pull(struct link *l, int ifindex, struct neigh_out *out);
+bool arp_has_output(const struct link *l, int ifindex);
+
+#endif

@@ -1,0 +1,156 @@
+/* Step five of SEGMENT ARRIVES: the ACK, and all that it sets going, in one direction:
+ * ack -> sent -> rtt -> loss -> cc -> timers.
+ *
+ * Knows: SND.UNA, SND.WND and whose turn it is. Not how loss is found or a window grows.
+ * Shape: one struct ack_event for each ACK. Units: bytes, microseconds. Errors: verdicts.
+ * Cost: O(1) and the records that the ACK covers. 9293#3.10.7.4 fifth, 5961#5, 5681#2 */
+#include "tcp/tcb.h"
+
+/* 9293#3.10.7.4: the newest segment by SEG.SEQ, then SEG.ACK, says what the window is. */
+void window_from_peer(struct tcb *t, const struct seg *s)
+{
+    uint32_t wnd = s->wnd << t->snd.wscale;
+
+    if (seq_gt(t->snd.wl1, s->seq) ||
+        (seq_eq(t->snd.wl1, s->seq) && seq_gt(t->snd.wl2, s->ack)))
+        return;
+    t->snd.wnd = wnd;
+    t->snd.wl1 = s->seq;
+    t->snd.wl2 = s->ack;
+    if (wnd > t->snd.wnd_max)
+        t->snd.wnd_max = wnd;
+}
+
+/* 5681#2: a pure ACK of nothing new, while something is in flight, that changes no window. */
+static bool is_duplicate(const struct tcb *t, const struct seg *s)
+{
+    return s->len == 0 && !(s->flags & TCP_FIN) && seq_eq(s->ack, t->snd.una) &&
+           seq_lt(t->snd.una, t->snd.nxt) && s->wnd << t->snd.wscale == t->snd.wnd;
+}
+
+/* Moves SND.UNA; what it passed leaves the ring. The FIN has a number but no byte. */
+static void advance_una(struct tcp *p, struct tcb *t, struct seq ack, uint32_t acked)
+{
+    uint32_t bytes = acked < t->snd.ring.len ? acked : t->snd.ring.len;
+
+    if (bytes)
+        ring_consume(&t->snd.ring, bytes);
+    t->snd.una = ack;
+    t->bytes_acked += bytes;
+    if (t->snd.ring.len == 0)
+        ring_release(&t->snd.ring, p->mem);
+}
+
+/* 7323#4: an echoed timestamp measures retransmitted segments too, where Karn's rule has no sample. */
+static void measure(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e)
+{
+    bool has_echo = (t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) && s->opt->tsecr;
+
+    if (!e->rtt_us && e->acked && has_echo)
+        e->rtt_us = (ts_now(p, t) - s->opt->tsecr) * 1000;
+    if (e->rtt_us && e->rtt_us < 1u << 30)
+        rtt_sample(p, &t->rtt, e->rtt_us);
+}
+
+void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    uint32_t acked = (uint32_t)seq_diff(s->ack, t->snd.una);
+    struct ack_event e = {.now_us = p->now_us, .ack = s->ack, .acked = acked,
+                          .in_flight = in_flight(t), .is_duplicate = is_duplicate(t, s)};
+    bool is_open = t->snd.wnd > 0;
+
+    window_from_peer(t, s);
+    if (is_open != (t->snd.wnd > 0))
+        timers_on_window(p, t);
+    if (seq_eq(t->snd.una, t->snd.nxt))
+        return;
+    e.is_cwnd_limited = t->cc.cwnd < t->cc.ssthresh ? e.in_flight * 2 >= t->cc.cwnd
+                                                    : e.in_flight + t->snd.mss >= t->cc.cwnd;
+    if (t->sent && (s->opt->has & TCP_OPT_SACK) && (t->flags & T_SACK))
+        sent_sack(p, t, s->opt, &e);
+    if (acked)
+        advance_una(p, t, s->ack, acked);
+    if (t->sent)
+        sent_ack(p, t, &e);
+    measure(p, t, s, &e);
+    loss_on_ack(p, t, &e);
+    t->cc.algo->on_ack(&t->cc, &e, &t->rtt);
+    if (acked || e.sacked)
+        timers_on_ack(p, t, acked > 0);
+}
+
+/* What the ACK of our FIN means for the state. */
+static void fin_is_acked(struct tcp *p, struct tcb *t)
+{
+    switch (t->state) {
+    case FIN_WAIT_1:
+        enter(p, t, FIN_WAIT_2);
+        timers_on_state(p, t);
+        break;
+    case CLOSING:
+        enter(p, t, TIME_WAIT);
+        tw_begin(p, t);
+        break;
+    case LAST_ACK:
+        tcb_end(p, t, 0);
+        break;
+    default:
+        break;
+    }
+}
+
+static void tell_writer(struct tcp *p, struct tcb *t)
+{
+    uint32_t room = t->opt.sndbuf - (t->snd.ring.len < t->opt.sndbuf ? t->snd.ring.len
+                                                                     : t->opt.sndbuf);
+    if ((t->flags & T_OUT_FULL) && room >= t->opt.sndbuf / 3) {
+        t->flags &= ~(uint32_t)T_OUT_FULL;
+        tcb_mark(p, t, MARK_OUT);
+    }
+}
+
+static enum drop ack_of_syn_received(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    if (!seq_in_oc(t->snd.una, s->ack, t->snd.nxt))
+        return reply_reset(p, s, DROP_tcp_ack_invalid, EVENT_reset_bad_ack);
+    t->snd.una = seq_add(t->snd.iss, 1);
+    t->snd.wnd = t->snd.wnd_max = s->wnd << t->snd.wscale;
+    t->snd.wl1 = s->seq;
+    t->snd.wl2 = s->ack;
+    t->flags &= ~(uint32_t)T_SYN_DUE;
+    if (!(t->flags & T_SYN_AGAIN))
+        rtt_sample(p, &t->rtt, (uint32_t)p->now_us - t->syn_at_us);
+    t->sent_at_ms = now_ms(p);
+    t->loss.backoff = 0;
+    enter(p, t, t->flags & T_FIN_QUEUED ? FIN_WAIT_1 : ESTABLISHED);
+    timers_on_all_acked(p, t);
+    timers_on_state(p, t);
+    tcb_mark(p, t, MARK_OUT);
+    return PASS;
+}
+
+enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    if (!(s->flags & TCP_ACK))
+        return DROP_tcp_no_ack;
+    if (t->state == SYN_RECEIVED) {
+        enum drop v = ack_of_syn_received(p, t, s);
+        if (v != PASS)
+            return v;
+    }
+    if (seq_gt(s->ack, t->snd.nxt)) { /* 28: an ACK back, never a RST */
+        challenge_ack(p, t);
+        return DROP_tcp_ack_invalid;
+    }
+    if (seq_lt(s->ack, seq_sub(t->snd.una, t->snd.wnd_max))) { /* 5961#5.2 */
+        challenge_ack(p, t);
+        return DROP_tcp_ack_invalid;
+    }
+    if (seq_lt(s->ack, t->snd.una)) /* an older ACK overtaken by a newer one: its text still counts */
+        return PASS;
+    ack_process(p, t, s);
+    tell_writer(p, t);
+    if ((t->flags & T_FIN_SENT) && seq_eq(t->snd.una, t->snd.nxt) && t->snd.ring.len == 0)
+        fin_is_acked(p, t);
+    return PASS;
+}

@@ -1,0 +1,294 @@
+/* SEGMENT ARRIVES, RFC 9293 section 3.10.7: the steps in the RFC's order, once each.
+ *
+ * Knows: which step comes after which. The work of steps five to eight is in ack.c and text.c, that of
+ * minis in syn.c and tw.c.
+ * Shape: a step says PASS to go on, or the verdict at which the segment ends. Nothing is sent here.
+ * Units: bytes of sequence space. Errors: verdicts. Cost: O(1).
+ * Later RFCs inside their step: PAWS (7323) in first, 5961 in second, fourth and fifth. */
+#include <string.h>
+
+#include "tcp/tcb.h"
+
+#define PAWS_IDLE_MS (24u * 24 * 3600 * 1000) /* 7323#5.5: then TS.Recent is not to be believed */
+
+static enum drop arrive_flow(struct tcp *p, struct seg *s)
+{
+    uint32_t hash = flow_hash(p, &s->flow);
+    uint32_t ref = demux_find(p, &s->flow, hash), listener;
+
+    switch (wheel_ref_kind(ref)) {
+    case KIND_TCB:
+        p->last_flow = s->flow;
+        p->last_tcb = wheel_ref_index(ref);
+        return arrive(p, tcb_at(p, p->last_tcb), s);
+    case KIND_SYN:
+        return syn_arrive(p, wheel_ref_index(ref), s);
+    case KIND_TW:
+        return tw_arrive(p, wheel_ref_index(ref), s);
+    default:
+        listener = listen_find(p, &s->flow, hash);
+        if (listener)
+            return arrive_listen(p, tcb_at(p, listener), s);
+        return reply_reset(p, s, DROP_tcp_no_socket, EVENT_reset_no_socket); /* 3.10.7.1 CLOSED */
+    }
+}
+
+enum drop tcp_input(struct tcp *p, struct seg *s)
+{
+    p->stats->TcpInSegs++;
+    if (s->flow.lport == 0 || s->flow.rport == 0)
+        return DROP_tcp_port_zero;
+    if (p->last_tcb && memcmp(&p->last_flow, &s->flow, sizeof s->flow) == 0)
+        return arrive(p, tcb_at(p, p->last_tcb), s);
+    return arrive_flow(p, s);
+}
+
+/* -- first: sequence number -------------------------------------------------------------------------- */
+
+static bool is_old_timestamp(const struct tcp *p, const struct tcb *t, const struct seg *s)
+{
+    return (t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) &&
+           (int32_t)(s->opt->tsval - t->ts.recent) < 0 &&
+           now_ms(p) - t->ts.recent_at_ms < PAWS_IDLE_MS;
+}
+
+/* 9293#3.4 table 6. Differs: a segment without text may stand at the right edge itself, for that is
+ * where the ACKs of a sender stand that filled our window. */
+static bool is_acceptable(const struct tcb *t, const struct seg *s)
+{
+    uint32_t len = s->len + !!(s->flags & (TCP_SYN | TCP_FIN));
+    struct seq last = seq_add(s->seq, len - 1);
+
+    if (len == 0)
+        return seq_in_cc(t->rcv.nxt, s->seq, t->rcv.edge);
+    if (seq_eq(t->rcv.nxt, t->rcv.edge)) /* MUST-66: RST, URG and ACK of a probe still count */
+        return seq_eq(s->seq, t->rcv.nxt);
+    return seq_in_co(t->rcv.nxt, s->seq, t->rcv.edge) ||
+           seq_in_co(t->rcv.nxt, last, t->rcv.edge) ||
+           (seq_lt(s->seq, t->rcv.nxt) && seq_ge(last, t->rcv.edge));
+}
+
+/* An unacceptable segment draws an ACK. At once where it is our ACK that was lost, or a probe;
+ * otherwise at the pace of challenge ACKs, so that nobody makes us talk (5961#7). */
+static void answer_unacceptable(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    struct seq end = seq_add(s->seq, s->len + !!(s->flags & TCP_FIN));
+    bool is_repeat = s->len > 0 && seq_le(end, t->rcv.nxt) && seq_diff(t->rcv.nxt, end) < 1 << 24;
+    bool is_probe = s->len <= 1 && seq_eq(seq_add(s->seq, 1), t->rcv.nxt);
+    bool is_fin_again = (s->flags & TCP_FIN) && seq_eq(end, t->rcv.nxt);
+
+    if (!is_repeat && !is_probe && !is_fin_again) {
+        challenge_ack(p, t);
+        return;
+    }
+    if (is_repeat)
+        p->stats->TcpExtDelayedACKLost++;
+    t->flags |= T_ACK_NOW;
+    t->why_event = EVENT_duplicate_ack;
+}
+
+static enum drop first_check_seq(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    if ((t->flags & T_TS) && !(s->opt->has & TCP_OPT_TS) && !(s->flags & TCP_RST))
+        return DROP_tcp_no_timestamp; /* 7323#3.2 */
+    if (is_old_timestamp(p, t, s) && !(s->flags & TCP_RST)) {
+        p->stats->TcpExtPAWSEstab++;
+        answer_unacceptable(p, t, s);
+        return DROP_tcp_paws;
+    }
+    if (!is_acceptable(t, s)) {
+        if (s->flags & TCP_RST)
+            return DROP_tcp_rst_window;
+        answer_unacceptable(p, t, s);
+        if (seq_lt(s->seq, t->rcv.nxt) && s->len > 0)
+            return DROP_tcp_duplicate;
+        return DROP_tcp_window;
+    }
+    /* 7323#4.3 (2): only what begins at or before the last ACK that we sent */
+    if ((t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) &&
+        seq_le(s->seq, seq_sub(t->rcv.nxt, t->rcv.waiting)) &&
+        (int32_t)(s->opt->tsval - t->ts.recent) >= 0) {
+        t->ts.recent = s->opt->tsval;
+        t->ts.recent_at_ms = now_ms(p);
+    }
+    return PASS;
+}
+
+/* -- second: RST, with 5961#3 ---------------------------------------------------------------------------- */
+
+static int error_of_reset(const struct tcb *t)
+{
+    switch (t->state) {
+    case SYN_RECEIVED:
+        return t->flags & T_PASSIVE ? 0 : ECONNREFUSED;
+    case CLOSE_WAIT:
+        return EPIPE; /* Linux: the peer had closed, so a write is what fails */
+    case CLOSING:
+    case LAST_ACK:
+        return 0;
+    default:
+        return ECONNRESET;
+    }
+}
+
+static enum drop second_check_rst(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    if (!(s->flags & TCP_RST))
+        return PASS;
+    if (!seq_eq(s->seq, t->rcv.nxt)) {
+        challenge_ack(p, t);
+        return DROP_tcp_rst_window;
+    }
+    tcb_end(p, t, error_of_reset(t));
+    return PASS;
+}
+
+/* -- fourth: SYN, with 5961#4 (the third, security, is not used) ----------------------------------------------- */
+
+static enum drop fourth_check_syn(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    if (!(s->flags & TCP_SYN))
+        return PASS;
+    p->stats->TcpExtTCPSYNChallenge++;
+    challenge_ack(p, t);
+    return DROP_tcp_syn_in_window;
+}
+
+/* -- sixth: URG, 6093 --------------------------------------------------------------------------------------------- */
+
+static void sixth_check_urg(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    struct seq up = seq_add(s->seq, s->urg);
+
+    if (!(s->flags & TCP_URG) || !may_receive(t) || s->urg == 0)
+        return;
+    if (!(t->flags & T_URG_IN) || seq_gt(up, t->rcv.up)) {
+        t->rcv.up = up;
+        t->flags |= T_URG_IN;
+        tcb_mark(p, t, MARK_URGENT);
+    }
+}
+
+/* -- 3.10.7.4: all other states ---------------------------------------------------------------------------------------- */
+
+static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    enum drop v;
+
+    /* Simultaneous open: the peer's SYN/ACK repeats the SYN that we know (9293 figure 8, line 6). */
+    if (t->state == SYN_RECEIVED && (s->flags & TCP_SYN) && seq_eq(s->seq, t->rcv.irs)) {
+        s->flags &= (uint8_t)~TCP_SYN;
+        s->seq = seq_add(s->seq, 1);
+    }
+    if ((v = first_check_seq(p, t, s)) != PASS)
+        return v;
+    if ((v = second_check_rst(p, t, s)) != PASS || t->state == CLOSED)
+        return v;
+    if ((v = fourth_check_syn(p, t, s)) != PASS)
+        return v;
+    if ((v = fifth_check_ack(p, t, s)) != PASS || t->state == CLOSED)
+        return v;
+    sixth_check_urg(p, t, s);
+    if ((v = seventh_process_text(p, t, s)) != PASS || t->state == CLOSED)
+        return v;
+    eighth_check_fin(p, t, s);
+    return PASS;
+}
+
+/* -- 3.10.7.3: SYN-SENT ---------------------------------------------------------------------------------------------------- */
+
+static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    const struct tcp_opts *o = s->opt;
+    uint16_t mss = (o->has & TCP_OPT_MSS) ? o->mss : (uint16_t)p->knobs->tcp_base_mss;
+
+    if (mss < p->knobs->tcp_min_snd_mss)
+        mss = (uint16_t)p->knobs->tcp_min_snd_mss; /* 24: an amplifier otherwise */
+    if (mss < t->snd.mss)
+        t->snd.mss = mss;
+    if (!(o->has & TCP_OPT_WSCALE)) {
+        t->flags &= ~(uint32_t)T_WSCALE;
+        t->rcv.wscale = 0;
+    }
+    if (t->flags & T_WSCALE)
+        t->snd.wscale = o->wscale > 14 ? 14 : o->wscale; /* 7323#2.3 */
+    if (!(o->has & TCP_OPT_SACK_OK))
+        t->flags &= ~(uint32_t)T_SACK;
+    if (!(o->has & TCP_OPT_TS))
+        t->flags &= ~(uint32_t)T_TS;
+    if (t->flags & T_TS) {
+        t->ts.recent = o->tsval;
+        t->ts.recent_at_ms = now_ms(p);
+        t->snd.mss = (uint16_t)(t->snd.mss - 12); /* 6691: MSS counts no options */
+    }
+    cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
+}
+
+static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    t->snd.una = s->ack;
+    t->snd.wnd = t->snd.wnd_max = s->wnd; /* a SYN's window is never scaled */
+    t->snd.wl1 = s->seq;
+    t->snd.wl2 = s->ack;
+    if (!(t->flags & T_SYN_AGAIN))
+        rtt_sample(p, &t->rtt, (uint32_t)p->now_us - t->syn_at_us);
+    t->sent_at_ms = now_ms(p);
+    enter(p, t, ESTABLISHED);
+    timers_on_all_acked(p, t);
+    timers_on_state(p, t);
+    t->flags |= T_ACK_NOW;
+    tcb_mark(p, t, MARK_OUT);
+}
+
+static enum drop arrive_syn_sent(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    bool is_ack_good = (s->flags & TCP_ACK) && seq_in_oc(t->snd.iss, s->ack, t->snd.nxt);
+
+    if ((s->flags & TCP_ACK) && !is_ack_good)
+        return reply_reset(p, s, DROP_tcp_syn_sent, EVENT_reset_bad_ack);
+    if (s->flags & TCP_RST) {
+        if (!is_ack_good)
+            return DROP_tcp_syn_sent;
+        tcb_end(p, t, ECONNREFUSED);
+        return PASS;
+    }
+    if (!(s->flags & TCP_SYN))
+        return DROP_tcp_syn_sent;
+
+    t->rcv.irs = s->seq;
+    t->rcv.nxt = t->rcv.edge = seq_add(s->seq, 1);
+    t->rcv.edge = seq_add(t->rcv.nxt, window_room(t) < 65535 ? window_room(t) : 65535);
+    take_syn_options(p, t, s);
+    t->flags &= ~(uint32_t)T_SYN_DUE;
+    if (!is_ack_good) {
+        enter(p, t, SYN_RECEIVED); /* MUST-10: simultaneous open */
+        t->snd.wnd = t->snd.wnd_max = s->wnd;
+        t->snd.wl1 = s->seq;
+        t->snd.wl2 = t->snd.una;
+        t->flags |= T_SYN_DUE;
+        return PASS;
+    }
+    establish_from_syn_sent(p, t, s);
+    s->seq = seq_add(s->seq, 1); /* text and FIN after the SYN */
+    s->flags &= (uint8_t)~TCP_SYN;
+    enum drop v = seventh_process_text(p, t, s);
+    if (v == PASS && t->state != CLOSED)
+        eighth_check_fin(p, t, s);
+    return v;
+}
+
+enum drop arrive(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    enum state before = t->state;
+    enum drop v = before == SYN_SENT ? arrive_syn_sent(p, t, s) : arrive_other(p, t, s);
+
+    if (t->state != before)
+        *s->why = (struct weir_why){.event = EVENT_state, .from = (uint8_t)before, .to = t->state};
+    t->segs_in++;
+    if (v == PASS)
+        timers_on_heard(p, t);
+    if (t->state != CLOSED)
+        tcb_wants_output(p, t);
+    tcb_settle(p, t);
+    return v;
+}

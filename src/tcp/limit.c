@@ -1,0 +1,73 @@
+/* Answers that no connection gives, and what limits them: RSTs, initial sequence numbers, challenge ACKs.
+ *
+ * Knows: the reply queue and the keys. Shape: the queue is a ring of TCP_REPLIES; a full one drops.
+ * Units: bytes of sequence space, milliseconds. Errors: DROP_reply_queue.
+ * Cost: O(1). 9293#3.4.1, 9293#3.10.7.1, 5961#7 */
+#include "tcp/tcb.h"
+
+/* 9293#3.4.1 SHLD-1: a clock of 4 us and a keyed hash of the flow. */
+struct seq isn_new(const struct tcp *p, const struct flow *f)
+{
+    uint32_t clock = (uint32_t)(p->now_us / 4);
+
+    return seq_of(clock + (uint32_t)siphash24(&p->isn_key, f, sizeof *f));
+}
+
+bool reply_push(struct tcp *p, const struct reply *r)
+{
+    if (p->reply_count == TCP_REPLIES)
+        return false;
+    p->replies[(p->reply_first + p->reply_count++) % TCP_REPLIES] = *r;
+    return true;
+}
+
+void reply_pull(struct tcp *p, struct seg_out *out)
+{
+    const struct reply *r = &p->replies[p->reply_first];
+
+    p->reply_first = (p->reply_first + 1) % TCP_REPLIES;
+    p->reply_count--;
+    *out = (struct seg_out){.flow = r->flow, .ttl = (uint8_t)p->knobs->ip_default_ttl, .why = r->why};
+    out->hdr = (struct tcp_hdr){.sport = r->flow.lport, .dport = r->flow.rport, .seq = r->seq,
+                                .ack = r->ack, .flags = r->flags, .wnd = r->wnd};
+    if (r->has_ts) {
+        out->hdr.opt.has = TCP_OPT_TS;
+        out->hdr.opt.tsval = r->tsval;
+        out->hdr.opt.tsecr = r->tsecr;
+    }
+    if (r->flags & TCP_RST)
+        p->stats->TcpOutRsts++;
+    p->stats->TcpOutSegs++;
+}
+
+/* The RST that 9293#3.10.7.1 asks for. A RST is never answered. */
+enum drop reply_reset(struct tcp *p, const struct seg *s, enum drop reason, enum event why)
+{
+    struct reply r = {.flow = s->flow, .ifindex = s->ifindex, .flags = TCP_RST};
+
+    if (s->flags & TCP_RST)
+        return reason;
+    r.why.event = (uint16_t)why;
+    if (s->flags & TCP_ACK) {
+        r.seq = s->ack;
+    } else {
+        uint32_t len = s->len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
+        r.ack = seq_add(s->seq, len);
+        r.flags = TCP_RST | TCP_ACK;
+    }
+    return reply_push(p, &r) ? reason : DROP_reply_queue;
+}
+
+/* 5961#7 asks for a limit; one for each connection, so that it tells nothing of others (33). */
+void challenge_ack(struct tcp *p, struct tcb *t)
+{
+    uint32_t since = now_ms(p) - t->challenge_at_ms;
+
+    p->stats->TcpExtTCPChallengeACK++;
+    if (t->challenge_at_ms && since < (uint32_t)p->knobs->tcp_challenge_ack_ms)
+        return;
+    t->challenge_at_ms = now_ms(p) | 1; /* 0 means never */
+    t->flags |= T_ACK_NOW;
+    t->why_event = EVENT_challenge_ack;
+    tcb_wants_output(p, t);
+}

@@ -1,0 +1,347 @@
+/* What goes next: an ordered list of wants, each with its own reason.
+ *
+ * Knows: all marks that the other files left. It is the only maker of segments of a connection.
+ * Shape: pull_tcb asks each want in turn; the first that has a segment makes it. One retransmission path.
+ * Units: bytes; timestamps in milliseconds. Errors: none: false means nothing to send now.
+ * Cost: O(1); the text is not touched. 9293#3.7.4, #3.8.6.2.1; 1122#4.2.3.4 (silly window), Minshall */
+#include "tcp/tcb.h"
+
+uint32_t ts_offset(const struct tcp *p, const struct flow *f)
+{
+    return (uint32_t)siphash24(&p->ts_key, f, sizeof *f); /* 75: no common clock to read */
+}
+
+uint32_t ts_now(const struct tcp *p, const struct tcb *t)
+{
+    return now_ms(p) + t->ts.offset;
+}
+
+/* -- the header --------------------------------------------------------------------------------------- */
+
+static void add_sack(const struct tcb *t, struct tcp_opts *o)
+{
+    const struct ranges *r = t->rcv.ranges;
+    uint32_t most = o->has & TCP_OPT_TS ? 3 : 4;
+
+    if (!r || !r->n || !(t->flags & T_SACK))
+        return;
+    o->has |= TCP_OPT_SACK;
+    o->sack[o->sacks++] = (struct tcp_sack){r->at[r->newest].start, r->at[r->newest].end};
+    for (uint32_t i = 0; i < r->n && o->sacks < most; i++)
+        if (i != r->newest)
+            o->sack[o->sacks++] = (struct tcp_sack){r->at[i].start, r->at[i].end};
+}
+
+static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t flags, struct seq seq)
+{
+    uint32_t wnd = flags & TCP_SYN ? 0 : window_to_offer(p, t);
+
+    out->flow = t->flow;
+    out->texts = 0;
+    out->len = 0;
+    out->mss = t->snd.mss;
+    out->tos = t->opt.tos;
+    out->ttl = t->opt.ttl;
+    out->why = (struct weir_why){.event = t->why_event};
+    t->why_event = EVENT_none;
+    out->hdr.sport = t->flow.lport;
+    out->hdr.dport = t->flow.rport;
+    out->hdr.seq = seq;
+    out->hdr.ack = flags & TCP_ACK ? t->rcv.nxt : seq_of(0);
+    out->hdr.flags = flags;
+    out->hdr.ae = false;
+    out->hdr.wnd = (uint16_t)(wnd >> t->rcv.wscale);
+    out->hdr.urg = 0;
+    out->hdr.opt.has = 0;
+    out->hdr.opt.sacks = 0;
+    if ((t->flags & T_TS) && !(flags & TCP_SYN)) {
+        out->hdr.opt.has = TCP_OPT_TS;
+        out->hdr.opt.tsval = ts_now(p, t);
+        out->hdr.opt.tsecr = t->ts.recent;
+    }
+    if (t->rcv.ranges)
+        add_sack(t, &out->hdr.opt);
+}
+
+/* Every segment with ACK settles what we owe. */
+static void finish(struct tcp *p, struct tcb *t)
+{
+    t->flags &= ~(uint32_t)T_ACK_NOW;
+    t->rcv.waiting = 0;
+    timers_on_ack_sent(t);
+    t->segs_out++;
+    p->stats->TcpOutSegs++;
+}
+
+/* Text [start, start + n) of the ring into the segment; the FIN behind it if `end` passes the data. */
+static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint32_t n)
+{
+    uint32_t off = (uint32_t)seq_diff(start, snd_base(t));
+
+    out->len = n;
+    if (n)
+        out->texts = (uint8_t)ring_slices(&t->snd.ring, off, n, out->text);
+    if (n && seq_eq(seq_add(start, n), snd_data_end(t)))
+        out->hdr.flags |= TCP_PSH;
+    if (t->flags & T_URG_OUT && seq_gt(t->snd.up, start)) {
+        uint32_t ahead = (uint32_t)seq_diff(t->snd.up, start);
+        out->hdr.flags |= TCP_URG;
+        out->hdr.urg = (uint16_t)(ahead < 65535 ? ahead : 65535);
+    }
+}
+
+/* Most text of one call: whole segments that fit the burst and the superframe. */
+static uint32_t text_max(const struct tcb *t, const struct pull_limit *limit)
+{
+    uint32_t segs = limit->segs;
+
+    if (limit->gso_max)
+        segs = limit->gso_max > 120u + t->snd.mss ? (limit->gso_max - 120) / t->snd.mss : 1;
+    return segs * t->snd.mss;
+}
+
+/* -- the wants, in order -------------------------------------------------------------------------------- */
+
+static bool want_rst(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    if (!(t->flags & T_RST_DUE))
+        return false;
+    begin(p, t, out, TCP_RST | TCP_ACK, t->snd.nxt);
+    t->flags &= ~(uint32_t)T_RST_DUE;
+    p->stats->TcpOutRsts++;
+    p->stats->TcpOutSegs++;
+    return true;
+}
+
+static void syn_options(struct tcp *p, struct tcb *t, struct tcp_opts *o, uint32_t mss)
+{
+    o->has = TCP_OPT_MSS;
+    o->mss = (uint16_t)mss;
+    if (t->flags & T_WSCALE) {
+        o->has |= TCP_OPT_WSCALE;
+        o->wscale = t->rcv.wscale;
+    }
+    if (t->flags & T_SACK)
+        o->has |= TCP_OPT_SACK_OK;
+    if (t->flags & T_TS) {
+        o->has |= TCP_OPT_TS;
+        o->tsval = ts_now(p, t);
+        o->tsecr = t->state == SYN_SENT ? 0 : t->ts.recent;
+    }
+}
+
+static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    uint32_t room = window_room(t);
+
+    if (!(t->flags & T_SYN_DUE))
+        return false;
+    begin(p, t, out, t->state == SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK, t->snd.iss);
+    out->hdr.wnd = (uint16_t)(room < 65535 ? room : 65535);
+    if (t->state == SYN_RECEIVED)
+        t->rcv.edge = seq_max(t->rcv.edge, seq_add(t->rcv.nxt, out->hdr.wnd));
+    syn_options(p, t, &out->hdr.opt, t->rcv.mss);
+    out->why.event = EVENT_syn;
+    if (t->flags & T_SYN_AGAIN) {
+        out->why = (struct weir_why){.event = EVENT_syn_retry, .n = t->loss.backoff,
+                                     .of = (uint8_t)p->knobs->tcp_syn_retries};
+        p->stats->TcpRetransSegs++;
+        t->retrans++;
+    }
+    t->flags &= ~(uint32_t)T_SYN_DUE;
+    t->syn_at_us = (uint32_t)p->now_us;
+    timers_on_sent(p, t);
+    finish(p, t);
+    return true;
+}
+
+static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    uint32_t segs = (out->len + t->snd.mss - 1) / t->snd.mss;
+
+    if (segs == 0)
+        segs = 1;
+    p->stats->TcpRetransSegs += segs;
+    t->retrans += segs;
+    t->bytes_retrans += out->len;
+    if (t->loss.phase == LOSS_TIMEOUT) {
+        p->stats->TcpExtTCPSlowStartRetrans += segs;
+        out->why.event = t->loss.backoff ? EVENT_rto : EVENT_loss_retransmit;
+        out->why.n = t->loss.backoff;
+        out->why.of = (uint8_t)p->knobs->tcp_retries2;
+    } else {
+        p->stats->TcpExtTCPFastRetrans += segs;
+        out->why.event = t->loss.dupacks ? EVENT_fast_retransmit : EVENT_loss_retransmit;
+    }
+}
+
+static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
+                            struct seg_out *out)
+{
+    uint32_t n, most = text_max(t, limit), flight = in_flight(t);
+    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+    struct seq start, end, stop;
+
+    if (!sent_next_lost(t, &start, &end))
+        return false;
+    if (t->flags & T_FORCE && room < t->snd.mss)
+        room = t->snd.mss;
+    if (room < t->snd.mss)
+        return false;
+    t->flags &= ~(uint32_t)T_FORCE;
+    if (most > room)
+        most = room - room % t->snd.mss;
+    stop = seq_min(end, snd_data_end(t));
+    n = seq_lt(start, stop) ? (uint32_t)seq_diff(stop, start) : 0;
+    if (n > most) {
+        n = most;
+        end = seq_add(start, n);
+    }
+    begin(p, t, out, TCP_ACK, start);
+    add_text(t, out, start, n);
+    if (seq_gt(end, seq_add(start, n)))
+        out->hdr.flags |= TCP_FIN;
+    sent_again(p, t, start, end);
+    count_retransmit(p, t, out);
+    timers_on_sent(p, t);
+    finish(p, t);
+    return true;
+}
+
+/* Both probes ask by a number that the peer has already acknowledged: it must answer with an ACK. */
+static bool want_probe(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    if (!(t->flags & (T_PROBE_DUE | T_KEEP_DUE)))
+        return false;
+    t->why_event = t->flags & T_PROBE_DUE ? EVENT_window_probe : EVENT_keepalive_probe;
+    begin(p, t, out, TCP_ACK, seq_sub(t->snd.una, 1));
+    out->why.n = t->loss.probes;
+    out->why.of = (uint8_t)p->knobs->tcp_keepalive_probes;
+    if (t->flags & T_PROBE_DUE)
+        p->stats->TcpExtTCPZeroWindowProbe++;
+    else
+        p->stats->TcpExtTCPKeepAlive++;
+    t->flags &= ~(uint32_t)(T_PROBE_DUE | T_KEEP_DUE);
+    finish(p, t);
+    return true;
+}
+
+/* May a segment of n bytes, the last of what there is, go although it is not full? */
+static bool may_send_small(const struct tcb *t, uint32_t n, bool is_all)
+{
+    bool is_small_out = seq_gt(t->snd.small_end, t->snd.una);
+
+    if (t->flags & T_OVERRIDE || n >= t->snd.wnd_max / 2)
+        return true;
+    if (!is_all)
+        return false;
+    if (t->flags & T_FIN_QUEUED)
+        return true;
+    if (t->opt.on & OPT_CORK || t->flags & T_MORE)
+        return false;
+    return t->opt.on & OPT_NODELAY || !is_small_out; /* Minshall: one small segment in flight */
+}
+
+/* How much new text may go now: windows, whole segments, silly window avoidance, Nagle. */
+static uint32_t new_text(const struct tcb *t, const struct pull_limit *limit)
+{
+    uint32_t unsent = (uint32_t)seq_diff(snd_data_end(t), t->snd.nxt);
+    uint32_t n = unsent, usable = window_usable(t), flight = in_flight(t);
+    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, most = text_max(t, limit);
+    uint32_t mss = t->snd.mss, tail;
+
+    if (n > usable)
+        n = usable;
+    if (n > room)
+        n = room - room % mss;
+    if (n > most)
+        n = most;
+    if (n == 0 || n >= mss * (1u + (n % mss == 0)))
+        tail = n % mss;
+    else
+        tail = n;
+    if (tail && tail != mss && !may_send_small(t, tail, n == unsent))
+        n -= tail;
+    return n;
+}
+
+static void restart_after_idle(struct tcp *p, struct tcb *t)
+{
+    uint32_t idle = now_ms(p) - t->sent_at_ms;
+    uint32_t initial = (uint32_t)p->knobs->tcp_initial_cwnd * t->snd.mss;
+
+    if (p->knobs->tcp_slow_start_after_idle && seq_eq(t->snd.una, t->snd.nxt) &&
+        idle > t->rtt.rto_us / 1000)
+        t->cc.algo->on_idle(&t->cc, initial);
+}
+
+static bool is_fin_due(const struct tcb *t, struct seq at)
+{
+    return (t->flags & (T_FIN_QUEUED | T_FIN_SENT)) == T_FIN_QUEUED &&
+           seq_eq(at, snd_data_end(t)) && t->state != SYN_SENT;
+}
+
+static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
+                      struct seg_out *out)
+{
+    struct seq start = t->snd.nxt, end;
+    uint32_t n = 0;
+
+    if (!is_synchronized(t) || t->state == SYN_RECEIVED || t->flags & T_FIN_SENT)
+        return false;
+    if (seq_lt(start, snd_data_end(t))) {
+        restart_after_idle(p, t);
+        n = new_text(t, limit);
+    }
+    end = seq_add(start, n);
+    if (n == 0 && !is_fin_due(t, end)) {
+        timers_on_window(p, t);
+        return false;
+    }
+    begin(p, t, out, TCP_ACK, start);
+    add_text(t, out, start, n);
+    if (is_fin_due(t, end)) {
+        out->hdr.flags |= TCP_FIN;
+        out->why.event = EVENT_fin;
+        t->flags |= T_FIN_SENT;
+        end = seq_add(end, 1);
+    }
+    if (n % t->snd.mss)
+        t->snd.small_end = end;
+    t->flags &= ~(uint32_t)T_OVERRIDE;
+    t->rcv.quick = 0; /* a dialogue: ACKs can ride */
+    t->snd.nxt = end;
+    t->sent_at_ms = now_ms(p);
+    sent_add(p, t, start, end);
+    timers_on_sent(p, t);
+    finish(p, t);
+    return true;
+}
+
+static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    bool is_update = !(t->flags & T_ACK_NOW) && window_update_due(t);
+
+    if (!(t->flags & T_ACK_NOW) && !is_update)
+        return false;
+    if (!is_synchronized(t)) {
+        t->flags &= ~(uint32_t)T_ACK_NOW;
+        return false;
+    }
+    if (is_update)
+        t->why_event = EVENT_window_update;
+    begin(p, t, out, TCP_ACK, t->snd.nxt);
+    p->stats->TcpExtTCPPureAcks++;
+    finish(p, t);
+    return true;
+}
+
+bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out)
+{
+    bool is_made = want_rst(p, t, out) || want_syn(p, t, out) ||
+                   want_retransmit(p, t, limit, out) || want_probe(p, t, out) ||
+                   want_data(p, t, limit, out) || want_ack(p, t, out);
+
+    timers_arm(p, t);
+    return is_made;
+}

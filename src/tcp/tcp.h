@@ -1,0 +1,225 @@
+/* TCP, RFC 9293: what the other folders may know of it.
+ *
+ * Knows: base, def, wire. Shape: one struct tcp for each stack holds all connections (struct tcb),
+ * half-open ones (struct syn_mini) and finished ones (struct tw_mini). A segment comes in through
+ * tcp_input, segments leave through tcp_pull, time passes through tcp_fire; nothing calls back: what
+ * sockets must hear of is marked (tcp_next_marked). Units: bytes, microseconds (`now_us`).
+ * Errors: user calls return >= 0 or -errno. Cost: O(1) for each segment, whatever the number of
+ * connections. */
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+#include "base/list.h"
+#include "base/ring.h"
+#include "base/rng.h"
+#include "base/table.h"
+#include "base/wheel.h"
+#include "def/knob.h"
+#include "def/stat.h"
+#include "def/state.h"
+#include "weir/frame.h"
+#include "wire/wire.h"
+
+#define TCP_IFACES 17   /* ifindex 1 to 16 */
+#define TCP_REPLIES 128 /* answers without a connection that wait for output: two bursts */
+
+struct tcb;
+
+/* The two ends of a connection, seen from here. */
+struct flow {
+    struct weir_addr local, remote;
+    uint16_t lport, rport;
+};
+
+/* Kinds in the demultiplexing table and on the wheel (upper two bits of a reference). */
+enum { KIND_TCB = 1, KIND_SYN = 2, KIND_TW = 3 };
+
+/* A segment that came in. */
+struct seg {
+    struct flow flow; /* local: its destination */
+    struct seq seq, ack;
+    uint32_t wnd; /* as on the wire */
+    uint32_t len; /* bytes of text */
+    uint16_t urg;
+    uint8_t flags;
+    uint8_t ifindex;
+    bool is_ce; /* IP says congestion experienced */
+    uint8_t texts;
+    struct weir_slice text[WEIR_FRAME_PARTS];
+    const struct tcp_opts *opt;
+    struct weir_why *why;
+};
+
+/* A segment that goes out. `mss` below `len`: a superframe, to be cut in pieces of mss bytes. */
+struct seg_out {
+    struct flow flow;
+    struct tcp_hdr hdr;
+    struct ring_slice text[2];
+    uint8_t texts;
+    uint8_t tos, ttl;
+    bool is_first_hop_confirmed; /* forward progress: the neighbour is reachable */
+    uint32_t len;
+    uint16_t mss;
+    struct weir_why why;
+};
+
+/* Why the sender stops: what one call of tcp_pull may emit. */
+struct pull_limit {
+    uint32_t segs;    /* frames left in the burst; a superframe may count as one */
+    uint32_t gso_max; /* largest IP packet of a superframe; 0: the caller cuts, `segs` pieces at most */
+};
+
+/* Options of a connection; a listener's are inherited. */
+struct tcp_options {
+    uint32_t rcvbuf, sndbuf;   /* bytes */
+    uint32_t user_timeout_ms;  /* 0: tcp_retries2 decides */
+    uint16_t keep_idle_s, keep_intvl_s;
+    uint16_t linger_s, fin_timeout_s; /* fin_timeout_s: TCP_LINGER2 */
+    uint16_t maxseg;           /* TCP_MAXSEG, 0: none */
+    uint16_t window_clamp_kib; /* 0: none */
+    uint8_t keep_count, syn_count; /* 0: the knob */
+    uint8_t tos, ttl;
+    uint16_t on; /* enum tcp_option_flag */
+};
+enum tcp_option_flag {
+    OPT_NODELAY = 1,
+    OPT_CORK = 2,
+    OPT_KEEPALIVE = 4,
+    OPT_LINGER = 8,
+    OPT_QUICKACK = 16,
+    OPT_HOLD = 32,
+    OPT_OOBINLINE = 64,
+    OPT_NO_FIN_WAIT_2 = 128, /* TCP_LINGER2 below zero */
+};
+
+/* What happened to a connection that its socket must hear of. */
+enum tcp_mark {
+    MARK_IN = 1,       /* more to read, or the end of the stream */
+    MARK_OUT = 2,      /* room to write, or connected */
+    MARK_ERROR = 4,    /* error is set */
+    MARK_ACCEPT = 8,   /* a connection, or a held SYN, waits */
+    MARK_GONE = 16,    /* both directions are over */
+    MARK_URGENT = 32
+};
+
+struct reply {
+    struct flow flow;
+    struct seq seq, ack;
+    uint32_t tsval, tsecr;
+    uint16_t wnd;
+    uint8_t flags;
+    uint8_t ifindex;
+    bool has_ts;
+    struct weir_why why;
+};
+
+struct tcp {
+    struct mem *mem;
+    const struct knobs *knobs;
+    struct stats *stats;
+    struct wheel *wheel;
+    int64_t now_us; /* the latest instant that the stack told */
+    struct sipkey flow_key, isn_key, ts_key, port_key;
+    struct rng rng;
+
+    struct pool tcbs, syns, tws;
+    struct table demux;   /* flows: tcb, syn_mini, tw_mini */
+    struct table listens; /* local ends: tcb in LISTEN */
+    uint32_t any_port;    /* the listener for all other ports, 0: none */
+    struct list out[TCP_IFACES];     /* connections that may have something to send */
+    struct list syn_out[TCP_IFACES]; /* half-open ones with a SYN/ACK due */
+    struct list marked;              /* connections with marks */
+    struct list tw_order;            /* TIME-WAITs, the first to end first */
+    struct flow last_flow;           /* of the segment before: a burst rarely changes it */
+    uint32_t last_tcb;
+
+    struct reply replies[TCP_REPLIES];
+    uint32_t reply_first, reply_count;
+    uint32_t orphans;
+};
+
+int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct knobs *knobs,
+             struct stats *stats);
+void tcp_seed(struct tcp *p, struct rng *rng); /* keys; before anything else */
+void tcp_fini(struct tcp *p);
+
+/* -- the wire ------------------------------------------------------------------------------------ */
+
+/* Takes a segment whose checksum is good. */
+enum drop tcp_input(struct tcp *p, struct seg *s);
+/* Fills in the next segment for this interface. False: nothing now. The text points into the send
+ * ring and is good until the next call. */
+bool tcp_pull(struct tcp *p, int ifindex, const struct pull_limit *limit, struct seg_out *out);
+bool tcp_has_output(const struct tcp *p, int ifindex);
+/* A timer of wheel reference `ref` (KIND_TCB or KIND_SYN) is due. */
+void tcp_fire(struct tcp *p, wheel_ref ref);
+int64_t tcp_time_wait_deadline(const struct tcp *p); /* us, INT64_MAX: none */
+void tcp_time_wait_advance(struct tcp *p);
+
+/* An ICMP error quotes a segment that we sent. `error`: the errno of it; `mtu` for a packet too big, else
+ * 0; `is_hard` as in 1122 4.2.3.9. */
+enum drop tcp_icmp(struct tcp *p, const struct flow *flow, struct seq seq, int error, uint32_t mtu);
+/* The route to `remote` says that nobody is there (ARP failed): a soft error. */
+void tcp_unreachable(struct tcp *p, const struct weir_addr *next_hop, int error);
+
+/* -- the user: 9293 section 3.9.1 and 3.10.1 to 3.10.6 ------------------------------------------------ */
+
+/* A connection in CLOSED, owned by socket `sock`. 0: no room. */
+uint32_t tcp_new(struct tcp *p, uint32_t sock);
+struct tcb *tcp_at(const struct tcp *p, uint32_t index);
+
+struct tcp_open {
+    struct flow flow;
+    uint32_t mtu; /* of the route */
+    int ifindex;
+};
+int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *open);
+int tcp_open_passive(struct tcp *p, uint32_t index, const struct weir_sockaddr *local,
+                     uint32_t backlog);
+/* The oldest established connection of a listener, which now belongs to `sock`; 0: none. */
+uint32_t tcp_accept(struct tcp *p, uint32_t listener, uint32_t sock);
+uint32_t tcp_accept_waiting(const struct tcp *p, uint32_t listener, uint32_t *max);
+
+int64_t tcp_send(struct tcp *p, uint32_t index, const void *data, size_t len, int flags);
+int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2]);
+void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags);
+int64_t tcp_receive(struct tcp *p, uint32_t index, void *data, size_t len, int flags);
+int tcp_receive_slices(struct tcp *p, uint32_t index, struct ring_slice out[2], bool *ended);
+void tcp_receive_consume(struct tcp *p, uint32_t index, uint32_t len);
+int tcp_shutdown(struct tcp *p, uint32_t index, bool rd, bool wr);
+void tcp_close(struct tcp *p, uint32_t index); /* the socket lets go of it */
+void tcp_abort(struct tcp *p, uint32_t index);
+uint32_t tcp_readiness(const struct tcp *p, uint32_t index); /* enum weir_ready */
+
+/* A connection whose marks are set, with its socket and marks; the marks are cleared. 0: none. */
+struct tcp_marked {
+    uint32_t index, sock, marks;
+};
+bool tcp_next_marked(struct tcp *p, struct tcp_marked *out);
+
+/* Fields of a connection that options and `ss` need, without the tcb. */
+struct tcp_options *tcp_opt(struct tcp *p, uint32_t index);
+void tcp_options_changed(struct tcp *p, uint32_t index);
+int tcp_take_error(struct tcp *p, uint32_t index); /* SO_ERROR: read and cleared */
+int tcp_end_reason(const struct tcp *p, uint32_t index);
+enum state tcp_state(const struct tcp *p, uint32_t index);
+struct flow *tcp_flow(struct tcp *p, uint32_t index);
+bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
+/* Whether some connection (or TIME-WAIT) may still use this 4-tuple; a TIME-WAIT that may be reused is
+ * no obstacle. */
+
+/* -- held SYNs ---------------------------------------------------------------------------------------- */
+
+bool tcp_held_next(struct tcp *p, uint32_t listener, uint64_t *id, struct flow *flow);
+int tcp_held_accept(struct tcp *p, uint64_t id);
+/* refuse: true answers RST. *flow and *isn give what an ICMP error must quote. */
+int tcp_held_refuse(struct tcp *p, uint64_t id, bool reset, struct flow *flow, struct seq *isn);
+
+/* -- for `ss` ------------------------------------------------------------------------------------------- */
+
+struct weir_sock_info;
+void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);
+void tcp_syn_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);
+void tcp_tw_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);
+
+#endif

@@ -1,0 +1,176 @@
+/* Steps seven and eight of SEGMENT ARRIVES: text and FIN, and the receive ring.
+ *
+ * Knows: RCV.NXT, the ring and the ranges beyond a hole. Not what is sent back.
+ * Shape: the ring's readable bytes end at RCV.NXT; a byte that came early lies at its final place
+ * behind them, and `ranges` says which do. Units: bytes of sequence space.
+ * Errors: a segment that no memory can hold is dropped and repeated by the peer.
+ * Cost: one copy of each byte; a range operation where there are holes. 9293#3.10.7.4, 6093 */
+#include "tcp/tcb.h"
+
+void text_free(struct tcp *p, struct tcb *t)
+{
+    ring_release(&t->rcv.ring, p->mem);
+    mem_free(p->mem, t->rcv.ranges, sizeof *t->rcv.ranges);
+    t->rcv.ranges = NULL;
+}
+
+/* Cuts n bytes from the segment's front. */
+static void trim_front(struct seg *s, uint32_t n)
+{
+    s->seq = seq_add(s->seq, n);
+    s->len -= n;
+    for (int i = 0; i < s->texts && n; i++) {
+        uint32_t cut = n < s->text[i].len ? n : s->text[i].len;
+        s->text[i].data += cut;
+        s->text[i].len -= cut;
+        n -= cut;
+    }
+}
+
+bool text_trim(struct tcb *t, struct seg *s)
+{
+    int32_t before = seq_diff(t->rcv.nxt, s->seq);
+    int32_t room;
+
+    if (before > 0)
+        trim_front(s, (uint32_t)before < s->len ? (uint32_t)before : s->len);
+    room = seq_diff(t->rcv.edge, s->seq);
+    if (room < 0)
+        room = 0;
+    if ((uint32_t)room < s->len) { /* 47: what lies beyond the edge, the FIN too, will come again */
+        s->len = (uint32_t)room;
+        s->flags &= (uint8_t)~TCP_FIN;
+    }
+    return s->len > 0;
+}
+
+/* Puts the text where it belongs: `off` bytes behind RCV.NXT. */
+static bool place(struct tcp *p, struct tcb *t, const struct seg *s, uint32_t off)
+{
+    const struct ranges *r = t->rcv.ranges;
+    uint32_t used = t->rcv.ring.len, at = t->rcv.ring.len + off, left = s->len;
+
+    if (r && r->n)
+        used += (uint32_t)seq_diff(r->at[r->n - 1].end, t->rcv.nxt);
+    if (at + s->len > t->rcv.ring.size &&
+        !ring_reserve(&t->rcv.ring, p->mem, at + s->len, used))
+        return false;
+    for (int i = 0; i < s->texts && left; i++) {
+        uint32_t n = s->text[i].len < left ? s->text[i].len : left;
+        ring_place(&t->rcv.ring, at, s->text[i].data, n);
+        at += n;
+        left -= n;
+    }
+    return true;
+}
+
+static enum drop text_out_of_order(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    struct ranges *r = t->rcv.ranges;
+    uint32_t fresh;
+
+    t->flags |= T_ACK_NOW; /* 5681#3.2: at once, so that the peer sees the hole */
+    t->why_event = EVENT_duplicate_ack;
+    if (!r) {
+        r = mem_alloc(p->mem, sizeof *r);
+        if (!r)
+            return DROP_tcp_no_memory;
+        r->n = r->newest = 0;
+        t->rcv.ranges = r;
+    }
+    if (!place(p, t, s, (uint32_t)seq_diff(s->seq, t->rcv.nxt)))
+        return DROP_tcp_no_memory;
+    if (!ranges_add(r, s->seq, seq_add(s->seq, s->len), &fresh))
+        return DROP_tcp_ranges_full;
+    if (!fresh)
+        return DROP_tcp_duplicate;
+    p->stats->TcpExtTCPOFOQueue++;
+    return PASS;
+}
+
+/* The text at RCV.NXT, and what had come before it. */
+static enum drop text_in_order(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    struct ranges *r = t->rcv.ranges;
+    struct seq end = seq_add(s->seq, s->len);
+    uint32_t n;
+
+    if (!place(p, t, s, 0))
+        return DROP_tcp_no_memory;
+    if (r) {
+        ranges_trim(r, end);
+        end = ranges_take(r, end);
+        t->flags |= T_ACK_NOW; /* 5681#3.2: a hole was filled */
+        if (r->n == 0) {
+            mem_free(p->mem, r, sizeof *r);
+            t->rcv.ranges = NULL;
+        }
+    }
+    n = (uint32_t)seq_diff(end, t->rcv.nxt);
+    ring_extend(&t->rcv.ring, n);
+    t->rcv.nxt = end;
+    t->rcv.waiting += n;
+    t->bytes_received += n;
+    tcb_mark(p, t, MARK_IN);
+    timers_on_received(p, t);
+    return PASS;
+}
+
+enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    struct seq end = seq_add(s->seq, s->len);
+
+    if (s->flags & TCP_FIN && !(t->flags & T_FIN_SEEN) && seq_le(end, t->rcv.edge) &&
+        seq_ge(end, t->rcv.nxt)) {
+        t->flags |= T_FIN_SEEN;
+        t->rcv.fin = end;
+    }
+    if (s->len == 0)
+        return PASS;
+    if (!may_receive(t))
+        return DROP_tcp_past_fin;
+    if ((t->flags & T_ORPHAN) && seq_gt(end, t->rcv.nxt)) { /* 1122#4.2.2.13: nobody will read it */
+        p->stats->TcpExtTCPAbortOnData++;
+        t->flags |= T_RST_DUE;
+        t->why_event = EVENT_reset_after_close;
+        tcb_end(p, t, 0);
+        return DROP_tcp_after_close;
+    }
+    if (!text_trim(t, s)) { /* a probe of our closed window, or all of it repeated */
+        t->flags |= T_ACK_NOW;
+        return seq_le(end, t->rcv.nxt) ? DROP_tcp_duplicate : DROP_tcp_window;
+    }
+    if (t->flags & T_FIN_SEEN && seq_gt(seq_add(s->seq, s->len), t->rcv.fin))
+        return DROP_tcp_past_fin;
+    if (seq_gt(s->seq, t->rcv.nxt))
+        return text_out_of_order(p, t, s);
+    return text_in_order(p, t, s);
+}
+
+/* A FIN acts when RCV.NXT reaches it, whenever its segment came. */
+void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    (void)s;
+    if (!(t->flags & T_FIN_SEEN) || (t->flags & T_FIN_RECEIVED) ||
+        !seq_eq(t->rcv.nxt, t->rcv.fin))
+        return;
+    t->rcv.nxt = seq_add(t->rcv.nxt, 1);
+    t->rcv.edge = seq_max(t->rcv.edge, t->rcv.nxt); /* it needs a number but no room */
+    t->flags |= T_FIN_RECEIVED | T_ACK_NOW;
+    tcb_mark(p, t, MARK_IN | (t->state == FIN_WAIT_1 || t->state == FIN_WAIT_2 ? MARK_GONE : 0));
+    switch (t->state) {
+    case ESTABLISHED:
+        enter(p, t, CLOSE_WAIT);
+        break;
+    case FIN_WAIT_1:
+        enter(p, t, CLOSING);
+        break;
+    case FIN_WAIT_2:
+        enter(p, t, TIME_WAIT);
+        tw_begin(p, t);
+        return;
+    default:
+        return;
+    }
+    timers_on_state(p, t);
+}

@@ -1,0 +1,299 @@
+/* The timers of a connection, RFC 9293 section 3.10.8, entered by what happened.
+ *
+ * Knows: when. Not what is sent: it leaves marks that pull.c obeys.
+ * Shape: one instant for each timer in tcb.at, one wheel node at the first of them (or earlier: an
+ * instant that moves later is found out when the node fires). Units: microseconds.
+ *   retransmit  runs while anything of ours is unacknowledged; doubles at each run (6298#5)
+ *   persist     runs while the peer's window is closed, or too small, and nothing is in flight
+ *   delayed ack runs from the first unacknowledged text until an ACK leaves
+ *   keepalive   runs while the connection stands and SO_KEEPALIVE is on
+ *   close       runs in FIN-WAIT-2 of a closed socket, or as long as SO_LINGER waits
+ * Errors: a connection given up ends with ETIMEDOUT, or what ICMP said. Cost: O(1). */
+#include "tcp/tcb.h"
+
+void timers_arm(struct tcp *p, struct tcb *t)
+{
+    int64_t first = WHEN_NEVER;
+    int64_t armed;
+
+    for (int i = 0; i < TIMER_COUNT; i++)
+        if (t->at[i] < first)
+            first = t->at[i];
+    if (first == WHEN_NEVER)
+        return;
+    armed = p->wheel->now_us + (int32_t)(t->node.at - (uint32_t)p->wheel->now_us);
+    if (!wheel_is_armed(&t->node) || first < armed)
+        wheel_arm(p->wheel, wheel_ref_of(KIND_TCB, t->self), first);
+}
+
+void timers_off(struct tcp *p, struct tcb *t)
+{
+    for (int i = 0; i < TIMER_COUNT; i++)
+        t->at[i] = WHEN_NEVER;
+    wheel_disarm(p->wheel, wheel_ref_of(KIND_TCB, t->self));
+}
+
+uint32_t rto_with_backoff(const struct tcp *p, const struct tcb *t)
+{
+    uint64_t most = (uint64_t)p->knobs->tcp_rto_max_ms * 1000;
+    uint64_t us = t->rtt.rto_us;
+
+    us = t->loss.backoff < 32 ? us << t->loss.backoff : most;
+    return (uint32_t)(us < most ? us : most);
+}
+
+/* TCP_USER_TIMEOUT (5482) ends the wait where it is shorter. */
+static int64_t not_after_user_timeout(const struct tcp *p, const struct tcb *t, int64_t at)
+{
+    int64_t since = (int32_t)(now_ms(p) - t->trouble_at_ms);
+    int64_t end = p->now_us + ((int64_t)t->opt.user_timeout_ms - since) * 1000;
+
+    if (!t->opt.user_timeout_ms || !t->trouble_at_ms)
+        return at;
+    if (end < p->now_us)
+        end = p->now_us;
+    return end < at ? end : at;
+}
+
+static void start_rexmit(struct tcp *p, struct tcb *t)
+{
+    int64_t at = p->now_us + rto_with_backoff(p, t);
+
+    t->at[TIMER_rexmit] = not_after_user_timeout(p, t, at);
+}
+
+/* 6298#5.1 */
+void timers_on_sent(struct tcp *p, struct tcb *t)
+{
+    t->at[TIMER_persist] = WHEN_NEVER;
+    if (!t->trouble_at_ms && t->opt.user_timeout_ms)
+        t->trouble_at_ms = now_ms(p) | 1; /* 0 means none */
+    if (t->at[TIMER_rexmit] == WHEN_NEVER)
+        start_rexmit(p, t);
+}
+
+/* 6298#5.3 */
+void timers_on_ack(struct tcp *p, struct tcb *t, bool is_progress)
+{
+    if (is_progress)
+        t->trouble_at_ms = t->opt.user_timeout_ms ? now_ms(p) | 1 : 0;
+    if (seq_eq(t->snd.una, t->snd.nxt))
+        timers_on_all_acked(p, t);
+    else if (is_progress)
+        start_rexmit(p, t);
+}
+
+/* 6298#5.2 */
+void timers_on_all_acked(struct tcp *p, struct tcb *t)
+{
+    t->at[TIMER_rexmit] = WHEN_NEVER;
+    t->loss.backoff = 0;
+    t->trouble_at_ms = 0;
+    timers_on_window(p, t);
+}
+
+void timers_on_heard(struct tcp *p, struct tcb *t)
+{
+    t->heard_at_ms = now_ms(p);
+    if (t->flags & T_KEEP_UP) {
+        t->flags &= ~(uint32_t)(T_KEEP_UP | T_KEEP_DUE);
+        t->loss.probes = 0;
+        timers_on_state(p, t);
+    }
+}
+
+/* 9293#3.8.6.3: an ACK waits, but not for more than two full segments. */
+void timers_on_received(struct tcp *p, struct tcb *t)
+{
+    bool is_two = t->rcv.waiting >= 2u * t->rcv.mss;
+
+    if (is_two || t->rcv.quick || (t->opt.on & OPT_QUICKACK)) {
+        t->flags |= T_ACK_NOW;
+        if (t->rcv.quick)
+            t->rcv.quick--;
+        return;
+    }
+    if (t->at[TIMER_delack] == WHEN_NEVER)
+        t->at[TIMER_delack] = p->now_us + p->knobs->tcp_delack_us;
+}
+
+void timers_on_ack_sent(struct tcb *t)
+{
+    t->at[TIMER_delack] = WHEN_NEVER;
+}
+
+/* The peer's window closed or opened, or nothing is in flight any more. The persist timer runs while
+ * there is something to send, nothing in flight, and the window is what holds it. */
+void timers_on_window(struct tcp *p, struct tcb *t)
+{
+    bool has_more = seq_lt(t->snd.nxt, snd_data_end(t));
+    bool is_idle = seq_eq(t->snd.una, t->snd.nxt);
+
+    if (!is_synchronized(t) || !has_more || !is_idle || t->snd.wnd >= t->snd.mss) {
+        t->at[TIMER_persist] = WHEN_NEVER;
+        if (!(t->flags & T_KEEP_UP))
+            t->loss.probes = 0;
+        return;
+    }
+    if (t->at[TIMER_persist] == WHEN_NEVER)
+        t->at[TIMER_persist] = p->now_us + rto_with_backoff(p, t);
+}
+
+static int64_t keep_idle_us(const struct tcp *p, const struct tcb *t)
+{
+    return (t->opt.keep_idle_s ? t->opt.keep_idle_s : p->knobs->tcp_keepalive_time) * 1000000;
+}
+
+static int64_t keep_interval_us(const struct tcp *p, const struct tcb *t)
+{
+    return (t->opt.keep_intvl_s ? t->opt.keep_intvl_s : p->knobs->tcp_keepalive_intvl) * 1000000;
+}
+
+static int64_t fin_wait_2_us(const struct tcp *p, const struct tcb *t)
+{
+    int64_t s = t->opt.fin_timeout_s ? t->opt.fin_timeout_s : p->knobs->tcp_fin_timeout;
+
+    return s * 1000000;
+}
+
+void timers_on_state(struct tcp *p, struct tcb *t)
+{
+    bool is_up = t->state == ESTABLISHED || t->state == CLOSE_WAIT || t->state == FIN_WAIT_1 ||
+                 t->state == FIN_WAIT_2;
+    int64_t heard = p->now_us - (int64_t)(uint32_t)(now_ms(p) - t->heard_at_ms) * 1000;
+
+    t->at[TIMER_keepalive] = WHEN_NEVER;
+    if (is_up && (t->opt.on & OPT_KEEPALIVE))
+        t->at[TIMER_keepalive] = heard + keep_idle_us(p, t);
+    if (t->state == FIN_WAIT_2 && (t->flags & T_ORPHAN))
+        t->at[TIMER_close] = p->now_us + fin_wait_2_us(p, t);
+}
+
+/* -- what a timer does --------------------------------------------------------------------------------- */
+
+/* Row 30: an error for the program, a RST for the peer. */
+static void give_up(struct tcp *p, struct tcb *t)
+{
+    p->stats->TcpExtTCPAbortOnTimeout++;
+    if (is_synchronized(t)) {
+        t->flags |= T_RST_DUE;
+        t->why_event = EVENT_reset_timeout;
+    }
+    tcb_end(p, t, t->soft_error ? t->soft_error : ETIMEDOUT);
+}
+
+static int64_t retries_max(const struct tcp *p, const struct tcb *t)
+{
+    switch (t->state) {
+    case SYN_SENT:
+        return t->opt.syn_count ? t->opt.syn_count : p->knobs->tcp_syn_retries;
+    case SYN_RECEIVED:
+        return p->knobs->tcp_synack_retries;
+    default:
+        return t->flags & T_ORPHAN ? p->knobs->tcp_orphan_retries : p->knobs->tcp_retries2;
+    }
+}
+
+static bool is_user_timeout(const struct tcp *p, const struct tcb *t)
+{
+    return t->opt.user_timeout_ms && t->trouble_at_ms &&
+           now_ms(p) - t->trouble_at_ms >= t->opt.user_timeout_ms;
+}
+
+static void rexmit_fires(struct tcp *p, struct tcb *t)
+{
+    if (is_user_timeout(p, t) || t->loss.backoff >= retries_max(p, t)) {
+        give_up(p, t);
+        return;
+    }
+    t->loss.backoff++;
+    if (!t->trouble_at_ms)
+        t->trouble_at_ms = now_ms(p) | 1;
+    if (t->state == SYN_SENT || t->state == SYN_RECEIVED)
+        t->flags |= T_SYN_DUE | T_SYN_AGAIN;
+    else
+        loss_on_timeout(p, t);
+    start_rexmit(p, t);
+    tcb_wants_output(p, t);
+}
+
+/* 9293#3.8.6.1: for ever while the peer answers (MUST-37 lets it keep its window closed); an orphan or a
+ * silent peer is given up like any other. */
+static void persist_fires(struct tcp *p, struct tcb *t)
+{
+    bool is_silent = t->loss.probes > 0 &&
+                     now_ms(p) - t->heard_at_ms > rto_with_backoff(p, t) / 1000;
+
+    if (is_silent && t->loss.probes >= retries_max(p, t)) {
+        give_up(p, t);
+        return;
+    }
+    if (t->loss.probes < UINT8_MAX)
+        t->loss.probes++;
+    if (t->loss.backoff < 31)
+        t->loss.backoff++;
+    if (window_usable(t) > 0)
+        t->flags |= T_OVERRIDE; /* 1122#4.2.3.4: better a small segment than none */
+    else
+        t->flags |= T_PROBE_DUE;
+    t->at[TIMER_persist] = p->now_us + rto_with_backoff(p, t);
+    tcb_wants_output(p, t);
+}
+
+static void keepalive_fires(struct tcp *p, struct tcb *t)
+{
+    int64_t idle = (int64_t)(uint32_t)(now_ms(p) - t->heard_at_ms) * 1000;
+    int64_t most = t->opt.keep_count ? t->opt.keep_count : p->knobs->tcp_keepalive_probes;
+
+    if (!(t->flags & T_KEEP_UP) && idle < keep_idle_us(p, t)) {
+        t->at[TIMER_keepalive] = p->now_us + keep_idle_us(p, t) - idle;
+        return;
+    }
+    if (t->sent) { /* retransmission is asking already */
+        t->at[TIMER_keepalive] = p->now_us + keep_idle_us(p, t);
+        return;
+    }
+    if (t->loss.probes >= most) {
+        give_up(p, t);
+        return;
+    }
+    t->loss.probes++;
+    t->flags |= T_KEEP_DUE | T_KEEP_UP;
+    t->at[TIMER_keepalive] = p->now_us + keep_interval_us(p, t);
+    tcb_wants_output(p, t);
+}
+
+static void close_fires(struct tcp *p, struct tcb *t)
+{
+    p->stats->TcpExtTCPAbortOnLinger++;
+    if (t->state != FIN_WAIT_2) { /* SO_LINGER ran out with data unacknowledged */
+        t->flags |= T_RST_DUE;
+        t->why_event = EVENT_reset_abort;
+    }
+    tcb_end(p, t, 0);
+}
+
+static void delack_fires(struct tcp *p, struct tcb *t)
+{
+    p->stats->TcpExtDelayedACKs++;
+    t->flags |= T_ACK_NOW;
+    t->why_event = EVENT_delayed_ack;
+    tcb_wants_output(p, t);
+}
+
+void timers_fire(struct tcp *p, struct tcb *t)
+{
+    static void (*const fires[TIMER_COUNT])(struct tcp *, struct tcb *) = {
+        [TIMER_rexmit] = rexmit_fires,       [TIMER_persist] = persist_fires,
+        [TIMER_delack] = delack_fires,       [TIMER_keepalive] = keepalive_fires,
+        [TIMER_close] = close_fires,
+    };
+
+    for (int i = 0; i < TIMER_COUNT && t->state != CLOSED; i++) {
+        if (t->at[i] > p->now_us)
+            continue;
+        t->at[i] = WHEN_NEVER;
+        fires[i](p, t);
+    }
+    tcb_settle(p, t);
+}

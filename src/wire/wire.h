@@ -1,0 +1,176 @@
+/* Wire formats: bytes to structs in host order and back. The only place that knows network order.
+ *
+ * Knows: base, and the drop reasons. Shape: pure functions. parse returns the header's length, or
+ * minus the drop reason (enum drop) and then *out is undefined; emit returns the bytes written and
+ * leaves checksum fields that cover payload at zero. Units: bytes. Cost: O(header). */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/seq.h"
+#include "def/drop.h"
+#include "weir/addr.h"
+
+/* -- Ethernet II, RFC 894
+ * ----------------------------------------------------------------------- */
+
+#define ETH_LEN 14
+#define ETH_TYPE_IP4 0x0800
+#define ETH_TYPE_ARP 0x0806
+#define ETH_TYPE_IP6 0x86dd
+
+struct eth {
+    uint8_t dst[6], src[6];
+    uint16_t type; /* below 1536: an 802.3 length */
+};
+int eth_parse(struct eth *out, const uint8_t *p, size_t n);
+size_t eth_emit(uint8_t *p, const struct eth *e);
+
+/* -- ARP, RFC 826, for IPv4 over Ethernet
+ * -------------------------------------------------------- */
+
+#define ARP_LEN 28
+enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
+
+struct arp {
+    uint16_t op;
+    uint8_t sha[6], tha[6];
+    uint32_t spa, tpa; /* host order */
+};
+int arp_parse(struct arp *out, const uint8_t *p, size_t n);
+size_t arp_emit(uint8_t *p, const struct arp *a);
+
+/* -- IPv4, RFC 791
+ * ------------------------------------------------------------------------------- */
+
+#define IP4_LEN 20
+#define IP4_DF 0x4000
+#define IP4_MF 0x2000
+
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
+
+struct ip4 {
+    uint8_t hdr_len; /* bytes, 20 to 60 */
+    uint8_t tos, ttl, proto;
+    uint16_t total_len; /* bytes, header and payload */
+    uint16_t id, frag;  /* frag: flags and offset in 8-byte units, as in the header */
+    uint32_t src, dst;  /* host order */
+};
+/* Judges version, lengths against n (n may exceed total_len: padding) and the header checksum. */
+int ip4_parse(struct ip4 *out, const uint8_t *p, size_t n);
+size_t ip4_emit(uint8_t *p, const struct ip4 *h); /* without options; with the header checksum */
+
+/* -- ICMP, RFC 792
+ * -------------------------------------------------------------------------------- */
+
+#define ICMP_LEN 8
+enum {
+    ICMP4_ECHO_REPLY = 0,
+    ICMP4_UNREACH = 3,
+    ICMP4_QUENCH = 4,
+    ICMP4_REDIRECT = 5,
+    ICMP4_ECHO = 8,
+    ICMP4_TIME = 11,
+    ICMP4_PARAM = 12
+};
+enum {
+    UNREACH_NET = 0,
+    UNREACH_HOST = 1,
+    UNREACH_PROTO = 2,
+    UNREACH_PORT = 3,
+    UNREACH_FRAG = 4,
+    UNREACH_SRCRT = 5,
+    UNREACH_ADMIN = 13
+};
+
+struct icmp4 {
+    uint8_t type, code;
+    uint32_t rest; /* the second word, host order: id and seq, or unused and next-hop MTU */
+};
+/* Judges the checksum over n bytes. */
+int icmp4_parse(struct icmp4 *out, const uint8_t *p, size_t n);
+size_t icmp4_emit(uint8_t *p, const struct icmp4 *h);
+/* Fills in the checksum of a whole message of n bytes whose field is zero. */
+void icmp4_seal(uint8_t *p, size_t n);
+
+/* -- UDP, RFC 768
+ * --------------------------------------------------------------------------------- */
+
+#define UDP_LEN 8
+
+struct udp {
+    uint16_t sport, dport;
+    uint16_t len; /* header and payload */
+    bool has_sum; /* the checksum field was not zero */
+};
+int udp_parse(struct udp *out, const uint8_t *p, size_t n);
+size_t udp_emit(uint8_t *p, const struct udp *u);
+
+/* -- TCP, RFC 9293 section 3.1, and its options
+ * ------------------------------------------------------ */
+
+#define TCP_LEN 20
+#define TCP_HDR_MAX 60
+enum {
+    TCP_FIN = 1,
+    TCP_SYN = 2,
+    TCP_RST = 4,
+    TCP_PSH = 8,
+    TCP_ACK = 16,
+    TCP_URG = 32,
+    TCP_ECE = 64,
+    TCP_CWR = 128
+};
+#define TCP_SACK_MAX 4
+
+enum tcp_opt_flag {
+    TCP_OPT_MSS = 1,
+    TCP_OPT_WSCALE = 2,
+    TCP_OPT_SACK_OK = 4,
+    TCP_OPT_TS = 8,
+    TCP_OPT_SACK = 16,
+    TCP_OPT_FASTOPEN = 32,
+    TCP_OPT_BAD = 64 /* the list was malformed; what came before is here */
+};
+struct tcp_sack {
+    struct seq start, end;
+};
+struct tcp_opts {
+    uint8_t has; /* enum tcp_opt_flag */
+    uint8_t wscale;
+    uint8_t sacks;
+    uint8_t cookie_len; /* Fast Open cookie, 0: asked for */
+    uint16_t mss;
+    uint32_t tsval, tsecr;
+    struct tcp_sack sack[TCP_SACK_MAX];
+    uint8_t cookie[16];
+};
+struct tcp_hdr {
+    uint16_t sport, dport;
+    struct seq seq, ack;
+    uint8_t hdr_len; /* bytes, 20 to 60 */
+    uint8_t flags;   /* FIN to CWR */
+    bool ae;         /* the accurate ECN bit */
+    uint16_t wnd;    /* as on the wire, not scaled */
+    uint16_t urg;
+    struct tcp_opts opt;
+};
+/* Judges the data offset against n (the bytes of header that are there at least); no checksum. */
+int tcp_parse(struct tcp_hdr *out, const uint8_t *p, size_t n);
+/* Bytes of options that emit will write for these, a multiple of 4, at most 40. */
+size_t tcp_opts_len(const struct tcp_opts *o);
+/* hdr_len is computed. The layout is Linux's: on a SYN mss, sackOK, TS, nop, wscale; elsewhere nop,
+ * nop, TS, nop, nop, SACK. */
+size_t tcp_emit(uint8_t *p, const struct tcp_hdr *h);
+
+/* -- the pseudo header
+ * ------------------------------------------------------------------------------- */
+
+/* The sum of addresses, protocol and length, to begin a transport checksum with. `len` in bytes. */
+uint32_t pseudo_sum(const struct weir_addr *src, const struct weir_addr *dst, uint8_t proto,
+                    uint32_t len);
+
+#endif
