@@ -125,6 +125,7 @@ static enum drop ack_of_syn_received(struct tcp *p, struct tcb *t, struct seg *s
     enter(p, t, t->flags & T_FIN_QUEUED ? FIN_WAIT_1 : ESTABLISHED);
     timers_on_all_acked(p, t);
     timers_on_state(p, t);
+    t->flags &= ~(uint32_t)T_OUT_FULL;
     tcb_mark(p, t, MARK_OUT);
     return PASS;
 }

@@ -237,6 +237,7 @@ static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct s
     timers_on_all_acked(p, t);
     timers_on_state(p, t);
     t->flags |= T_ACK_NOW;
+    t->flags &= ~(uint32_t)T_OUT_FULL;
     tcb_mark(p, t, MARK_OUT);
 }
 

@@ -159,8 +159,8 @@ void tcp_time_wait_advance(struct tcp *p);
 /* An ICMP error quotes a segment that we sent. `error`: the errno of it; `mtu` for a packet too big, else
  * 0; `is_hard` as in 1122 4.2.3.9. */
 enum drop tcp_icmp(struct tcp *p, const struct flow *flow, struct seq seq, int error, uint32_t mtu);
-/* The route to `remote` says that nobody is there (ARP failed): a soft error. */
-void tcp_unreachable(struct tcp *p, const struct weir_addr *next_hop, int error);
+/* A segment of this flow could not be delivered on our own link (ARP failed). */
+void tcp_unreachable(struct tcp *p, const struct flow *flow, int error);
 
 /* -- the user: 9293 section 3.9.1 and 3.10.1 to 3.10.6 ------------------------------------------------ */
 
@@ -176,6 +176,7 @@ struct tcp_open {
 int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *open);
 int tcp_open_passive(struct tcp *p, uint32_t index, const struct weir_sockaddr *local,
                      uint32_t backlog);
+void tcp_listen_mtu(struct tcp *p, uint32_t index, uint32_t mtu); /* what SYN/ACKs offer as MSS */
 /* The oldest established connection of a listener, which now belongs to `sock`; 0: none. */
 uint32_t tcp_accept(struct tcp *p, uint32_t listener, uint32_t sock);
 uint32_t tcp_accept_waiting(const struct tcp *p, uint32_t listener, uint32_t *max);
@@ -191,22 +192,24 @@ void tcp_close(struct tcp *p, uint32_t index); /* the socket lets go of it */
 void tcp_abort(struct tcp *p, uint32_t index);
 uint32_t tcp_readiness(const struct tcp *p, uint32_t index); /* enum weir_ready */
 
-/* A connection whose marks are set, with its socket and marks; the marks are cleared. 0: none. */
 struct tcp_marked {
     uint32_t index, sock, marks;
 };
+/* A connection whose marks are set; they are cleared. False: none. */
 bool tcp_next_marked(struct tcp *p, struct tcp_marked *out);
 
 /* Fields of a connection that options and `ss` need, without the tcb. */
 struct tcp_options *tcp_opt(struct tcp *p, uint32_t index);
 void tcp_options_changed(struct tcp *p, uint32_t index);
+int tcp_set_congestion(struct tcp *p, uint32_t index, const char *name); /* -ENOENT */
+const char *tcp_congestion(const struct tcp *p, uint32_t index);
 int tcp_take_error(struct tcp *p, uint32_t index); /* SO_ERROR: read and cleared */
 int tcp_end_reason(const struct tcp *p, uint32_t index);
 enum state tcp_state(const struct tcp *p, uint32_t index);
 struct flow *tcp_flow(struct tcp *p, uint32_t index);
-bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
 /* Whether some connection (or TIME-WAIT) may still use this 4-tuple; a TIME-WAIT that may be reused is
  * no obstacle. */
+bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
 
 /* -- held SYNs ---------------------------------------------------------------------------------------- */
 

@@ -1,15 +1,11 @@
 /* The pseudo header: 9293#3.1 over IPv4, 8200#8.1 over IPv6.
  *
- * Knows: addresses, sum. Shape: addresses, protocol, length. The v4 prefix of mapped addresses is
- * no part of it; the length's upper half is zero there. Units: bytes.
+ * Knows: addresses, sum. Shape: addresses, protocol, length. One formula serves both families: the
+ * prefix of a v4-mapped address sums to 0xffff, which is nothing in one's complement, and the
+ * upper half of a length below 64 KiB is zero. Units: bytes.
  * Errors: none.
  * Cost: a few additions. */
 #include "wire/wire.h"
-
-static inline bool is_mapped(const struct weir_addr *a)
-{
-    return !(a->w[0] | a->w[1] | (a->w[2] ^ __builtin_bswap32(0xffff)));
-}
 
 static inline uint64_t words_of(const struct weir_addr *a)
 {
@@ -21,10 +17,7 @@ uint32_t pseudo_sum(const struct weir_addr *src, const struct weir_addr *dst, ui
 {
     uint64_t acc = (uint64_t)__builtin_bswap32(len) + __builtin_bswap16(proto);
 
-    if (is_mapped(src) && is_mapped(dst))
-        acc += (uint64_t)src->w[3] + dst->w[3];
-    else
-        acc += words_of(src) + words_of(dst);
+    acc += words_of(src) + words_of(dst);
     acc = (acc & 0xffffffff) + (acc >> 32);
     return (uint32_t)((acc & 0xffff) + (acc >> 16 & 0xffff) + (acc >> 32));
 }

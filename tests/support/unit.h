@@ -90,9 +90,11 @@ static UNUSED void dice_failed(const struct dice *d, const char *what, const cha
 /* -- memory
  * ---------------------------------------------------------------------------------------- */
 
-/* malloc with a count of what is out, that refuses once `left` calls are used up (-1: never). */
+/* malloc with a count of what is out, that refuses once `left` calls are used up (-1: never): from
+ * then on, or that one call only. */
 struct faulty {
     long left;
+    bool only_one;
     size_t bytes, blocks;
 };
 
@@ -100,8 +102,10 @@ static UNUSED void *faulty_alloc(void *ctx, size_t bytes)
 {
     struct faulty *f = ctx;
 
-    if (f->left == 0)
+    if (f->left == 0) {
+        f->left = f->only_one ? -1 : 0;
         return NULL;
+    }
     if (f->left > 0)
         f->left--;
     f->bytes += bytes;

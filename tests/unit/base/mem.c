@@ -154,6 +154,7 @@ static void misuse_traps(void **state)
     (void)state;
     assert_traps(mem_fini(&m));
     assert_traps(mem_free(&m, p, 11));
+    assert_traps(mem_free(&m, p, 0));
     assert_traps(mem_alloc(&m, 0));
     mem_free(&m, p, 10);
 }

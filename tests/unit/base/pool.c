@@ -106,6 +106,19 @@ static void freeing_what_is_not_live_traps(void **state)
     assert_traps(pool_free(&p, 1));
 }
 
+static void impossible_sizes_trap(void **state)
+{
+    struct pool other;
+
+    (void)state;
+    pool_init(&p, &m, 8, 1);
+    assert_traps(pool_init(&other, &m, 0, 1));
+    assert_traps(pool_init(&other, &m, 4, 1));
+    assert_traps(pool_init(&other, &m, 12, 1));
+    assert_traps(pool_init(&other, &m, 65544, 1));
+    assert_traps(pool_init(&other, &m, 8, 1u << 30));
+}
+
 static void empty_chunks_go_back_but_one(void **state)
 {
     size_t one;
@@ -147,6 +160,19 @@ static void refused_memory_is_no_harm(void **state)
     assert_int_equal(pool_new(&p), (1u << p.log2) + 1);
 }
 
+static void refused_chunk_array_is_no_harm(void **state)
+{
+    (void)state;
+    pool_init(&p, &m, 65536, 100);
+    f.only_one = true;
+    for (uint32_t i = 1; i <= 40; i++) {
+        f.left = 0; /* at 1, 9, 17 and 33 this is the array, else the chunk */
+        assert_int_equal(pool_new(&p), 0);
+        assert_int_equal(f.left, -1);
+        assert_int_equal(pool_new(&p), i);
+    }
+}
+
 static void next_walks_all_of_them(void **state)
 {
     uint32_t seen = 0;
@@ -157,6 +183,8 @@ static void next_walks_all_of_them(void **state)
     for (int i = 0; i < 1000; i++)
         pool_new(&p);
     for (uint32_t i = 1; i <= 1000; i++)
+        assert_int_equal(pool_next(&p, i), i);
+    for (uint32_t i = 1; i <= 1000; i++)
         if (i % 7 || (i > 200 && i < 800))
             pool_free(&p, i);
     for (uint32_t i = pool_next(&p, 1); i; i = pool_next(&p, i + 1), seen++)
@@ -164,6 +192,7 @@ static void next_walks_all_of_them(void **state)
     assert_int_equal(seen, 28 + 28);
     assert_int_equal(pool_next(&p, 1001), 0);
     assert_int_equal(pool_next(&p, UINT32_MAX), 0);
+    assert_traps(pool_next(&p, 0));
 }
 
 #define MOST 3000
@@ -281,6 +310,8 @@ int main(void)
         T(freeing_what_is_not_live_traps),
         T(empty_chunks_go_back_but_one),
         T(refused_memory_is_no_harm),
+        T(refused_chunk_array_is_no_harm),
+        T(impossible_sizes_trap),
         T(next_walks_all_of_them),
         T(random_life_equals_the_model),
         T(list_keeps_order_through_random_unlinking),

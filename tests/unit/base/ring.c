@@ -139,6 +139,9 @@ static void slices_cover_exactly(void **state)
     assert_traps(ring_slices(&r, 0, 2049, s));
     assert_traps(ring_slices(&r, 2000, 49, s));
     assert_traps(ring_slices(&r, UINT32_MAX, 2, s));
+    assert_traps(ring_reserve(&r, &m, 5000, 2049));
+    ring_extend(&r, 10);
+    assert_traps(ring_reserve(&r, &m, 5000, 9));
 }
 
 #define WINDOW 70000

@@ -131,12 +131,17 @@ static void below_is_in_range_and_even(void **state)
 static void below_is_unbiased_for_large_bounds(void **state)
 {
     struct rng r;
-    uint32_t third[3] = {0};
+    uint32_t third[3] = {0}, half[2] = {0};
 
     (void)state;
     rng_init(&r, 5, 6);
-    for (int k = 0; k < 60000; k++)
-        third[rng_below(&r, 0xc0000000u) % 3]++;
+    for (int k = 0; k < 60000; k++) {
+        uint32_t x = rng_below(&r, 0xc0000000u);
+
+        third[x % 3]++;
+        half[x / 0x60000000u]++;
+    }
+    assert_in_range(half[0], 29300, 30700);
     for (int i = 0; i < 3; i++)
         assert_in_range(third[i], 19400, 20600);
 }

@@ -187,6 +187,32 @@ static void equal_instants_fire_in_order_of_arming(void **state)
         assert_int_equal(wheel_step(&w, 12345 + 8 * S), ref[i]);
 }
 
+static void next_is_exact_while_few_nodes_are_near(void **state)
+{
+    int64_t first = 7 * S + 500;
+
+    (void)state;
+    start(0);
+    for (int i = 4; i > 0; i--) { /* all in one slot, the first one last */
+        wheel_arm(&w, node(0), 7 * S + 500 * i);
+        assert_int_equal(wheel_next(&w), 7 * S + 500 * i);
+    }
+    wheel_arm(&w, node(0), 7 * S + 100);
+    assert_in_range(wheel_next(&w), 1, 7 * S + 100);
+    assert_int_equal(wheel_step(&w, 7 * S + 99), 0);
+    assert_true(wheel_step(&w, first) != 0);
+    assert_int_equal(wheel_next(&w), first);
+}
+
+static void a_kind_is_one_pool(void **state)
+{
+    (void)state;
+    start(0);
+    assert_traps(wheel_add_pool(&w, 0, &small, 0));
+    assert_traps(wheel_add_pool(&w, -1, &small, 0));
+    assert_traps(wheel_add_pool(&w, WHEEL_POOLS, &small, 0));
+}
+
 static void time_does_not_step_back(void **state)
 {
     wheel_ref a;
@@ -357,6 +383,8 @@ int main(void)
         T(a_due_node_can_be_disarmed_and_moved),
         T(far_deadlines_are_clamped),
         T(equal_instants_fire_in_order_of_arming),
+        T(next_is_exact_while_few_nodes_are_near),
+        T(a_kind_is_one_pool),
         T(time_does_not_step_back),
         T(random_life_equals_the_model),
         T(waking_at_next_meets_every_deadline_in_few_steps),

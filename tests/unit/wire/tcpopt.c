@@ -387,7 +387,9 @@ static void a_cookie_is_filled_with_nops(void **state)
     EXPECT_LIST(&o, 34, 8, 'c', 'o', 'o', 'k', 'i', 'e');
     o.cookie_len = 16;
     assert_int_equal(tcp_opts_len(&o), 20);
-    o.cookie_len = 17;
+    o.cookie_len = 15;
+    assert_traps(emitted(&o, (uint8_t[LIST_MAX]){0}));
+    o.cookie_len = 18;
     assert_traps(emitted(&o, (uint8_t[LIST_MAX]){0}));
 }
 

@@ -65,7 +65,7 @@ static uint16_t drawn(const struct weir_addr *src, const struct weir_addr *dst, 
     uint8_t head[40] = {0};
     size_t n;
 
-    if (weir_addr_is_v4(src)) {
+    if (weir_addr_is_v4(src) && weir_addr_is_v4(dst)) {
         const uint8_t tail[4] = {0, proto, (uint8_t)(len >> 8), (uint8_t)len};
         memcpy(head, src->b + 12, 4);
         memcpy(head + 4, dst->b + 12, 4);
@@ -88,6 +88,31 @@ static uint16_t drawn(const struct weir_addr *src, const struct weir_addr *dst, 
     return sum_finish(sum_add(sum_add(0, head, n), p, len));
 }
 
+/* Addresses at which the sum of 32-bit words is 2^33 - 1. */
+static void carry_twice(struct weir_addr *src, struct weir_addr *dst, uint8_t proto, uint32_t len)
+{
+    src->w[3] = UINT32_MAX;
+    /* both prefixes count */
+    dst->w[3] = 0u - __builtin_bswap32(len) - __builtin_bswap16(proto) -
+                2 * __builtin_bswap32(0xffff);
+}
+
+/* A single bit decides whether an address is IPv4 and its prefix no part of the sum. */
+static void almost_mapped_addresses_are_v6(void **state)
+{
+    const struct weir_addr v4 = weir_addr_v4(0xc0000201);
+
+    (void)state;
+    for (int bit = 0; bit < 96; bit++) {
+        struct weir_addr v6 = v4;
+
+        v6.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(sum_finish(pseudo_sum(&v6, &v6, 6, 0)), drawn(&v6, &v6, 6, NULL, 0));
+        assert_int_equal(sum_finish(pseudo_sum(&v4, &v6, 6, 0)), drawn(&v4, &v6, 6, NULL, 0));
+        assert_int_equal(sum_finish(pseudo_sum(&v6, &v4, 6, 0)), drawn(&v6, &v4, 6, NULL, 0));
+    }
+}
+
 /* REQ:768-Fields-3 REQ:8200-8.1-1 */
 static void pseudo_sum_is_what_the_drawing_says(void **state)
 {
@@ -106,6 +131,8 @@ static void pseudo_sum_is_what_the_drawing_says(void **state)
         } else {
             src = weir_addr_v4((uint32_t)dice_u64(&d));
             dst = weir_addr_v4((uint32_t)dice_u64(&d));
+            if (d.seed % 5 == 0)
+                carry_twice(&src, &dst, proto, len);
         }
         memset(p, (int)d.seed, len);
         check(&d, sum_finish(sum_add(pseudo_sum(&src, &dst, proto, len), p, len)) ==
@@ -137,6 +164,7 @@ int main(void)
         cmocka_unit_test(parse_reads_it_back),
         cmocka_unit_test(the_length_is_judged),
         cmocka_unit_test(pseudo_sum_is_what_the_drawing_says),
+        cmocka_unit_test(almost_mapped_addresses_are_v6),
         cmocka_unit_test(a_known_datagram),
     };
 

@@ -1,0 +1,118 @@
+/* Bytes and datagrams between the caller and the endpoints.
+ *
+ * Knows: which endpoint; for datagrams where they are to go. Shape: never blocks.
+ * Units: bytes. Errors: -errno. Cost: O(1) and the copy. */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "sock/sock.h"
+
+static int auto_bind(struct socks *k, int sock, const struct weir_addr *local)
+{
+    struct sock *s = sock_at(k, sock);
+    struct weir_sockaddr at = {.addr = *local};
+    uint16_t port;
+    int v;
+
+    if (s->kind == SOCK_KIND_PING && udp_at(k->udp, s->endpoint)->is_bound)
+        return 0;
+    if ((v = port_choose(k, sock, local, &port)) < 0)
+        return v;
+    at.addr = s->family == AF_INET ? weir_addr_v4(0) : (struct weir_addr){.w = {0}};
+    if ((v = udp_bind(k->udp, s->endpoint, &at.addr, port)) < 0)
+        return v;
+    return port_take(k, sock, port) ? 0 : -ENOMEM;
+}
+
+/* Both ends of a datagram: what the call says, else what the socket is connected or bound to. */
+static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends,
+                      struct udp_dest *d)
+{
+    struct sock *s = sock_at(k, sock);
+    struct udp_sock *u = udp_at(k->udp, s->endpoint);
+    struct sock_path path;
+    int v;
+
+    if (!ends->to && !u->is_connected)
+        return -EDESTADDRREQ;
+    d->peer = ends->to ? ends->to->addr : u->peer;
+    d->pport = ends->to ? ends->to->port : u->pport;
+    d->local = ends->from ? ends->from->addr : u->local;
+    if (!ends->from && !u->is_bound && !u->is_connected)
+        d->local = weir_addr_v4(0);
+    if ((v = sock_route(k, s, &d->peer, &d->local, &path)) < 0)
+        return v;
+    if (!ends->from && !u->is_bound && !u->is_connected &&
+        (v = auto_bind(k, sock, &d->local)) < 0)
+        return v;
+    if (iface_is_broadcast(k->link, path.ifindex, &d->peer) && !(u->options & UDP_BROADCAST))
+        return -EACCES;
+    d->lport = ends->from ? ends->from->port : u->lport;
+    d->ifindex = (uint8_t)path.ifindex;
+    d->tos = u->tos;
+    d->ttl = u->ttl ? u->ttl : (uint8_t)k->knobs->ip_default_ttl;
+    d->is_df = true;
+    return (int)path.mtu;
+}
+
+ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
+                     const struct sock_ends *ends)
+{
+    struct sock *s = sock_at(k, sock);
+    struct udp_dest d = {.pport = 0};
+    size_t headers;
+    int mtu;
+
+    if (!s)
+        return -EBADF;
+    if (s->kind == SOCK_KIND_TCP)
+        return sock_send(k, sock, data, len, 0);
+    mtu = dgram_dest(k, sock, ends, &d);
+    if (mtu < 0)
+        return mtu;
+    if (s->kind == SOCK_KIND_UDP && d.pport == 0)
+        return -EINVAL;
+    headers = (weir_addr_is_v4(&d.peer) ? 20u : 40u) + (s->kind == SOCK_KIND_UDP ? UDP_LEN : 0);
+    if (len + headers > (size_t)mtu)
+        return -EMSGSIZE;
+    return udp_send(k->udp, s->endpoint, &d, data, len);
+}
+
+ssize_t sock_send(struct socks *k, int sock, const void *data, size_t len, int flags)
+{
+    struct sock *s = sock_at(k, sock);
+
+    if (!s)
+        return -EBADF;
+    if (s->kind == SOCK_KIND_TCP)
+        return tcp_send(k->tcp, s->endpoint, data, len, flags);
+    return sock_sendmsg(k, sock, data, len, &(struct sock_ends){.to = NULL});
+}
+
+ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags)
+{
+    struct sock *s = sock_at(k, sock);
+    int64_t n;
+
+    if (!s)
+        return -EBADF;
+    if (s->kind == SOCK_KIND_TCP) {
+        sock_name(k, sock, &m->from, true);
+        sock_name(k, sock, &m->local, false);
+        return sock_recv(k, sock, m->data, m->room, flags);
+    }
+    n = udp_recv(k->udp, s->endpoint, m, flags & MSG_PEEK ? UDP_RECV_PEEK : 0);
+    return n >= 0 && flags & MSG_TRUNC ? (ssize_t)m->len : n;
+}
+
+ssize_t sock_recv(struct socks *k, int sock, void *data, size_t len, int flags)
+{
+    struct sock *s = sock_at(k, sock);
+    struct udp_message m = {.data = data, .room = len};
+
+    if (!s)
+        return -EBADF;
+    if (s->kind == SOCK_KIND_TCP)
+        return tcp_receive(k->tcp, s->endpoint, data, len, flags);
+    return sock_recvmsg(k, sock, &m, flags);
+}

@@ -1,0 +1,101 @@
+/* Sockets: numbers, ports and options over TCP and UDP endpoints.
+ *
+ * Knows: link, ip, udp, tcp. Shape: a socket is a pool index less one; it names one endpoint below. All
+ * state of a connection is the endpoint's: a socket is 32 bytes. Units: bytes. Errors: -errno, Linux's
+ * for the same call. Cost: O(1). */
+#ifndef SOCK_SOCK_H
+#define SOCK_SOCK_H
+
+#include "ip/ip.h"
+#include "link/link.h"
+#include "tcp/tcp.h"
+#include "udp/udp.h"
+#include "weir/socket.h"
+
+enum sock_kind { SOCK_KIND_TCP = 1, SOCK_KIND_UDP, SOCK_KIND_PING };
+enum sock_flag {
+    SOCK_REUSEADDR = 1,
+    SOCK_REUSEPORT = 2,
+    SOCK_TRANSPARENT = 4,
+    SOCK_ANY_PORT = 8,
+    SOCK_BOUND = 16,     /* it is in the table of bound ports */
+    SOCK_LISTENING = 32,
+    SOCK_V6ONLY = 64,
+};
+
+struct sock {
+    void *user;
+    uint32_t endpoint; /* tcb or udp_sock */
+    uint16_t port;     /* bound */
+    uint8_t kind;      /* enum sock_kind */
+    uint8_t family;    /* AF_INET, AF_INET6 */
+    uint16_t flags;    /* enum sock_flag */
+    uint16_t ifindex;
+    uint32_t spare;
+};
+
+struct socks {
+    struct mem *mem;
+    struct knobs *knobs;
+    struct link *link;
+    struct ip *ip;
+    struct udp_socks *udp;
+    struct tcp *tcp;
+    struct pool pool;
+    struct table bound; /* by port: sockets that were bound or chose a port */
+    struct rng rng;
+    uint32_t port_turn; /* 6056 algorithm 3: advances with each choice */
+    int64_t now_us;
+};
+
+void socks_init(struct socks *k, struct rng *seed);
+void socks_fini(struct socks *k);
+struct sock *sock_at(const struct socks *k, int sock); /* NULL: no such socket */
+
+/* sock.c */
+int sock_open(struct socks *k, int family, int type, int protocol);
+int sock_close(struct socks *k, int sock, bool is_abort);
+int sock_listen(struct socks *k, int sock, int backlog);
+int sock_accept(struct socks *k, int sock, struct weir_sockaddr *peer);
+int sock_connect(struct socks *k, int sock, const struct weir_sockaddr *peer);
+int sock_name(struct socks *k, int sock, struct weir_sockaddr *out, bool is_peer);
+int sock_shutdown(struct socks *k, int sock, int how);
+/* Route, source address and interface towards peer; *local is kept where it is given. */
+struct sock_path {
+    int ifindex;
+    uint32_t mtu;
+};
+int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
+               struct weir_addr *local, struct sock_path *out);
+
+/* ports.c */
+int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local);
+int port_choose_tcp(struct socks *k, struct flow *flow); /* fills in lport */
+int port_choose(struct socks *k, int sock, const struct weir_addr *local, uint16_t *port);
+bool port_take(struct socks *k, int sock, uint16_t port);
+void port_release(struct socks *k, int sock);
+
+/* data.c */
+ssize_t sock_send(struct socks *k, int sock, const void *data, size_t len, int flags);
+ssize_t sock_recv(struct socks *k, int sock, void *data, size_t len, int flags);
+struct sock_ends {
+    const struct weir_sockaddr *to, *from;
+};
+ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
+                     const struct sock_ends *ends);
+ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags);
+
+/* opts.c */
+struct sock_opt {
+    int level, name;
+    void *value;
+    size_t len; /* get: room, then what was written */
+};
+int sock_setopt(struct socks *k, int sock, const struct sock_opt *o);
+int sock_getopt(struct socks *k, int sock, struct sock_opt *o);
+
+/* poll.c */
+int sock_readiness(struct socks *k, int sock);
+int sock_ready(struct socks *k, struct weir_ready_event *events, int max);
+
+#endif

@@ -1,0 +1,337 @@
+/* The way of one frame in, from the link to a socket. Read from top to bottom.
+ *
+ * Knows: all layers; no layer below knows another. Shape: each step takes a view of the same bytes and
+ * returns a verdict; the verdict is counted once, here. Nothing is sent: what deserves an answer is
+ * queued. Units: bytes. Errors: verdicts. Cost: O(1) and the copy into the receive ring. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/must.h"
+#include "base/sum.h"
+#include "stack/stack.h"
+
+/* What is known of the frame in hand. Offsets count from the frame's first byte. */
+struct arrival {
+    struct weir_stack *k;
+    struct weir_frame *f;
+    const struct iface *iface;
+    int ifindex;
+    bool is_link_group; /* to a broadcast or multicast MAC */
+    bool is_group;      /* to a broadcast or multicast address */
+    bool is_answer;     /* what came is answered by a layer below the sockets */
+    uint32_t ip_at, l4_at;
+    uint32_t l4_len; /* bytes of transport header and payload */
+    struct ip4 ip;
+    struct weir_addr src, dst;
+};
+
+/* The slices of `len` bytes from `at` on. */
+static uint8_t slices_of(const struct weir_frame *f, uint32_t at, uint32_t len,
+                         struct weir_slice out[WEIR_FRAME_PARTS])
+{
+    uint8_t n = 0;
+
+    for (int i = 0; i < f->parts && len; i++) {
+        uint32_t have = f->part[i].len, take;
+        if (at >= have) {
+            at -= have;
+            continue;
+        }
+        take = have - at < len ? have - at : len;
+        out[n++] = (struct weir_slice){f->part[i].data + at, take};
+        len -= take;
+        at = 0;
+    }
+    return n;
+}
+
+static const uint8_t *head_at(const struct arrival *a, uint32_t at)
+{
+    return a->f->part[0].data + at;
+}
+
+/* -- TCP --------------------------------------------------------------------------------------------------- */
+
+static bool tcp_sum_is_good(const struct arrival *a)
+{
+    struct weir_slice s[WEIR_FRAME_PARTS];
+    uint32_t acc = pseudo_sum(&a->src, &a->dst, PROTO_TCP, a->l4_len);
+    size_t at = 0;
+    uint8_t n;
+
+    if (a->f->flags & (WEIR_CSUM_VALID | WEIR_CSUM_PARTIAL))
+        return true;
+    n = slices_of(a->f, a->l4_at, a->l4_len, s);
+    for (int i = 0; i < n; i++) {
+        acc = sum_fold(sum_add_at(acc, s[i].data, s[i].len, at));
+        at += s[i].len;
+    }
+    return sum_fold(acc) == 0xffff;
+}
+
+static enum drop input_tcp(struct arrival *a)
+{
+    struct weir_stack *k = a->k;
+    struct tcp_hdr h;
+    struct seg s;
+    uint32_t head = a->f->part[0].len - a->l4_at;
+    int len = tcp_parse(&h, head_at(a, a->l4_at), head < a->l4_len ? head : a->l4_len);
+
+    if (len < 0)
+        return (enum drop)-len;
+    if (a->is_group)
+        return DROP_tcp_address;
+    if (!tcp_sum_is_good(a))
+        return DROP_tcp_checksum;
+    s.flow = (struct flow){.local = a->dst, .remote = a->src, .lport = h.dport, .rport = h.sport};
+    s.seq = h.seq;
+    s.ack = h.ack;
+    s.wnd = h.wnd;
+    s.urg = h.urg;
+    s.flags = h.flags;
+    s.ifindex = (uint8_t)a->ifindex;
+    s.is_ce = (a->ip.tos & 3) == 3;
+    s.opt = &h.opt;
+    s.why = &a->f->why;
+    s.len = a->l4_len - (uint32_t)len;
+    s.texts = s.len ? slices_of(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
+    return tcp_input(&k->tcp, &s);
+}
+
+/* -- ICMP --------------------------------------------------------------------------------------------------- */
+
+/* An error about something that we sent goes to who sent it. */
+static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e)
+{
+    struct weir_stack *k = a->k;
+    struct flow flow = {.local = e->local, .remote = e->remote, .lport = e->lport,
+                        .rport = e->rport};
+    struct udp_fault fault = {.local = e->local, .remote = e->remote, .lport = e->lport,
+                              .rport = e->rport, .proto = e->proto, .is_hard = e->is_hard,
+                              .error = e->error};
+    enum drop v;
+
+    if (e->proto == PROTO_TCP)
+        v = tcp_icmp(&k->tcp, &flow, seq_of(e->seq), e->error, e->mtu);
+    else
+        v = udp_on_icmp_error(&k->udp, &fault);
+    if (v == PASS && e->mtu) /* 5927: only what a transport confirmed */
+        pmtu_update(&k->ip, &e->remote, e->mtu, k->now_us);
+    return v;
+}
+
+static struct udp_view udp_view_of(const struct arrival *a)
+{
+    struct udp_view u = {.src = a->src, .dst = a->dst, .ifindex = (uint8_t)a->ifindex,
+                         .ttl = a->ip.ttl, .tos = a->ip.tos, .flags = a->f->flags,
+                         .is_group = a->is_group};
+
+    u.parts = slices_of(a->f, a->l4_at, a->l4_len, u.part);
+    return u;
+}
+
+static enum drop input_icmp(struct arrival *a)
+{
+    struct weir_stack *k = a->k;
+    struct icmp_view in = {.src = a->src, .dst = a->dst, .local = a->dst, .ifindex = a->ifindex,
+                           .is_group = a->is_group, .ttl = a->ip.ttl, .tos = a->ip.tos};
+    struct icmp_event event = {.kind = ICMP_EVENT_NONE};
+    struct udp_view u;
+    enum drop v;
+
+    k->stats.IcmpInMsgs++;
+    if (a->is_group)
+        iface_source_for(&k->link, a->ifindex, &a->src, &in.local);
+    in.parts = slices_of(a->f, a->l4_at, a->l4_len, in.part);
+    v = icmp_input(&k->ip, &in, &event);
+    a->is_answer = v == PASS && event.kind == ICMP_EVENT_NONE;
+    if (v != PASS || event.kind == ICMP_EVENT_NONE)
+        return v;
+    if (event.kind == ICMP_EVENT_ERROR)
+        return icmp_to_transport(a, &event.error);
+    u = udp_view_of(a);
+    return udp_input_icmp(&k->udp, &u, event.id);
+}
+
+/* -- UDP ----------------------------------------------------------------------------------------------------- */
+
+static enum drop input_udp(struct arrival *a)
+{
+    struct udp_view u = udp_view_of(a);
+    enum drop v = udp_input(&a->k->udp, &u);
+
+    a->k->stats.UdpInDatagrams += v == PASS;
+    return v;
+}
+
+/* -- IPv4 ---------------------------------------------------------------------------------------------------- */
+
+/* What nobody here takes is answered by an ICMP error, where 1122#3.2.2 allows one. */
+static void answer_unreachable(struct arrival *a, uint8_t code)
+{
+    struct icmp_offence o = {.type = ICMP4_UNREACH, .code = code, .local = a->dst,
+                             .ifindex = a->ifindex, .iface_flags = a->iface->flags,
+                             .is_group = a->is_group || a->is_link_group};
+
+    o.is_source_bad = iface_is_broadcast(&a->k->link, a->ifindex, &a->src);
+    o.parts = slices_of(a->f, a->ip_at, a->ip.total_len, o.part);
+    icmp_error_send(&a->k->ip, &o, a->k->now_us);
+}
+
+static enum drop input_transport(struct arrival *a)
+{
+    enum drop v;
+
+    switch (a->ip.proto) {
+    case PROTO_TCP:
+        return input_tcp(a);
+    case PROTO_UDP:
+        v = input_udp(a);
+        if (v == DROP_udp_no_port)
+            answer_unreachable(a, UNREACH_PORT);
+        return v;
+    case PROTO_ICMP:
+        return input_icmp(a);
+    default:
+        answer_unreachable(a, UNREACH_PROTO);
+        return DROP_ip_protocol;
+    }
+}
+
+static enum drop judge_addresses(struct arrival *a)
+{
+    struct weir_stack *k = a->k;
+    unsigned facts = (iface_has_addr(&k->link, &a->src) ? IP_SOURCE_OWN : 0) |
+                     (iface_is_broadcast(&k->link, a->ifindex, &a->src) ? IP_SOURCE_BROADCAST : 0);
+    enum drop v = ip_judge_source(&a->src, a->iface->flags, facts);
+
+    if (v != PASS)
+        return v;
+    if ((v = ip_judge_dest(&a->dst, a->iface->flags)) != PASS)
+        return v;
+    a->is_group = iface_is_multicast(&a->dst) || iface_is_broadcast(&k->link, a->ifindex, &a->dst);
+    if (a->is_group)
+        return !iface_is_multicast(&a->dst) || iface_is_member(&k->link, a->ifindex, &a->dst)
+                   ? PASS
+                   : DROP_ip_not_local;
+    if (a->is_link_group || !iface_is_own(&k->link, a->ifindex, &a->dst))
+        return DROP_ip_not_local;
+    return PASS;
+}
+
+static enum drop input_ip4(struct arrival *a)
+{
+    uint32_t head = a->f->part[0].len - a->ip_at;
+    uint32_t all = (uint32_t)weir_frame_len(a->f) - a->ip_at;
+    int len = ip4_parse(&a->ip, head_at(a, a->ip_at), all);
+    enum drop v;
+
+    a->k->stats.IpInReceives++;
+    if (len < 0)
+        return (enum drop)-len;
+    if ((uint32_t)len > head)
+        return DROP_not_linear;
+    a->src = weir_addr_v4(a->ip.src);
+    a->dst = weir_addr_v4(a->ip.dst);
+    a->l4_at = a->ip_at + (uint32_t)len;
+    a->l4_len = a->ip.total_len - (uint32_t)len;
+    if (len > IP4_LEN) {
+        v = ip_judge_options(head_at(a, a->ip_at + IP4_LEN), (size_t)len - IP4_LEN);
+        if (v != PASS)
+            return v;
+    }
+    if ((v = judge_addresses(a)) != PASS)
+        return v;
+    if ((v = ip_fragment_input(&a->k->ip, &a->ip)) != PASS)
+        return v;
+    a->k->stats.IpInDelivers++;
+    return input_transport(a);
+}
+
+/* -- the link -------------------------------------------------------------------------------------------------- */
+
+static enum drop input_arp(struct arrival *a)
+{
+    struct arp arp;
+    int len = arp_parse(&arp, head_at(a, ETH_LEN), a->f->part[0].len - ETH_LEN);
+
+    if (len < 0)
+        return (enum drop)-len;
+    a->is_answer = true;
+    return neigh_input_arp(&a->k->link, a->ifindex, &arp, a->k->now_us);
+}
+
+static enum drop input_ether(struct arrival *a)
+{
+    struct eth e;
+    int len = eth_parse(&e, a->f->part[0].data, a->f->part[0].len);
+    enum drop v;
+
+    if (len < 0)
+        return (enum drop)-len;
+    if ((v = iface_judge_mac(&a->k->link, a->ifindex, e.dst)) != PASS)
+        return v;
+    a->is_link_group = e.dst[0] & 1;
+    a->ip_at = ETH_LEN;
+    switch (e.type) {
+    case ETH_TYPE_IP4:
+        return input_ip4(a);
+    case ETH_TYPE_ARP:
+        return input_arp(a);
+    case ETH_TYPE_IP6:
+        return DROP_ip6_unsupported;
+    default:
+        return e.type < 1536 ? DROP_llc : DROP_ether_type;
+    }
+}
+
+static enum drop input_frame(struct arrival *a)
+{
+    if (!a->iface || !a->iface->is_up)
+        return DROP_no_interface;
+    if (a->f->parts == 0 || a->f->part[0].len == 0)
+        return DROP_short_frame;
+    if (a->iface->type == WEIR_LINK_ETHER)
+        return input_ether(a);
+    a->ip_at = 0;
+    if (a->f->part[0].data[0] >> 4 == 6)
+        return DROP_ip6_unsupported;
+    return input_ip4(a);
+}
+
+static bool count(struct weir_stack *k, const struct arrival *a, enum drop v)
+{
+    k->account.frames_in++;
+    k->account.bytes_in += weir_frame_len(a->f);
+    a->f->why.verdict = (uint16_t)v;
+    if (v == PASS) {
+        *(a->is_answer ? &k->account.answered : &k->account.delivered) += 1;
+        return true;
+    }
+    if (v == KEPT) {
+        k->account.parked++;
+        return true;
+    }
+    k->account.dropped++;
+    k->drops[v - DROP_FIRST]++;
+    return false;
+}
+
+int weir_input(struct weir_stack *k, int ifindex, struct weir_frame *burst, int n, int64_t now_ns)
+{
+    int passed = 0;
+
+    stack_enter(k, now_ns);
+    for (int i = 0; i < n; i++) {
+        struct arrival a;
+        a.k = k;
+        a.f = &burst[i];
+        a.iface = iface_at(&k->link, ifindex);
+        a.ifindex = ifindex;
+        a.is_link_group = a.is_group = a.is_answer = false;
+        burst[i].why = (struct weir_why){.verdict = 0};
+        passed += count(k, &a, input_frame(&a));
+    }
+    return passed;
+}

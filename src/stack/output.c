@@ -1,0 +1,358 @@
+/* The way of one frame out, from whoever has something to send to the link. Read from bottom to top of
+ * the layers, top to bottom of this file.
+ *
+ * Knows: all layers; the order in which they are asked. Shape: headers lie in the stack's buffers, payload
+ * stays where it is, in the rings. A segment longer than the link's frame is cut here and nowhere else.
+ * Units: bytes. Errors: what has no route or neighbour is dropped with its reason, or parked.
+ * Cost: O(1) for each frame, and a pass over the payload where the link computes no checksum. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/must.h"
+#include "base/sum.h"
+#include "stack/stack.h"
+
+/* A burst in the making. */
+struct burst {
+    struct weir_stack *k;
+    const struct iface *iface;
+    int ifindex;
+    struct weir_frame *frame;
+    int n, max;
+};
+
+/* An IP packet in the making: addresses and what follows the IP header. */
+struct packet {
+    struct weir_addr src, dst;
+    uint8_t proto, tos, ttl;
+    bool is_df;
+    uint32_t l4_head;          /* bytes of transport header, already in the buffer */
+    struct ring_slice text[2]; /* payload */
+    uint8_t texts;
+    uint32_t text_len;
+    uint16_t gso_size;
+    uint16_t sum_offset; /* of the checksum in the transport header, where is_partial */
+    bool is_partial;
+    struct weir_why why;
+};
+
+static uint32_t link_head(const struct burst *b)
+{
+    return b->iface->type == WEIR_LINK_ETHER ? ETH_LEN : 0;
+}
+
+/* The buffer of the next frame: its link header begins here, its transport header at l4_of. */
+static uint8_t *buffer_of(const struct burst *b)
+{
+    return b->k->header[b->n] + (b->iface->type == WEIR_LINK_ETHER ? 2 : 0); /* IP on 4 bytes */
+}
+
+static uint8_t *l4_of(const struct burst *b)
+{
+    return buffer_of(b) + link_head(b) + IP4_LEN;
+}
+
+static void drop_out(struct burst *b, enum drop why)
+{
+    b->k->drops[why - DROP_FIRST]++;
+}
+
+/* -- the link ---------------------------------------------------------------------------------------------- */
+
+static void fill_frame(const struct burst *b, const struct packet *p, uint32_t head,
+                       struct weir_frame *f)
+{
+    f->part[0] = (struct weir_slice){buffer_of(b), head};
+    for (int i = 0; i < p->texts; i++)
+        f->part[1 + i] = (struct weir_slice){p->text[i].data, p->text[i].len};
+    f->parts = (uint8_t)(1 + p->texts);
+    f->flags = p->is_partial ? WEIR_CSUM_PARTIAL : 0;
+    f->gso_size = p->gso_size;
+    f->csum_start = (uint16_t)(head - p->l4_head);
+    f->csum_offset = p->sum_offset;
+    f->hdr_len = (uint16_t)head;
+    f->why = p->why;
+}
+
+static void park(struct burst *b, const struct packet *p, const struct weir_addr *next_hop)
+{
+    uint32_t head = IP4_LEN + p->l4_head;
+    struct link_packet l = {.parts = 1, .gso_size = p->gso_size, .csum_start = IP4_LEN,
+                            .csum_offset = p->sum_offset, .hdr_len = (uint16_t)head,
+                            .flags = p->is_partial ? WEIR_CSUM_PARTIAL : 0};
+    enum drop v;
+
+    l.part[0] = (struct weir_slice){buffer_of(b) + ETH_LEN, head};
+    for (int i = 0; i < p->texts; i++)
+        l.part[l.parts++] = (struct weir_slice){p->text[i].data, p->text[i].len};
+    v = neigh_park(&b->k->link, b->ifindex, next_hop, &l, b->k->now_us);
+    if (v >= DROP_FIRST)
+        drop_out(b, v);
+}
+
+/* Where the packet goes next; false: it is parked or dropped. */
+static bool put_link_header(struct burst *b, const struct packet *p)
+{
+    struct route_result r;
+    struct eth e = {.type = ETH_TYPE_IP4};
+
+    if (b->iface->type != WEIR_LINK_ETHER)
+        return true;
+    memcpy(e.src, b->iface->mac, sizeof e.src);
+    if (iface_is_broadcast(&b->k->link, b->ifindex, &p->dst)) {
+        memset(e.dst, 0xff, sizeof e.dst);
+        eth_emit(buffer_of(b), &e);
+        return true;
+    }
+    if (route_lookup(&b->k->ip, &p->dst, b->ifindex, &r) < 0) {
+        drop_out(b, DROP_ip_no_route);
+        return false;
+    }
+    if (!neigh_lookup(&b->k->link, b->ifindex, &r.next_hop, b->k->now_us, e.dst)) {
+        park(b, p, &r.next_hop);
+        return false;
+    }
+    eth_emit(buffer_of(b), &e);
+    return true;
+}
+
+/* -- IP ------------------------------------------------------------------------------------------------------ */
+
+static void put_ip_header(struct burst *b, const struct packet *p)
+{
+    struct ip4 h = {.tos = p->tos, .ttl = p->ttl, .proto = p->proto,
+                    .frag = p->is_df ? IP4_DF : 0, .src = weir_addr_to_v4(&p->src),
+                    .dst = weir_addr_to_v4(&p->dst)};
+
+    h.hdr_len = IP4_LEN;
+    h.total_len = (uint16_t)(IP4_LEN + p->l4_head + p->text_len);
+    h.id = ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, p->is_df);
+    ip4_emit(buffer_of(b) + link_head(b), &h);
+}
+
+static void send_packet(struct burst *b, const struct packet *p)
+{
+    uint32_t head = link_head(b) + IP4_LEN + p->l4_head;
+    struct weir_stack *k = b->k;
+
+    k->stats.IpOutRequests++;
+    put_ip_header(b, p);
+    if (!put_link_header(b, p))
+        return;
+    fill_frame(b, p, head, &b->frame[b->n]);
+    k->account.frames_out++;
+    k->account.bytes_out += head + p->text_len;
+    b->n++;
+}
+
+/* -- what links and ICMP send ---------------------------------------------------------------------------------- */
+
+static void send_arp(struct burst *b, const struct neigh_out *o)
+{
+    struct eth e = {.type = ETH_TYPE_ARP};
+    uint8_t *at = buffer_of(b);
+    struct weir_frame *f = &b->frame[b->n++];
+
+    memcpy(e.src, b->iface->mac, sizeof e.src);
+    memcpy(e.dst, o->dst, sizeof e.dst);
+    eth_emit(at, &e);
+    arp_emit(at + ETH_LEN, &o->arp);
+    *f = (struct weir_frame){.parts = 1, .hdr_len = ETH_LEN + ARP_LEN};
+    f->part[0] = (struct weir_slice){at, ETH_LEN + ARP_LEN};
+    b->k->account.frames_out++;
+    b->k->account.bytes_out += ETH_LEN + ARP_LEN;
+}
+
+/* A packet that waited for its neighbour: the header is copied, the rest stays where it was parked. */
+static void send_unparked(struct burst *b, const struct neigh_out *o)
+{
+    const struct link_packet *l = &o->packet;
+    struct eth e = {.type = ETH_TYPE_IP4};
+    uint8_t *at = buffer_of(b);
+    struct weir_frame *f = &b->frame[b->n++];
+    uint32_t rest = l->part[0].len - l->hdr_len;
+
+    memcpy(e.src, b->iface->mac, sizeof e.src);
+    memcpy(e.dst, o->dst, sizeof e.dst);
+    eth_emit(at, &e);
+    memcpy(at + ETH_LEN, l->part[0].data, l->hdr_len);
+    *f = (struct weir_frame){.parts = 1, .flags = l->flags, .gso_size = l->gso_size,
+                             .csum_start = (uint16_t)(ETH_LEN + l->csum_start),
+                             .csum_offset = l->csum_offset,
+                             .hdr_len = (uint16_t)(ETH_LEN + l->hdr_len)};
+    f->part[0] = (struct weir_slice){at, ETH_LEN + l->hdr_len};
+    if (rest)
+        f->part[f->parts++] = (struct weir_slice){l->part[0].data + l->hdr_len, rest};
+    b->k->account.frames_out++;
+    b->k->account.bytes_out += ETH_LEN + l->part[0].len;
+}
+
+static void output_link(struct burst *b)
+{
+    struct neigh_out o;
+
+    while (b->n < b->max && neigh_pull(&b->k->link, b->ifindex, b->k->now_us, &o)) {
+        if (o.kind == NEIGH_ARP)
+            send_arp(b, &o);
+        else if (o.kind == NEIGH_IP)
+            send_unparked(b, &o);
+    }
+}
+
+static void output_icmp(struct burst *b)
+{
+    struct icmp_out o;
+
+    while (b->n < b->max && icmp_pull(&b->k->ip, b->ifindex, &o)) {
+        struct packet p = {.src = o.src, .dst = o.dst, .proto = PROTO_ICMP, .tos = o.tos,
+                           .ttl = o.ttl, .l4_head = ICMP_LEN, .texts = o.texts,
+                           .text_len = o.len - ICMP_LEN};
+        memcpy(p.text, o.text, sizeof p.text);
+        memcpy(l4_of(b), o.hdr, ICMP_LEN);
+        b->k->stats.IcmpOutMsgs++;
+        send_packet(b, &p);
+    }
+}
+
+/* -- UDP ---------------------------------------------------------------------------------------------------------- */
+
+static void output_udp(struct burst *b, int max)
+{
+    struct udp_out o;
+
+    while (b->n < max && udp_pull(&b->k->udp, b->ifindex, &o)) {
+        struct packet p = {.src = o.local, .dst = o.peer, .proto = o.proto, .tos = o.tos,
+                           .ttl = o.ttl, .is_df = o.is_df, .l4_head = UDP_HDR_LEN,
+                           .texts = o.texts, .text_len = o.len - UDP_HDR_LEN};
+        memcpy(p.text, o.text, sizeof p.text);
+        p.is_partial = o.proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX;
+        p.sum_offset = 6;
+        udp_out_header(l4_of(b), &o, p.is_partial);
+        b->k->stats.UdpOutDatagrams++;
+        send_packet(b, &p);
+    }
+}
+
+/* -- TCP ----------------------------------------------------------------------------------------------------------- */
+
+/* `n` bytes of the segment's text from `off` on, as slices. */
+static uint8_t text_at(const struct seg_out *s, uint32_t off, uint32_t n, struct ring_slice out[2])
+{
+    uint8_t slices = 0;
+
+    for (int i = 0; i < s->texts && n; i++) {
+        uint32_t have = s->text[i].len, take;
+        if (off >= have) {
+            off -= have;
+            continue;
+        }
+        take = have - off < n ? have - off : n;
+        out[slices++] = (struct ring_slice){s->text[i].data + off, take};
+        n -= take;
+        off = 0;
+    }
+    return slices;
+}
+
+static void seal_tcp(const struct burst *b, const struct packet *p, uint8_t *at)
+{
+    uint32_t len = p->l4_head + p->text_len;
+    uint32_t acc = pseudo_sum(&p->src, &p->dst, PROTO_TCP, len);
+    size_t off = p->l4_head;
+    uint16_t sum;
+
+    (void)b;
+    if (p->is_partial) {
+        sum = sum_fold(acc);
+    } else {
+        acc = sum_add(acc, at, p->l4_head);
+        for (int i = 0; i < p->texts; i++) {
+            acc = sum_fold(sum_add_at(acc, p->text[i].data, p->text[i].len, off));
+            off += p->text[i].len;
+        }
+        sum = sum_finish(acc);
+    }
+    memcpy(at + 16, &sum, sizeof sum);
+}
+
+/* One frame of the segment: `n` bytes of text from `off` on. */
+static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
+{
+    struct packet p;
+    struct tcp_hdr h = s->hdr;
+    uint8_t *at = l4_of(b);
+
+    p.src = s->flow.local;
+    p.dst = s->flow.remote;
+    p.proto = PROTO_TCP;
+    p.tos = s->tos;
+    p.ttl = s->ttl;
+    p.is_df = true;
+    p.why = s->why;
+    p.text_len = n;
+    p.texts = n ? text_at(s, off, n, p.text) : 0;
+    p.gso_size = n > s->mss ? s->mss : 0;
+    p.is_partial = b->iface->flags & WEIR_IF_CSUM_TX;
+    p.sum_offset = 16;
+    h.seq = seq_add(h.seq, off);
+    if (off + n < s->len)
+        h.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    if (h.flags & TCP_URG && h.urg > off)
+        h.urg = (uint16_t)(h.urg - off);
+    p.l4_head = (uint32_t)tcp_emit(at, &h);
+    seal_tcp(b, &p, at);
+    send_packet(b, &p);
+}
+
+static void output_tcp(struct burst *b)
+{
+    struct seg_out s;
+    struct pull_limit limit = {.gso_max = b->iface->gso_max};
+
+    while (b->n < b->max) {
+        uint32_t step, off = 0;
+        limit.segs = (uint32_t)(b->max - b->n);
+        if (!tcp_pull(&b->k->tcp, b->ifindex, &limit, &s))
+            break;
+        step = b->iface->gso_max ? s.len : s.mss;
+        do {
+            uint32_t n = s.len - off < step ? s.len - off : step;
+            send_piece(b, &s, off, n);
+            off += n;
+        } while (off < s.len);
+    }
+}
+
+/* -- the verb ------------------------------------------------------------------------------------------------------- */
+
+int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int max,
+                int64_t now_ns)
+{
+    struct burst b = {.k = k, .ifindex = ifindex, .frame = frame, .max = max};
+
+    stack_enter(k, now_ns);
+    b.iface = iface_at(&k->link, ifindex);
+    if (!b.iface || !b.iface->is_up)
+        return 0;
+    if (b.max > WEIR_BURST_MAX)
+        b.max = WEIR_BURST_MAX;
+    if (b.iface->type == WEIR_LINK_ETHER)
+        output_link(&b);
+    output_icmp(&b);
+    if (tcp_has_output(&k->tcp, ifindex)) { /* each gets its half */
+        output_udp(&b, b.n + (b.max - b.n) / 2);
+        output_tcp(&b);
+    }
+    output_udp(&b, b.max);
+    return b.n;
+}
+
+bool weir_has_output(const struct weir_stack *k)
+{
+    for (int i = 1; i <= k->link.ifaces; i++)
+        if (tcp_has_output(&k->tcp, i) || udp_has_output(&k->udp, i) ||
+            ip_has_output(&k->ip, i) || neigh_has_output(&k->link, i))
+            return true;
+    return false;
+}

@@ -1,0 +1,178 @@
+/* A stack's life and clock: the verb weir_advance, the deadline, and the accounts.
+ *
+ * Knows: which parts there are and in which order they begin and end. Not what they do.
+ * Shape: time never runs backwards. Units: ns outside, us inside. Errors: NULL, -errno.
+ * Cost: weir_advance O(timers that are due). */
+#include "stack/stack.h"
+
+#include <errno.h>
+
+static void knobs_to_layers(struct weir_stack *k)
+{
+    const struct knobs *n = &k->knobs;
+
+    k->link.config.gc_thresh3 = (uint32_t)n->neigh_max;
+    k->link.config.unres_qlen_bytes = (uint32_t)n->neigh_unres_bytes;
+    k->ip.config.ip_default_ttl = (uint8_t)n->ip_default_ttl;
+    k->ip.config.icmp_echo_ignore_all = (uint8_t)n->icmp_echo_ignore_all;
+    k->ip.config.icmp_echo_ignore_broadcasts = (uint8_t)n->icmp_echo_ignore_broadcasts;
+    k->ip.config.icmp_msgs_per_sec = (uint32_t)n->icmp_msgs_per_sec;
+    k->ip.config.icmp_msgs_burst = (uint32_t)n->icmp_msgs_burst;
+    k->mem.max = (size_t)n->mem_max;
+}
+
+struct weir_stack *weir_new(const struct weir_config *c)
+{
+    struct mem mem;
+    struct weir_stack *k;
+
+    mem_init(&mem, c->alloc, c->free, c->mem_ctx);
+    k = mem_zalloc(&mem, sizeof *k);
+    if (!k)
+        return NULL;
+    k->mem = mem;
+    k->now_us = c->now_ns / 1000;
+    knobs_init(&k->knobs);
+    rng_init(&k->rng, c->seed[0], c->seed[1]);
+    wheel_init(&k->wheel, k->now_us);
+    link_init(&k->link, &k->mem, &k->rng, k->now_us);
+    ip_init(&k->ip, &k->mem, &k->rng, k->now_us);
+    udp_init(&k->udp, &k->mem, &k->rng, (uint32_t)k->knobs.max_sockets);
+    tcp_init(&k->tcp, &k->mem, &k->wheel, &k->knobs, &k->stats);
+    tcp_seed(&k->tcp, &k->rng);
+    k->tcp.now_us = k->now_us;
+    k->socks = (struct socks){.mem = &k->mem, .knobs = &k->knobs, .link = &k->link, .ip = &k->ip,
+                              .udp = &k->udp, .tcp = &k->tcp, .now_us = k->now_us};
+    socks_init(&k->socks, &k->rng);
+    knobs_to_layers(k);
+    return k;
+}
+
+void weir_free(struct weir_stack *k)
+{
+    struct mem mem;
+
+    if (!k)
+        return;
+    trace_fini(&k->trace, &k->mem);
+    socks_fini(&k->socks);
+    tcp_fini(&k->tcp);
+    udp_fini(&k->udp);
+    ip_fini(&k->ip);
+    link_fini(&k->link);
+    mem = k->mem;
+    mem_free(&mem, k, sizeof *k);
+    mem_fini(&mem);
+}
+
+void stack_settle(struct weir_stack *k)
+{
+    link_settle(&k->link);
+    ip_settle(&k->ip);
+    udp_settle(&k->udp);
+}
+
+void stack_enter(struct weir_stack *k, int64_t now_ns)
+{
+    int64_t now_us = now_ns / 1000;
+
+    stack_settle(k);
+    if (now_us > k->now_us)
+        k->now_us = now_us;
+    k->tcp.now_us = k->socks.now_us = k->now_us;
+}
+
+int weir_advance(struct weir_stack *k, int64_t now_ns)
+{
+    wheel_ref ref;
+    int ran = 0;
+
+    stack_enter(k, now_ns);
+    knobs_to_layers(k);
+    while ((ref = wheel_step(&k->wheel, k->now_us))) {
+        tcp_fire(&k->tcp, ref);
+        ran++;
+    }
+    tcp_time_wait_advance(&k->tcp);
+    return ran + neigh_advance(&k->link, k->now_us);
+}
+
+int64_t weir_deadline(const struct weir_stack *k)
+{
+    int64_t first = wheel_next(&k->wheel), other = tcp_time_wait_deadline(&k->tcp);
+
+    if (other < first)
+        first = other;
+    other = neigh_deadline(&k->link);
+    if (other < first)
+        first = other;
+    return first > INT64_MAX / 1000 ? WEIR_NEVER : first * 1000;
+}
+
+/* -- interfaces ------------------------------------------------------------------------------------------ */
+
+int weir_iface_add(struct weir_stack *k, const struct weir_iface_config *c)
+{
+    return iface_add(&k->link, c);
+}
+
+int weir_iface_set_mtu(struct weir_stack *k, int ifindex, uint32_t mtu)
+{
+    return iface_set_mtu(&k->link, ifindex, mtu);
+}
+
+int weir_addr_add(struct weir_stack *k, int ifindex, const struct weir_addr *addr, int prefix)
+{
+    struct route_spec r = {.dst = *addr, .prefix = prefix, .ifindex = ifindex};
+    int v = iface_add_addr(&k->link, ifindex, addr, prefix);
+
+    if (v < 0)
+        return v;
+    v = route_add(&k->ip, &r);
+    return v == -EEXIST ? 0 : v; /* two addresses of one subnet share its route */
+}
+
+int weir_route_add(struct weir_stack *k, const struct weir_addr *dst, int prefix,
+                   const struct weir_addr *gateway, int ifindex, uint32_t metric)
+{
+    struct route_spec r = {.dst = *dst, .prefix = prefix, .gateway = gateway, .ifindex = ifindex,
+                           .metric = metric};
+
+    if (!iface_at(&k->link, ifindex))
+        return -EINVAL;
+    return route_add(&k->ip, &r);
+}
+
+/* -- accounts -------------------------------------------------------------------------------------------- */
+
+void weir_account(const struct weir_stack *k, struct weir_account *out)
+{
+    *out = k->account;
+    out->mem_bytes = k->mem.held - sizeof *k;
+    out->mem_peak_bytes = k->mem.peak - sizeof *k;
+}
+
+struct knobs *stack_knobs(const struct weir_stack *k)
+{
+    return (struct knobs *)(uintptr_t)&k->knobs;
+}
+
+struct stats *stack_stats(const struct weir_stack *k)
+{
+    return (struct stats *)(uintptr_t)&k->stats;
+}
+
+const uint64_t *stack_drops(const struct weir_stack *k)
+{
+    return k->drops;
+}
+
+struct trace *stack_trace(struct weir_stack *k)
+{
+    return &k->trace;
+}
+
+struct mem *stack_mem(struct weir_stack *k)
+{
+    return &k->mem;
+}

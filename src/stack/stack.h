@@ -1,0 +1,43 @@
+/* One stack: everything it has, and what the files of this folder say to each other.
+ *
+ * Knows: all layers. Shape: no globals, no threads; input.c and output.c are the only places where
+ * layers meet. Units: microseconds within. Errors: as the public headers say. Cost: see there. */
+#ifndef STACK_STACK_H
+#define STACK_STACK_H
+
+#include "base/mem.h"
+#include "sock/sock.h"
+#include "stack/tables.h"
+#include "weir/stat.h"
+
+#define HEADER_MAX 128 /* link, IP and TCP with all options: 14 + 20 (40) + 60 */
+
+/* A segment that is being cut into frames: it may take more than one call. */
+struct cut {
+    struct seg_out seg;
+    uint32_t done; /* bytes of text that left */
+};
+
+struct weir_stack {
+    struct mem mem;
+    int64_t now_us;
+    struct knobs knobs;
+    struct stats stats;
+    uint64_t drops[DROP_COUNT];
+    struct weir_account account;
+    struct wheel wheel;
+    struct rng rng;
+    struct link link;
+    struct ip ip;
+    struct udp_socks udp;
+    struct tcp tcp;
+    struct socks socks;
+    struct trace trace;
+    uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
+};
+
+/* The beginning of every call: time goes on, and what was handed out before dies. */
+void stack_enter(struct weir_stack *k, int64_t now_ns);
+void stack_settle(struct weir_stack *k);
+
+#endif

@@ -1,0 +1,434 @@
+/* LISTEN and the half-open: SYN minis, the accept queue, held SYNs.
+ *
+ * Knows: what a listener owns. A mini only answers; on a good ACK it becomes a tcb, and the same segment
+ * runs the normal machine. Shape: a mini is in the demux table, on the wheel, and on syn_out while a
+ * SYN/ACK is due; at most tcp_max_syn_backlog of them for each listener. Units: bytes, microseconds.
+ * Errors: verdicts; a full queue drops and counts. Cost: O(1), 96 bytes a mini.
+ * 9293#3.10.7.2, #3.10.7.4 SYN-RECEIVED, 4987 */
+#include "tcp/tcb.h"
+
+#define HELD_US 130000000 /* a held SYN is forgotten when its sender has given up */
+
+static struct listener *listener_of(const struct tcp *p, const struct syn_mini *m)
+{
+    return tcb_at(p, m->listener)->listen;
+}
+
+void syn_free(struct tcp *p, uint32_t index)
+{
+    struct syn_mini *m = syn_at(p, index);
+    struct listener *l = listener_of(p, m);
+
+    if ((m->flags & (SYN_MINI_HELD | SYN_MINI_TOLD)) == SYN_MINI_HELD)
+        l->held_new--;
+    l->syn_count--;
+    if (list_is_on(&m->out))
+        list_unlink(&p->syn_out[m->ifindex], index);
+    wheel_disarm(p->wheel, wheel_ref_of(KIND_SYN, index));
+    demux_remove(p, m->hash, KIND_SYN, index);
+    pool_free(&p->syns, index);
+}
+
+static void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
+{
+    if (!list_is_on(&m->out))
+        list_append(&p->syn_out[m->ifindex], index);
+}
+
+/* -- a SYN for a listener -------------------------------------------------------------------------------- */
+
+static void take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o)
+{
+    m->peer_mss = (o->has & TCP_OPT_MSS) ? o->mss : (uint16_t)p->knobs->tcp_base_mss;
+    if (m->peer_mss < p->knobs->tcp_min_snd_mss)
+        m->peer_mss = (uint16_t)p->knobs->tcp_min_snd_mss;
+    if (o->has & TCP_OPT_WSCALE && p->knobs->tcp_window_scaling) {
+        m->agreed |= TCP_OPT_WSCALE;
+        m->peer_wscale = o->wscale > 14 ? 14 : o->wscale;
+    }
+    if (o->has & TCP_OPT_SACK_OK && p->knobs->tcp_sack)
+        m->agreed |= TCP_OPT_SACK_OK;
+    if (o->has & TCP_OPT_TS && p->knobs->tcp_timestamps) {
+        m->agreed |= TCP_OPT_TS;
+        m->ts_recent = o->tsval;
+    }
+}
+
+static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    uint32_t index = pool_new(&p->syns);
+    struct syn_mini *m;
+
+    if (!index)
+        return DROP_tcp_syn_queue;
+    m = syn_at(p, index);
+    m->flow = s->flow;
+    m->hash = flow_hash(p, &s->flow);
+    wheel_node_init(&m->node);
+    list_node_init(&m->out);
+    if (!demux_add(p, m->hash, KIND_SYN, index)) {
+        pool_free(&p->syns, index);
+        return DROP_tcp_no_memory;
+    }
+    m->listener = t->self;
+    m->iss = isn_new(p, &s->flow);
+    m->irs = s->seq;
+    m->wnd = (uint16_t)s->wnd;
+    m->ifindex = s->ifindex;
+    m->generation = (uint32_t)rng_u64(&p->rng);
+    take_options(p, m, s->opt);
+    t->listen->syn_count++;
+    if (t->opt.on & OPT_HOLD) {
+        m->flags = SYN_MINI_HELD;
+        t->listen->held_new++;
+        wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + HELD_US);
+        tcb_mark(p, t, MARK_ACCEPT | MARK_IN);
+    } else {
+        syn_wants_output(p, m, index);
+    }
+    return PASS;
+}
+
+enum drop arrive_listen(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    struct listener *l = t->listen;
+    enum drop v;
+
+    if (s->flags & TCP_RST)
+        return DROP_tcp_listen_flags;
+    if (s->flags & TCP_ACK)
+        return reply_reset(p, s, DROP_tcp_listen_flags, EVENT_reset_no_socket);
+    if ((s->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) /* 35: no answer to SYN and FIN, as Linux */
+        return DROP_tcp_listen_flags;
+    if (l->accept_count > l->backlog) {
+        p->stats->TcpExtListenOverflows++;
+        p->stats->TcpExtListenDrops++;
+        return DROP_tcp_accept_queue;
+    }
+    if (l->syn_count >= p->knobs->tcp_max_syn_backlog) {
+        p->stats->TcpExtTCPReqQFullDrop++;
+        p->stats->TcpExtListenDrops++;
+        return DROP_tcp_syn_queue;
+    }
+    v = syn_new(p, t, s);
+    if (v != PASS)
+        p->stats->TcpExtListenDrops++;
+    return v;
+}
+
+/* -- a segment for a mini ------------------------------------------------------------------------------------ */
+
+static void queue_accept(struct tcp *p, struct tcb *listener, struct tcb *t)
+{
+    struct listener *l = listener->listen;
+
+    t->flags |= T_ACCEPTABLE;
+    t->listener = listener->self;
+    t->next_accept = 0;
+    if (l->accept_last)
+        tcb_at(p, l->accept_last)->next_accept = t->self;
+    else
+        l->accept_first = t->self;
+    l->accept_last = t->self;
+    l->accept_count++;
+    tcb_mark(p, listener, MARK_ACCEPT | MARK_IN);
+}
+
+static void options_from_mini(struct tcp *p, struct tcb *t, const struct syn_mini *m)
+{
+    uint32_t biggest = (uint32_t)p->knobs->tcp_rmem[2];
+
+    t->snd.mss = m->peer_mss < t->rcv.mss ? m->peer_mss : t->rcv.mss;
+    if (m->agreed & TCP_OPT_WSCALE) {
+        t->flags |= T_WSCALE;
+        t->snd.wscale = m->peer_wscale;
+        t->rcv.wscale = window_scale_for(biggest);
+    }
+    if (m->agreed & TCP_OPT_SACK_OK)
+        t->flags |= T_SACK;
+    if (m->agreed & TCP_OPT_TS) {
+        t->flags |= T_TS;
+        t->ts.recent = m->ts_recent;
+        t->ts.recent_at_ms = now_ms(p);
+        t->snd.mss = (uint16_t)(t->snd.mss - 12);
+    }
+}
+
+/* The tcb that the mini stands for, in SYN-RECEIVED and in the mini's place; NULL: no room. */
+static struct tcb *promote(struct tcp *p, uint32_t index)
+{
+    struct syn_mini *m = syn_at(p, index);
+    struct tcb *listener = tcb_at(p, m->listener), *t = tcb_new(p);
+    uint32_t room;
+
+    if (!t)
+        return NULL;
+    t->flow = m->flow;
+    t->hash = m->hash;
+    t->ifindex = m->ifindex;
+    t->opt = listener->opt;
+    t->cc.algo = listener->cc.algo;
+    t->rcv.mss = listener->rcv.mss;
+    t->flags = T_PASSIVE;
+    t->ts.offset = ts_offset(p, &t->flow);
+    options_from_mini(p, t, m);
+    t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = m->iss;
+    t->snd.nxt = t->loss.recover = seq_add(m->iss, 1);
+    t->snd.wnd = t->snd.wnd_max = m->wnd;
+    t->rcv.irs = m->irs;
+    t->rcv.nxt = seq_add(m->irs, 1);
+    room = window_room(t) < 65535 ? window_room(t) : 65535;
+    t->rcv.edge = seq_add(t->rcv.nxt, room);
+    t->rcv.quick = 8;
+    t->syn_at_us = m->sent_at_us;
+    t->flags |= m->retries > 1 ? T_SYN_AGAIN : 0;
+    cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
+    table_replace(&p->demux, m->hash, wheel_ref_of(KIND_SYN, index),
+                  wheel_ref_of(KIND_TCB, t->self));
+    m = syn_at(p, index);
+    enter(p, t, SYN_RECEIVED);
+    return t;
+}
+
+/* The mini's place in the table is taken already: free the rest of it. */
+static void mini_forget(struct tcp *p, uint32_t index)
+{
+    struct syn_mini *m = syn_at(p, index);
+
+    listener_of(p, m)->syn_count--;
+    if (list_is_on(&m->out))
+        list_unlink(&p->syn_out[m->ifindex], index);
+    wheel_disarm(p->wheel, wheel_ref_of(KIND_SYN, index));
+    pool_free(&p->syns, index);
+}
+
+static enum drop complete(struct tcp *p, uint32_t index, struct seg *s)
+{
+    struct syn_mini *m = syn_at(p, index);
+    struct tcb *listener = tcb_at(p, m->listener), *t;
+    struct listener *l = listener->listen;
+    enum drop v;
+
+    if (l->accept_count > l->backlog) { /* Linux: one more than the backlog fits */
+        p->stats->TcpExtListenOverflows++;
+        p->stats->TcpExtListenDrops++;
+        m->flags |= SYN_MINI_ACKED;
+        if (!p->knobs->tcp_abort_on_overflow)
+            return DROP_tcp_accept_queue;
+        syn_free(p, index);
+        return reply_reset(p, s, DROP_tcp_accept_queue, EVENT_reset_refused);
+    }
+    t = promote(p, index);
+    if (!t) {
+        p->stats->TcpExtListenDrops++;
+        return DROP_tcp_limit;
+    }
+    mini_forget(p, index);
+    p->stats->TcpPassiveOpens++;
+    queue_accept(p, listener, t);
+    v = arrive(p, t, s);
+    *s->why = (struct weir_why){.event = EVENT_state, .from = SYN_RECEIVED, .to = t->state};
+    return v;
+}
+
+static enum drop answer_mini(struct tcp *p, const struct syn_mini *m, enum drop reason)
+{
+    struct reply r = {.flow = m->flow, .ifindex = m->ifindex, .flags = TCP_ACK,
+                      .seq = seq_add(m->iss, 1), .ack = seq_add(m->irs, 1), .wnd = 65535};
+
+    r.why.event = EVENT_challenge_ack;
+    if (m->agreed & TCP_OPT_TS) {
+        r.has_ts = true;
+        r.tsval = now_ms(p) + ts_offset(p, &m->flow);
+        r.tsecr = m->ts_recent;
+    }
+    return reply_push(p, &r) ? reason : DROP_reply_queue;
+}
+
+static bool is_old_for_mini(const struct syn_mini *m, const struct seg *s)
+{
+    return (m->agreed & TCP_OPT_TS) && (s->opt->has & TCP_OPT_TS) &&
+           (int32_t)(s->opt->tsval - m->ts_recent) < 0;
+}
+
+enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
+{
+    struct syn_mini *m = syn_at(p, index);
+    struct seq next = seq_add(m->irs, 1);
+    bool is_in_window = seq_in_cc(next, s->seq, seq_add(next, 65535));
+
+    if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, m->irs)) {
+        if (!(m->flags & SYN_MINI_HELD))
+            syn_wants_output(p, m, index);
+        return DROP_tcp_syn_dup;
+    }
+    if (m->flags & SYN_MINI_HELD && !(s->flags & TCP_RST))
+        return DROP_tcp_ack_invalid; /* nothing was said yet that could be acknowledged */
+    if (!is_in_window || is_old_for_mini(m, s))
+        return s->flags & TCP_RST ? DROP_tcp_rst_window : answer_mini(p, m, DROP_tcp_window);
+    if (s->flags & TCP_RST) {
+        if (!seq_eq(s->seq, next))
+            return answer_mini(p, m, DROP_tcp_rst_window); /* 5961#3.2 */
+        p->stats->TcpAttemptFails++;
+        syn_free(p, index);
+        return PASS;
+    }
+    if (s->flags & TCP_SYN) { /* 9293#3.10.7.4 fourth: back to LISTEN */
+        syn_free(p, index);
+        return DROP_tcp_syn_in_window;
+    }
+    if (!(s->flags & TCP_ACK))
+        return DROP_tcp_no_ack;
+    if (!seq_eq(s->ack, seq_add(m->iss, 1)))
+        return reply_reset(p, s, DROP_tcp_ack_invalid, EVENT_reset_bad_ack);
+    return complete(p, index, s);
+}
+
+/* -- SYN/ACK ------------------------------------------------------------------------------------------------------ */
+
+static int64_t synack_wait_us(const struct tcp *p, const struct syn_mini *m)
+{
+    int64_t us = p->knobs->tcp_rto_init_us, most = p->knobs->tcp_rto_max_ms * 1000;
+
+    for (int i = 1; i < m->retries && us < most; i++)
+        us *= 2;
+    return us < most ? us : most;
+}
+
+void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
+{
+    struct syn_mini *m = syn_at(p, index);
+    const struct tcb *listener = tcb_at(p, m->listener);
+    struct tcp_opts *o = &out->hdr.opt;
+    uint32_t room = listener->opt.rcvbuf < 65535 ? listener->opt.rcvbuf : 65535;
+
+    list_unlink(&p->syn_out[m->ifindex], index);
+    *out = (struct seg_out){.flow = m->flow, .tos = listener->opt.tos, .ttl = listener->opt.ttl};
+    out->hdr = (struct tcp_hdr){.sport = m->flow.lport, .dport = m->flow.rport, .seq = m->iss,
+                                .ack = seq_add(m->irs, 1), .flags = TCP_SYN | TCP_ACK,
+                                .wnd = (uint16_t)room};
+    o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
+    o->mss = listener->rcv.mss;
+    o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
+    o->tsval = now_ms(p) + ts_offset(p, &m->flow);
+    o->tsecr = m->ts_recent;
+    if (m->retries == 0) {
+        m->retries = 1;
+        out->why.event = EVENT_syn;
+        wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + synack_wait_us(p, m));
+    } else {
+        out->why = (struct weir_why){.event = EVENT_synack_retry, .n = (uint8_t)(m->retries - 1),
+                                     .of = (uint8_t)p->knobs->tcp_synack_retries};
+        p->stats->TcpRetransSegs++;
+    }
+    m->sent_at_us = (uint32_t)p->now_us;
+    p->stats->TcpOutSegs++;
+}
+
+void syn_fire(struct tcp *p, uint32_t index)
+{
+    struct syn_mini *m = syn_at(p, index);
+
+    if (m->flags & SYN_MINI_HELD || m->retries > p->knobs->tcp_synack_retries) {
+        p->stats->TcpAttemptFails++;
+        syn_free(p, index);
+        return;
+    }
+    m->retries++;
+    wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + synack_wait_us(p, m));
+    syn_wants_output(p, m, index);
+}
+
+/* -- the listener's end ------------------------------------------------------------------------------------------------ */
+
+/* What waits is answered by RST; half-open ones are forgotten, their ACK will meet CLOSED. */
+void listener_close(struct tcp *p, struct tcb *t)
+{
+    struct listener *l = t->listen;
+
+    listen_remove(p, t);
+    for (uint32_t i = pool_next(&p->syns, 1); i && l->syn_count; i = pool_next(&p->syns, i + 1))
+        if (syn_at(p, i)->listener == t->self)
+            syn_free(p, i);
+    while (l->accept_first) {
+        struct tcb *c = tcb_at(p, l->accept_first);
+        l->accept_first = c->next_accept;
+        c->flags &= ~(uint32_t)T_ACCEPTABLE;
+        tcp_abort(p, c->self);
+    }
+    mem_free(p->mem, l, sizeof *l);
+    t->listen = NULL;
+    t->bytes_retrans = 0;
+    enter(p, t, CLOSED);
+}
+
+/* -- held SYNs ----------------------------------------------------------------------------------------------------------- */
+
+static uint64_t held_id(const struct syn_mini *m, uint32_t index)
+{
+    return (uint64_t)m->generation << 32 | index;
+}
+
+static struct syn_mini *held_find(const struct tcp *p, uint64_t id, uint32_t *index)
+{
+    *index = (uint32_t)id;
+    if (!pool_is_live(&p->syns, *index) || held_id(syn_at(p, *index), *index) != id ||
+        !(syn_at(p, *index)->flags & SYN_MINI_HELD))
+        return NULL;
+    return syn_at(p, *index);
+}
+
+bool tcp_held_next(struct tcp *p, uint32_t listener, uint64_t *id, struct flow *flow)
+{
+    struct listener *l = tcb_at(p, listener)->listen;
+
+    if (!l || !l->held_new)
+        return false;
+    for (int turn = 0; turn < 2; turn++, l->held_scan = 0)
+        for (uint32_t i = l->held_scan; (i = pool_next(&p->syns, i + 1));) {
+            struct syn_mini *m = syn_at(p, i);
+            if (m->listener != listener ||
+                (m->flags & (SYN_MINI_HELD | SYN_MINI_TOLD)) != SYN_MINI_HELD)
+                continue;
+            m->flags |= SYN_MINI_TOLD;
+            l->held_new--;
+            l->held_scan = i;
+            *id = held_id(m, i);
+            *flow = m->flow;
+            return true;
+        }
+    return false;
+}
+
+int tcp_held_accept(struct tcp *p, uint64_t id)
+{
+    uint32_t index;
+    struct syn_mini *m = held_find(p, id, &index);
+
+    if (!m)
+        return -ENOENT;
+    if (!(m->flags & SYN_MINI_TOLD))
+        listener_of(p, m)->held_new--;
+    m->flags &= (uint8_t) ~(SYN_MINI_HELD | SYN_MINI_TOLD);
+    syn_wants_output(p, m, index);
+    return 0;
+}
+
+int tcp_held_refuse(struct tcp *p, uint64_t id, bool reset, struct flow *flow, struct seq *isn)
+{
+    uint32_t index;
+    struct syn_mini *m = held_find(p, id, &index);
+    struct reply r;
+
+    if (!m)
+        return -ENOENT;
+    *flow = m->flow;
+    *isn = m->irs;
+    if (reset) {
+        r = (struct reply){.flow = m->flow, .ifindex = m->ifindex, .flags = TCP_RST | TCP_ACK,
+                           .ack = seq_add(m->irs, 1), .why.event = EVENT_reset_refused};
+        reply_push(p, &r);
+    }
+    syn_free(p, index);
+    return 0;
+}

@@ -1,0 +1,258 @@
+/* The TCP of one stack: its life, its output lists, what ICMP tells it, what `ss` shows.
+ *
+ * Knows: which list gives the next segment. Not how it is made.
+ * Shape: replies first, then SYN/ACKs, then connections in turn. Units: bytes, microseconds.
+ * Errors: verdicts. Cost: O(1) for each segment. */
+#include <netinet/in.h>
+
+#include "tcp/tcb.h"
+#include "weir/socket.h"
+
+int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct knobs *knobs,
+             struct stats *stats)
+{
+    p->mem = mem;
+    p->wheel = wheel;
+    p->knobs = knobs;
+    p->stats = stats;
+    pool_init(&p->tcbs, mem, sizeof(struct tcb), (uint32_t)knobs->tcp_max_connections);
+    pool_init(&p->syns, mem, sizeof(struct syn_mini), 1u << 24);
+    pool_init(&p->tws, mem, sizeof(struct tw_mini), 1u << 24);
+    table_init(&p->demux, mem);
+    table_init(&p->listens, mem);
+    for (int i = 0; i < TCP_IFACES; i++) {
+        list_init(&p->out[i], &p->tcbs, offsetof(struct tcb, out));
+        list_init(&p->syn_out[i], &p->syns, offsetof(struct syn_mini, out));
+    }
+    list_init(&p->marked, &p->tcbs, offsetof(struct tcb, marked));
+    list_init(&p->tw_order, &p->tws, offsetof(struct tw_mini, order));
+    wheel_add_pool(wheel, KIND_TCB, &p->tcbs, offsetof(struct tcb, node));
+    wheel_add_pool(wheel, KIND_SYN, &p->syns, offsetof(struct syn_mini, node));
+    return 0;
+}
+
+void tcp_seed(struct tcp *p, struct rng *rng)
+{
+    p->flow_key = rng_key(rng);
+    p->isn_key = rng_key(rng);
+    p->ts_key = rng_key(rng);
+    p->port_key = rng_key(rng);
+    rng_init(&p->rng, rng_u64(rng), rng_u64(rng));
+}
+
+void tcp_fini(struct tcp *p)
+{
+    for (uint32_t i = pool_next(&p->tcbs, 1); i; i = pool_next(&p->tcbs, i + 1)) {
+        struct tcb *t = tcb_at(p, i);
+        sent_free(p, t);
+        text_free(p, t);
+        ring_release(&t->snd.ring, p->mem);
+        if (t->state == LISTEN)
+            mem_free(p->mem, t->listen, sizeof *t->listen);
+    }
+    pool_fini(&p->tcbs);
+    pool_fini(&p->syns);
+    pool_fini(&p->tws);
+    table_fini(&p->demux);
+    table_fini(&p->listens);
+}
+
+/* -- output ------------------------------------------------------------------------------------------------ */
+
+bool tcp_has_output(const struct tcp *p, int ifindex)
+{
+    return p->out[ifindex].first || p->syn_out[ifindex].first ||
+           (p->reply_count && p->replies[p->reply_first].ifindex == ifindex);
+}
+
+/* A connection that made a segment goes to the end of the line; one that has nothing leaves it. */
+static bool pull_connection(struct tcp *p, int ifindex, const struct pull_limit *limit,
+                            struct seg_out *out)
+{
+    struct list *line = &p->out[ifindex];
+
+    while (line->first) {
+        struct tcb *t = tcb_at(p, line->first);
+        bool is_made = pull_tcb(p, t, limit, out);
+        list_unlink(line, t->self);
+        if (is_made) {
+            if (t->state != CLOSED)
+                list_append(line, t->self);
+            else
+                tcb_settle(p, t);
+            return true;
+        }
+        tcb_settle(p, t);
+    }
+    return false;
+}
+
+bool tcp_pull(struct tcp *p, int ifindex, const struct pull_limit *limit, struct seg_out *out)
+{
+    if (p->reply_count && p->replies[p->reply_first].ifindex == ifindex) {
+        reply_pull(p, out);
+        return true;
+    }
+    if (p->syn_out[ifindex].first) {
+        syn_pull(p, p->syn_out[ifindex].first, out);
+        return true;
+    }
+    return pull_connection(p, ifindex, limit, out);
+}
+
+void tcp_fire(struct tcp *p, wheel_ref ref)
+{
+    if (wheel_ref_kind(ref) == KIND_TCB)
+        timers_fire(p, tcb_at(p, wheel_ref_index(ref)));
+    else
+        syn_fire(p, wheel_ref_index(ref));
+}
+
+/* -- ICMP: 1122#4.2.3.9, 5927 --------------------------------------------------------------------------------- */
+
+static bool is_in_flight(const struct tcb *t, struct seq seq)
+{
+    return seq_in_co(t->snd.una, seq, t->snd.nxt); /* 5927#4.1 */
+}
+
+static void lower_mss(struct tcp *p, struct tcb *t, uint32_t mtu)
+{
+    uint32_t headers = (weir_addr_is_v4(&t->flow.remote) ? 40u : 60u) + (t->flags & T_TS ? 12 : 0);
+    uint32_t floor = (uint32_t)p->knobs->tcp_min_snd_mss;
+    uint32_t mss = mtu > headers + floor ? mtu - headers : floor;
+
+    if (mss >= t->snd.mss) /* 64: never grows */
+        return;
+    t->snd.mss = (uint16_t)mss;
+    t->cc.mss = mss;
+    if (t->sent && is_synchronized(t)) { /* what was too big is lost: at once, without a penalty */
+        sent_mark_lost(p, t, t->snd.nxt, true);
+        t->flags |= T_FORCE;
+        tcb_wants_output(p, t);
+    }
+}
+
+enum drop tcp_icmp(struct tcp *p, const struct flow *flow, struct seq seq, int error, uint32_t mtu)
+{
+    uint32_t ref = demux_find(p, flow, flow_hash(p, flow));
+    struct tcb *t;
+
+    if (wheel_ref_kind(ref) != KIND_TCB)
+        return DROP_icmp_unmatched;
+    t = tcb_at(p, wheel_ref_index(ref));
+    if (!is_in_flight(t, seq))
+        return DROP_icmp_unmatched;
+    if (mtu) {
+        lower_mss(p, t, mtu);
+    } else if (t->state == SYN_SENT) { /* 5927#5: hard only before anything was agreed */
+        tcb_end(p, t, error);
+    } else {
+        t->soft_error = (uint8_t)error;
+    }
+    tcb_settle(p, t);
+    return PASS;
+}
+
+void tcp_unreachable(struct tcp *p, const struct flow *flow, int error)
+{
+    uint32_t ref = demux_find(p, flow, flow_hash(p, flow));
+    struct tcb *t;
+
+    if (wheel_ref_kind(ref) != KIND_TCB)
+        return;
+    t = tcb_at(p, wheel_ref_index(ref));
+    t->soft_error = (uint8_t)error;
+    if (t->state == SYN_SENT) /* Linux: connect fails with EHOSTUNREACH when ARP gave up */
+        tcb_end(p, t, error);
+    tcb_settle(p, t);
+}
+
+/* -- `ss` ---------------------------------------------------------------------------------------------------------- */
+
+static void info_ends(struct weir_sock_info *info, const struct flow *f)
+{
+    info->protocol = IPPROTO_TCP;
+    info->local = (struct weir_sockaddr){.addr = f->local, .port = f->lport};
+    info->peer = (struct weir_sockaddr){.addr = f->remote, .port = f->rport};
+}
+
+static void info_timer(const struct tcp *p, const struct tcb *t, struct weir_sock_info *info)
+{
+    static const char *const names[TIMER_COUNT] = {
+#define TIMER(name, text, doc) text,
+#include "def/timers.def"
+#undef TIMER
+    };
+    int64_t first = WHEN_NEVER;
+
+    for (int i = 0; i < TIMER_COUNT; i++)
+        if (t->at[i] < first) {
+            first = t->at[i];
+            info->timer = names[i];
+        }
+    if (info->timer)
+        info->timer_left_us = first - p->now_us;
+    info->timer_n = t->loss.probes ? t->loss.probes : t->loss.backoff;
+}
+
+void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info)
+{
+    const struct tcb *t = tcb_at(p, index);
+
+    info_ends(info, &t->flow);
+    info->sock = (int)t->sock - 1;
+    info->state = t->state;
+    if (t->state == LISTEN) {
+        info->recv_queue = t->listen->accept_count;
+        info->send_queue = t->listen->backlog;
+        return;
+    }
+    info->recv_queue = t->rcv.ring.len;
+    info->send_queue = t->snd.ring.len;
+    info->cwnd = t->cc.cwnd;
+    info->ssthresh = t->cc.ssthresh;
+    info->srtt_us = t->rtt.srtt_us;
+    info->rttvar_us = t->rtt.var_us;
+    info->rto_us = rto_with_backoff(p, t);
+    info->mss = t->snd.mss;
+    info->snd_wnd = t->snd.wnd;
+    info->rcv_wnd = is_synchronized(t) ? (uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) : 0;
+    info->in_flight = in_flight(t);
+    info->lost = t->sent ? t->sent->lost : 0;
+    info->bytes_acked = t->bytes_acked;
+    info->bytes_sent = t->bytes_acked + t->bytes_retrans +
+                       (uint32_t)seq_diff(t->snd.nxt, t->snd.una);
+    info->bytes_received = t->bytes_received;
+    info->bytes_retrans = t->bytes_retrans;
+    info->segs_out = t->segs_out;
+    info->segs_in = t->segs_in;
+    info->retrans = t->retrans;
+    info->snd_wscale = t->snd.wscale;
+    info->rcv_wscale = t->rcv.wscale;
+    info->has_ts = !!(t->flags & T_TS);
+    info->has_sack = !!(t->flags & T_SACK);
+    info_timer(p, t, info);
+}
+
+void tcp_syn_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info)
+{
+    const struct syn_mini *m = syn_at(p, index);
+
+    info_ends(info, &m->flow);
+    info->sock = -1;
+    info->state = SYN_RECEIVED;
+    info->timer = "retransmit";
+    info->timer_left_us = (int32_t)(m->node.at - (uint32_t)p->now_us);
+    info->timer_n = m->retries;
+}
+
+void tcp_tw_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info)
+{
+    const struct tw_mini *w = tw_at(p, index);
+
+    info_ends(info, &w->flow);
+    info->sock = -1;
+    info->state = TIME_WAIT;
+    info->timer = "2MSL";
+    info->timer_left_us = (int64_t)(int32_t)(w->ends_ms - now_ms(p)) * 1000;
+}

@@ -1,0 +1,169 @@
+/* TIME-WAIT as a mini: it remembers two numbers and only answers.
+ *
+ * Knows: RFC 9293 3.10.7.4 for TIME-WAIT, 6191, 1337. Shape: minis are ordered by when they end, which is
+ * the order in which they began or were begun again; at most tcp_max_tw_buckets, the oldest goes.
+ * Units: milliseconds for its end. Errors: verdicts; none for lack of room, which only counts.
+ * Cost: O(1), 64 bytes. */
+#include "tcp/tcb.h"
+
+static uint32_t tw_length_ms(const struct tcp *p)
+{
+    return (uint32_t)p->knobs->tcp_time_wait_s * 1000;
+}
+
+void tw_free(struct tcp *p, uint32_t index)
+{
+    struct tw_mini *w = tw_at(p, index);
+
+    demux_remove(p, flow_hash(p, &w->flow), KIND_TW, index);
+    list_unlink(&p->tw_order, index);
+    pool_free(&p->tws, index);
+}
+
+static uint32_t tw_new(struct tcp *p)
+{
+    uint32_t index;
+
+    if (!p->knobs->tcp_max_tw_buckets || !p->knobs->tcp_time_wait_s) {
+        p->stats->TcpExtTCPTimeWaitOverflow++;
+        return 0;
+    }
+    if (p->tws.used >= p->knobs->tcp_max_tw_buckets) {
+        p->stats->TcpExtTCPTimeWaitOverflow++;
+        tw_free(p, p->tw_order.first);
+    }
+    index = pool_new(&p->tws);
+    if (!index)
+        p->stats->TcpExtTCPTimeWaitOverflow++;
+    return index;
+}
+
+/* The connection entered TIME-WAIT: a mini takes its place in the table. What the program has not read yet
+ * stays with the tcb, which is CLOSED from here on. */
+bool tw_begin(struct tcp *p, struct tcb *t)
+{
+    uint32_t index = tw_new(p);
+    struct tw_mini *w;
+    struct reply ack;
+
+    if (index) {
+        w = tw_at(p, index);
+        w->flow = t->flow;
+        list_node_init(&w->order);
+        w->ends_ms = now_ms(p) + tw_length_ms(p);
+        w->snd_nxt = t->snd.nxt;
+        w->rcv_nxt = t->rcv.nxt;
+        w->ts_recent = t->ts.recent;
+        w->has_ts = !!(t->flags & T_TS);
+        w->ifindex = t->ifindex;
+        w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
+        list_append(&p->tw_order, index);
+        p->stats->TcpExtTW++;
+        if (!(t->flags & T_DETACHED))
+            table_replace(&p->demux, t->hash, wheel_ref_of(KIND_TCB, t->self),
+                          wheel_ref_of(KIND_TW, index));
+        t->flags |= T_DETACHED;
+        if (p->last_tcb == t->self)
+            p->last_tcb = 0;
+    }
+    if (t->flags & T_ACK_NOW) {
+        ack = (struct reply){.flow = t->flow, .ifindex = t->ifindex, .flags = TCP_ACK,
+                             .seq = t->snd.nxt, .ack = t->rcv.nxt, .has_ts = !!(t->flags & T_TS),
+                             .tsval = ts_now(p, t), .tsecr = t->ts.recent};
+        ack.wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
+        ack.why = (struct weir_why){.event = EVENT_state, .from = FIN_WAIT_2, .to = TIME_WAIT};
+        reply_push(p, &ack);
+    }
+    tcb_end(p, t, 0);
+    return index != 0;
+}
+
+static void tw_restart(struct tcp *p, uint32_t index)
+{
+    list_unlink(&p->tw_order, index);
+    list_append(&p->tw_order, index);
+    tw_at(p, index)->ends_ms = now_ms(p) + tw_length_ms(p);
+}
+
+static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop reason)
+{
+    struct reply r = {.flow = w->flow, .ifindex = w->ifindex, .flags = TCP_ACK, .seq = w->snd_nxt,
+                      .ack = w->rcv_nxt, .wnd = w->wnd, .has_ts = w->has_ts,
+                      .why.event = EVENT_time_wait_ack};
+
+    r.tsval = now_ms(p) + ts_offset(p, &w->flow);
+    r.tsecr = w->ts_recent;
+    return reply_push(p, &r) ? reason : DROP_reply_queue;
+}
+
+/* MAY-2 and 6191: a SYN that can be told from an old one begins the next incarnation. */
+static bool is_newer_syn(const struct tw_mini *w, const struct seg *s)
+{
+    if (w->has_ts && (s->opt->has & TCP_OPT_TS) && s->opt->tsval != w->ts_recent)
+        return (int32_t)(s->opt->tsval - w->ts_recent) > 0;
+    return seq_gt(s->seq, w->rcv_nxt);
+}
+
+static enum drop tw_syn(struct tcp *p, uint32_t index, struct seg *s)
+{
+    struct tw_mini *w = tw_at(p, index);
+    uint32_t listener = listen_find(p, &s->flow, flow_hash(p, &s->flow));
+
+    if (!listener || !is_newer_syn(w, s))
+        return tw_answer(p, w, DROP_tcp_time_wait);
+    tw_free(p, index);
+    p->stats->TcpExtTWRecycled++;
+    return arrive_listen(p, tcb_at(p, listener), s);
+}
+
+enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s)
+{
+    struct tw_mini *w = tw_at(p, index);
+    bool is_old = w->has_ts && (s->opt->has & TCP_OPT_TS) &&
+                  (int32_t)(s->opt->tsval - w->ts_recent) < 0;
+    struct seq end = seq_add(s->seq, s->len + !!(s->flags & TCP_FIN));
+
+    if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
+        return tw_syn(p, index, s);
+    if (s->flags & TCP_RST) {
+        if (p->knobs->tcp_rfc1337 || !seq_eq(s->seq, w->rcv_nxt))
+            return DROP_tcp_rst_time_wait;
+        tw_free(p, index);
+        return PASS;
+    }
+    if (is_old || s->flags & TCP_SYN)
+        return tw_answer(p, w, DROP_tcp_time_wait);
+    if ((s->flags & TCP_FIN) && seq_eq(end, w->rcv_nxt)) { /* its ACK was lost: row 23 */
+        tw_restart(p, index);
+        return tw_answer(p, w, PASS);
+    }
+    if (s->len == 0 && seq_eq(s->seq, w->rcv_nxt) && !(s->flags & TCP_FIN))
+        return PASS; /* nothing to say: an ACK would begin a war (52) */
+    return tw_answer(p, w, DROP_tcp_time_wait);
+}
+
+/* tcp_tw_reuse: 6191, only where timestamps tell the incarnations apart, and after a second. */
+bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback)
+{
+    uint32_t age_ms = tw_length_ms(p) - (w->ends_ms - now_ms(p));
+    int64_t mode = p->knobs->tcp_tw_reuse;
+
+    return w->has_ts && age_ms > 1000 && (mode == 1 || (mode == 2 && is_loopback));
+}
+
+int64_t tcp_time_wait_deadline(const struct tcp *p)
+{
+    int32_t left;
+
+    if (!p->tw_order.first)
+        return INT64_MAX;
+    left = (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p));
+    return (p->now_us / 1000 + (left > 0 ? left : 0)) * 1000;
+}
+
+void tcp_time_wait_advance(struct tcp *p)
+{
+    while (p->tw_order.first &&
+           (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p)) <= 0)
+        tw_free(p, p->tw_order.first);
+}
