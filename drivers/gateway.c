@@ -40,16 +40,16 @@ static void on_event(struct gateway *g, struct watch *w, uint32_t events)
         return;
     switch (w->kind) {
     case WATCH_PAIR:
-        tcp_on_host(g, (struct pair *)w, events);
+        gateway_tcp_on_host(g, (struct pair *)w, events);
         break;
     case WATCH_FLOW:
-        udp_on_flow(g, (struct flow *)w);
+        gateway_udp_on_flow(g, (struct flow *)w);
         break;
     case WATCH_STREAMS:
-        tcp_on_caller(g, (struct publish *)w);
+        gateway_tcp_on_caller(g, (struct publish *)w);
         break;
     case WATCH_DATAGRAMS:
-        udp_on_publish(g, (struct publish *)w);
+        gateway_udp_on_publish(g, (struct publish *)w);
         break;
     }
 }
@@ -74,20 +74,20 @@ static void serve_stack(struct gateway *g)
         n = weir_ready(g->stack, events, GATEWAY_EVENTS);
         for (int i = 0; i < n; i++)
             if (events[i].user)
-                tcp_on_stack(g, events[i].user, events[i].ready);
+                gateway_tcp_on_stack(g, events[i].user, events[i].ready);
     }
     if (n == GATEWAY_EVENTS)
         g->is_behind = true;
-    tcp_round(g);
-    udp_round(g);
+    gateway_tcp_round(g);
+    gateway_udp_round(g);
 }
 
 static void bury(struct gateway *g)
 {
     struct publish *p;
 
-    tcp_bury(g);
-    udp_bury(g);
+    gateway_tcp_bury(g);
+    gateway_udp_bury(g);
     while ((p = TAILQ_FIRST(&g->dead_publishes))) {
         TAILQ_REMOVE(&g->dead_publishes, p, link);
         free(p);
@@ -131,7 +131,7 @@ static int64_t gateway_deadline(struct weir_link *link)
 
     if (g->is_behind || weir_has_output(g->stack))
         return 0;
-    return earlier(at, earlier(tcp_deadline(g), udp_deadline(g)));
+    return earlier(at, earlier(gateway_tcp_deadline(g), gateway_udp_deadline(g)));
 }
 
 static int gateway_fd(struct weir_link *link)
@@ -146,8 +146,8 @@ static void gateway_close(struct weir_link *link)
 
     while ((p = TAILQ_FIRST(&g->publishes)))
         weir_gateway_unpublish(link, p->handle);
-    tcp_close(g);
-    udp_close(g);
+    gateway_tcp_close(g);
+    gateway_udp_close(g);
     bury(g);
     if (g->stack)
         weir_free(g->stack);
@@ -225,9 +225,9 @@ static int open_all(struct gateway *g, const struct weir_gateway_config *config)
     g->stack = weir_new(&c);
     if (!g->stack)
         return -ENOMEM;
-    if ((r = add_far_end(g)) < 0 || (r = tcp_open(g)) < 0)
+    if ((r = add_far_end(g)) < 0 || (r = gateway_tcp_open(g)) < 0)
         return r;
-    return udp_open(g);
+    return gateway_udp_open(g);
 }
 
 struct weir_link *weir_gateway_open(const struct weir_gateway_config *config, char *error,

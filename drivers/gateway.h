@@ -88,22 +88,22 @@ void gateway_shortage(struct gateway *g, struct publish *p);
 uint32_t gateway_hash(const struct weir_sockaddr *a, const struct weir_sockaddr *b);
 
 /* gateway_tcp.c */
-int tcp_open(struct gateway *g);
-void tcp_round(struct gateway *g); /* held SYNs, new connections, pairs with work left */
-void tcp_on_host(struct gateway *g, struct pair *p, uint32_t events);
-void tcp_on_stack(struct gateway *g, struct pair *p, uint32_t ready);
-void tcp_on_caller(struct gateway *g, struct publish *p); /* someone knocks at a published port */
-int64_t tcp_deadline(const struct gateway *g);
-void tcp_bury(struct gateway *g); /* frees what ended in the last round */
-void tcp_close(struct gateway *g);
+int gateway_tcp_open(struct gateway *g);
+void gateway_tcp_round(struct gateway *g); /* held SYNs, new connections, pairs with work left */
+void gateway_tcp_on_host(struct gateway *g, struct pair *p, uint32_t events);
+void gateway_tcp_on_stack(struct gateway *g, struct pair *p, uint32_t ready);
+void gateway_tcp_on_caller(struct gateway *g, struct publish *p); /* someone knocks at a published port */
+int64_t gateway_tcp_deadline(const struct gateway *g);
+void gateway_tcp_bury(struct gateway *g); /* frees what ended in the last round */
+void gateway_tcp_close(struct gateway *g);
 
 /* gateway_udp.c */
-int udp_open(struct gateway *g);
-void udp_round(struct gateway *g); /* datagrams from the stack, idle flows */
-void udp_on_flow(struct gateway *g, struct flow *f);
-void udp_on_publish(struct gateway *g, struct publish *p);
-int64_t udp_deadline(const struct gateway *g);
-void udp_bury(struct gateway *g);
-void udp_close(struct gateway *g);
+int gateway_udp_open(struct gateway *g);
+void gateway_udp_round(struct gateway *g); /* datagrams from the stack, idle flows */
+void gateway_udp_on_flow(struct gateway *g, struct flow *f);
+void gateway_udp_on_publish(struct gateway *g, struct publish *p);
+int64_t gateway_udp_deadline(const struct gateway *g);
+void gateway_udp_bury(struct gateway *g);
+void gateway_udp_close(struct gateway *g);
 
 #endif

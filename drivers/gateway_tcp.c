@@ -265,7 +265,7 @@ static void take_call(struct gateway *g, const struct publish *publish, int fd,
     weir_set_user(g->stack, p->sock, p);
 }
 
-void tcp_on_caller(struct gateway *g, struct publish *p)
+void gateway_tcp_on_caller(struct gateway *g, struct publish *p)
 {
     for (int i = 0; i < GATEWAY_BATCH; i++) {
         union host_addr address;
@@ -298,7 +298,7 @@ static void on_called(struct gateway *g, struct pair *p, uint32_t ready)
 
 /* -- events ------------------------------------------------------------------------------------ */
 
-void tcp_on_host(struct gateway *g, struct pair *p, uint32_t events)
+void gateway_tcp_on_host(struct gateway *g, struct pair *p, uint32_t events)
 {
     uint32_t broken = events & (EPOLLERR | EPOLLHUP);
 
@@ -315,7 +315,7 @@ void tcp_on_host(struct gateway *g, struct pair *p, uint32_t events)
     activate(g, p);
 }
 
-void tcp_on_stack(struct gateway *g, struct pair *p, uint32_t ready)
+void gateway_tcp_on_stack(struct gateway *g, struct pair *p, uint32_t ready)
 {
     if (p->state == CALLING)
         on_called(g, p, ready);
@@ -377,7 +377,7 @@ static void take_failing(struct gateway *g)
     }
 }
 
-void tcp_round(struct gateway *g)
+void gateway_tcp_round(struct gateway *g)
 {
     struct pair *p;
 
@@ -389,7 +389,7 @@ void tcp_round(struct gateway *g)
         pair_reset(g, p);
 }
 
-int64_t tcp_deadline(const struct gateway *g)
+int64_t gateway_tcp_deadline(const struct gateway *g)
 {
     const struct pair *p = TAILQ_FIRST(&g->handshakes);
     const struct pair *f = TAILQ_FIRST(&g->failing);
@@ -400,7 +400,7 @@ int64_t tcp_deadline(const struct gateway *g)
     return f && f->give_up_at < at ? f->give_up_at : at;
 }
 
-int tcp_open(struct gateway *g)
+int gateway_tcp_open(struct gateway *g)
 {
     struct weir_sockaddr any = {0};
     int on = 1;
@@ -421,7 +421,7 @@ int tcp_open(struct gateway *g)
     return weir_listen(g->stack, s, 4096);
 }
 
-void tcp_bury(struct gateway *g)
+void gateway_tcp_bury(struct gateway *g)
 {
     struct pair *p;
 
@@ -431,7 +431,7 @@ void tcp_bury(struct gateway *g)
     }
 }
 
-void tcp_close(struct gateway *g)
+void gateway_tcp_close(struct gateway *g)
 {
     struct pair *p;
 

@@ -152,7 +152,7 @@ static void take_datagrams(struct gateway *g)
     g->is_behind = true;
 }
 
-void udp_round(struct gateway *g)
+void gateway_udp_round(struct gateway *g)
 {
     struct flow *f;
 
@@ -178,7 +178,7 @@ static void send_to_stack(struct gateway *g, size_t len, const struct weir_socka
         g->stats.datagrams_dropped++;
 }
 
-void udp_on_flow(struct gateway *g, struct flow *f)
+void gateway_udp_on_flow(struct gateway *g, struct flow *f)
 {
     for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
         ssize_t n = recv(f->watch.fd, g->datagram, sizeof g->datagram, MSG_DONTWAIT);
@@ -192,7 +192,7 @@ void udp_on_flow(struct gateway *g, struct flow *f)
     }
 }
 
-void udp_on_publish(struct gateway *g, struct publish *p)
+void gateway_udp_on_publish(struct gateway *g, struct publish *p)
 {
     for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
         struct weir_sockaddr near = p->stack_side;
@@ -211,14 +211,14 @@ void udp_on_publish(struct gateway *g, struct publish *p)
 
 /* -- life -------------------------------------------------------------------------------------- */
 
-int64_t udp_deadline(const struct gateway *g)
+int64_t gateway_udp_deadline(const struct gateway *g)
 {
     const struct flow *f = TAILQ_FIRST(&g->flows);
 
     return f ? f->used_at + GATEWAY_FLOW_IDLE_NS : WEIR_NEVER;
 }
 
-int udp_open(struct gateway *g)
+int gateway_udp_open(struct gateway *g)
 {
     struct weir_sockaddr any = {0};
     int on = 1;
@@ -236,7 +236,7 @@ int udp_open(struct gateway *g)
     return r < 0 ? r : weir_bind(g->stack, s, &any);
 }
 
-void udp_bury(struct gateway *g)
+void gateway_udp_bury(struct gateway *g)
 {
     struct flow *f;
 
@@ -246,7 +246,7 @@ void udp_bury(struct gateway *g)
     }
 }
 
-void udp_close(struct gateway *g)
+void gateway_udp_close(struct gateway *g)
 {
     while (!TAILQ_EMPTY(&g->flows))
         flow_end(g, TAILQ_FIRST(&g->flows));

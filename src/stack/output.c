@@ -345,6 +345,8 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         output_tcp(&b);
     }
     output_udp(&b, b.max);
+    if (b.iface->type == WEIR_LINK_ETHER) /* what was parked just now asks for its neighbour at once */
+        output_link(&b);
     return b.n;
 }
 

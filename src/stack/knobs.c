@@ -1,0 +1,201 @@
+/* Knobs by name: the public face of knobs.def.
+ *
+ * Knows: the table. Not what a knob does. Shape: one row for each name; a row of three numbers is one
+ * knob, and ip_local_port_range is two. Units: the row's. Errors: ENOENT, EINVAL, ERANGE.
+ * Cost: O(rows). */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/tables.h"
+#include "weir/knob.h"
+
+struct row {
+    struct weir_knob_info info;
+    size_t at; /* of the first value in struct knobs */
+};
+
+static const struct row rows[] = {
+#define KNOB(field, name, unit, preset, min, max, cite, doc)                                         \
+    {{name, unit, cite, doc, 1, {preset, 0, 0}, min, max}, offsetof(struct knobs, field)},
+#define KNOB3(field, name, unit, a, b, c, min, max, doc)                                             \
+    {{name, unit, "linux", doc, 3, {a, b, c}, min, max}, offsetof(struct knobs, field)},
+#include "def/knobs.def"
+#undef KNOB
+#undef KNOB3
+};
+#define ROWS ((int)(sizeof rows / sizeof rows[0]))
+
+static const char port_range[] = "net.ipv4.ip_local_port_range";
+
+void knobs_init(struct knobs *k)
+{
+    for (int i = 0; i < ROWS; i++)
+        memcpy((char *)k + rows[i].at, rows[i].info.preset,
+               (size_t)rows[i].info.values * sizeof(int64_t));
+}
+
+int weir_knob_count(void)
+{
+    return ROWS;
+}
+
+const struct weir_knob_info *weir_knob_info(int index)
+{
+    return index >= 0 && index < ROWS ? &rows[index].info : NULL;
+}
+
+static const struct row *row_find(const char *name)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].info.name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* `count` numbers separated by white space, all of them and nothing else. */
+static int numbers(const char *text, int64_t *out, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char *end;
+        out[i] = strtoll(text, &end, 10);
+        if (end == text)
+            return -EINVAL;
+        text = end;
+    }
+    text += strspn(text, " \t\n");
+    return *text ? -EINVAL : 0;
+}
+
+static int set_port_range(struct knobs *k, const char *value)
+{
+    int64_t n[2];
+    int v = numbers(value, n, 2);
+
+    if (v < 0)
+        return v;
+    if (n[0] < 1 || n[1] > 65535 || n[0] > n[1])
+        return -ERANGE;
+    k->port_first = n[0];
+    k->port_last = n[1];
+    return 0;
+}
+
+int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
+{
+    struct knobs *k = stack_knobs(stack);
+    const struct row *r = row_find(name);
+    int64_t n[3];
+    int v;
+
+    if (strcmp(name, port_range) == 0)
+        return set_port_range(k, value);
+    if (!r)
+        return -ENOENT;
+    if ((v = numbers(value, n, r->info.values)) < 0)
+        return v;
+    for (int i = 0; i < r->info.values; i++)
+        if (n[i] < r->info.min || n[i] > r->info.max)
+            return -ERANGE;
+    memcpy((char *)k + r->at, n, (size_t)r->info.values * sizeof n[0]);
+    return 0;
+}
+
+/* -- get --------------------------------------------------------------------------------------------------- */
+
+/* Appends a number in decimal; the new length, or -ENOSPC. */
+static int put_number(char *text, size_t size, int at, int64_t n)
+{
+    char digits[24];
+    int len = 0;
+    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+    do
+        digits[len++] = (char)('0' + u % 10);
+    while (u /= 10);
+    if (n < 0)
+        digits[len++] = '-';
+    if ((size_t)(at + len) >= size)
+        return -ENOSPC;
+    while (len)
+        text[at++] = digits[--len];
+    text[at] = '\0';
+    return at;
+}
+
+int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, size_t size)
+{
+    const struct knobs *k = stack_knobs(stack);
+    const struct row *r = row_find(name);
+    int64_t n[3] = {k->port_first, k->port_last};
+    int count = 2, len = 0;
+
+    if (strcmp(name, port_range) != 0) {
+        if (!r)
+            return -ENOENT;
+        count = r->info.values;
+        memcpy(n, (const char *)k + r->at, (size_t)count * sizeof n[0]);
+    }
+    for (int i = 0; i < count && len >= 0; i++) {
+        if (i && (size_t)len + 1 < size)
+            text[len++] = '\t';
+        len = put_number(text, size, len, n[i]);
+    }
+    return len;
+}
+
+/* -- the nearest name ---------------------------------------------------------------------------------------- */
+
+#define NAME_MAX_LEN 64
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned m = a < b ? a : b;
+
+    return m < c ? m : c;
+}
+
+/* Levenshtein's distance. */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+    unsigned row[NAME_MAX_LEN + 1];
+
+    if (n > NAME_MAX_LEN)
+        n = NAME_MAX_LEN;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = (unsigned)j;
+    for (unsigned i = 1; *a; a++, i++) {
+        unsigned corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            unsigned above = row[j];
+            row[j] = least(row[j] + 1, row[j - 1] + 1, corner + (*a != b[j - 1]));
+            corner = above;
+        }
+    }
+    return row[n];
+}
+
+static const char *last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot ? dot + 1 : name;
+}
+
+const char *weir_knob_nearest(const char *name)
+{
+    const char *best = port_range;
+    unsigned best_distance = distance(last_part(name), last_part(port_range));
+
+    for (int i = 0; i < ROWS; i++) {
+        unsigned d = distance(last_part(name), last_part(rows[i].info.name));
+        if (d < best_distance) {
+            best_distance = d;
+            best = rows[i].info.name;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,77 @@
+/* Counters and drop reasons by name: the public face of stats.def and drops.def.
+ *
+ * Knows: the tables. Shape: struct stats is an array of the rows in order. Units: events.
+ * Errors: NULL or 0 for an index or name that is not there. Cost: O(1) by index, O(rows) by name. */
+#include <string.h>
+
+#include "stack/tables.h"
+#include "weir/stat.h"
+
+struct row {
+    const char *name, *doc;
+};
+
+static const struct row stats[] = {
+#define STAT(name, doc) {#name, doc},
+#include "def/stats.def"
+#undef STAT
+};
+static const struct row drops[] = {
+#define DROP(name, where, doc) {#name, doc},
+#include "def/drops.def"
+#undef DROP
+};
+#define STATS ((int)(sizeof stats / sizeof stats[0]))
+_Static_assert(sizeof(struct stats) == sizeof(uint64_t) * STATS, "struct stats is its rows");
+
+int weir_stat_count(void)
+{
+    return STATS;
+}
+
+const char *weir_stat_name(int index)
+{
+    return index >= 0 && index < STATS ? stats[index].name : NULL;
+}
+
+const char *weir_stat_doc(int index)
+{
+    return index >= 0 && index < STATS ? stats[index].doc : NULL;
+}
+
+uint64_t weir_stat(const struct weir_stack *stack, int index)
+{
+    uint64_t value = 0;
+
+    if (index >= 0 && index < STATS)
+        memcpy(&value, (const char *)stack_stats(stack) + (size_t)index * sizeof value, sizeof value);
+    return value;
+}
+
+uint64_t weir_stat_by_name(const struct weir_stack *stack, const char *name)
+{
+    for (int i = 0; i < STATS; i++)
+        if (strcmp(stats[i].name, name) == 0)
+            return weir_stat(stack, i);
+    return 0;
+}
+
+int weir_drop_count(void)
+{
+    return DROP_COUNT;
+}
+
+const char *weir_drop_name(int index)
+{
+    return index >= 0 && index < DROP_COUNT ? drops[index].name : NULL;
+}
+
+const char *weir_drop_doc(int index)
+{
+    return index >= 0 && index < DROP_COUNT ? drops[index].doc : NULL;
+}
+
+uint64_t weir_drops(const struct weir_stack *stack, int index)
+{
+    return index >= 0 && index < DROP_COUNT ? stack_drops(stack)[index] : 0;
+}
