@@ -154,8 +154,10 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         if (!is_tcp)
             udp_at(k->udp, s->endpoint)->options |= value ? UDP_RECVERR : 0;
         return 0;
-    case IP_MTU_DISCOVER:
     case IP_BIND_ADDRESS_NO_PORT:
+        switch_flag(&s->flags, SOCK_LATE_PORT, value);
+        return 0;
+    case IP_MTU_DISCOVER:
         return 0;
     default:
         return -ENOPROTOOPT;

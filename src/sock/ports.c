@@ -159,6 +159,10 @@ int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local)
         tcp_flow(k->tcp, s->endpoint)->local = at.addr;
     if (s->flags & SOCK_ANY_PORT && at.port == 0)
         return bind_any_port(k, s);
+    if (at.port == 0 && s->flags & SOCK_LATE_PORT && s->kind == SOCK_KIND_TCP) {
+        s->flags |= SOCK_ADDRESS;
+        return 0;
+    }
     if (at.port == 0)
         v = port_choose(k, sock, &at.addr, &at.port);
     else if (is_taken(k, s, &at))

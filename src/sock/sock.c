@@ -208,7 +208,7 @@ static int connect_tcp(struct socks *k, int sock, const struct weir_sockaddr *pe
         return state == SYN_SENT || state == SYN_RECEIVED ? -EALREADY : -EISCONN;
     if (peer->port == 0 || iface_is_multicast(&peer->addr))
         return peer->port ? -ENETUNREACH : -ECONNREFUSED;
-    if (!(s->flags & SOCK_BOUND))
+    if (!(s->flags & (SOCK_BOUND | SOCK_ADDRESS)))
         o.flow.local = any_of(s);
     if ((v = sock_route(k, s, &peer->addr, &o.flow.local, &path)) < 0)
         return v;

@@ -21,6 +21,8 @@ enum sock_flag {
     SOCK_BOUND = 16,     /* it is in the table of bound ports */
     SOCK_LISTENING = 32,
     SOCK_V6ONLY = 64,
+    SOCK_LATE_PORT = 128, /* IP_BIND_ADDRESS_NO_PORT: bind chooses no port, connect does */
+    SOCK_ADDRESS = 256,   /* bound to an address only */
 };
 
 struct sock {

@@ -300,11 +300,24 @@ static enum drop input_frame(struct arrival *a)
     return input_ip4(a);
 }
 
+/* The trace keeps what changed a state or was dropped. */
+static void note(struct weir_stack *k, const struct arrival *a)
+{
+    struct weir_event e = {.at_ns = k->now_us * 1000, .sock = -1, .why = a->f->why};
+
+    if (!k->trace.room || (!e.why.event && !e.why.verdict))
+        return;
+    e.local.addr = a->dst;
+    e.peer.addr = a->src;
+    trace_add(&k->trace, &e);
+}
+
 static bool count(struct weir_stack *k, const struct arrival *a, enum drop v)
 {
     k->account.frames_in++;
     k->account.bytes_in += weir_frame_len(a->f);
     a->f->why.verdict = (uint16_t)v;
+    note(k, a);
     if (v == PASS) {
         *(a->is_answer ? &k->account.answered : &k->account.delivered) += 1;
         return true;
@@ -330,6 +343,7 @@ int weir_input(struct weir_stack *k, int ifindex, struct weir_frame *burst, int 
         a.iface = iface_at(&k->link, ifindex);
         a.ifindex = ifindex;
         a.is_link_group = a.is_group = a.is_answer = false;
+        a.src = a.dst = (struct weir_addr){.w = {0}};
         burst[i].why = (struct weir_why){.verdict = 0};
         passed += count(k, &a, input_frame(&a));
     }

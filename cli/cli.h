@@ -1,0 +1,20 @@
+/* The verbs of the weir command. Each is a file cmd_VERB.c; main.c has the table.
+ *
+ * Knows: how a verb is called: argv[0] is the verb; the result is the exit status. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "run/protocol.h"
+
+int cmd_run(int argc, char **argv);
+int cmd_ss(int argc, char **argv);
+int cmd_ping(int argc, char **argv);
+int cmd_sysctl(int argc, char **argv);
+
+/* ask.c: the daemons of this machine that may be asked. Names of 8 hex digits. */
+int daemons_find(char (*names)[12], int max);
+/* Connects, asks, and calls `each` for every answer until the last; the last one's result, or -errno. */
+int daemon_ask(const char *daemon, const struct run_ask *ask,
+               void (*each)(const struct run_answer *answer, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,96 @@
+/* weir sysctl: knobs, in the manner of sysctl(8): of the running stacks, or their presets.
+ *
+ * Knows: the knob table. Shape: reading shows the first running stack's values, or the presets; writing
+ * goes to all running stacks. Units: each knob's. Errors: exit 1 for an unknown knob. Cost: none. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weir/weir.h>
+
+#include "cli/cli.h"
+
+static void keep_text(const struct run_answer *a, void *arg)
+{
+    if (a->result >= 0)
+        snprintf(arg, 128, "%s", (const char *)a->value);
+}
+
+static int value_of(const char *name, char text[128])
+{
+    static char names[1][12];
+    struct run_ask ask = {.op = RUN_KNOB_GET};
+    struct weir_config config = {.seed = {1, 1}};
+    struct weir_stack *stack;
+    int v;
+
+    snprintf((char *)ask.value, sizeof ask.value, "%s", name);
+    if (daemons_find(names, 1) == 1)
+        return daemon_ask(names[0], &ask, keep_text, text);
+    stack = weir_new(&config);
+    v = stack ? weir_knob_get(stack, name, text, 128) : -ENOMEM;
+    weir_free(stack);
+    return v;
+}
+
+static int show(const char *name, bool is_bare)
+{
+    char text[128] = "";
+
+    if (value_of(name, text) < 0) {
+        fprintf(stderr, "weir: unknown knob '%s': did you mean '%s'?\n", name,
+                weir_knob_nearest(name));
+        return 1;
+    }
+    if (is_bare)
+        puts(text);
+    else
+        printf("%s = %s\n", name, text);
+    return 0;
+}
+
+static int set(const char *text)
+{
+    static char names[64][12];
+    struct run_ask ask = {.op = RUN_KNOB_SET};
+    int n = daemons_find(names, 64), v = 0;
+
+    snprintf((char *)ask.value, sizeof ask.value, "%s", text);
+    if (n == 0) {
+        fprintf(stderr, "weir: no stack is running; set it at the start: weir run --set %s\n", text);
+        return 1;
+    }
+    for (int i = 0; i < n; i++)
+        if ((v = daemon_ask(names[i], &ask, NULL, NULL)) < 0)
+            break;
+    if (v < 0)
+        fprintf(stderr, "weir: %s: %s\n", text, strerror(-v));
+    else
+        puts(text);
+    return v < 0;
+}
+
+int cmd_sysctl(int argc, char **argv)
+{
+    bool is_bare = false;
+    int status = 0;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+        puts("usage: weir sysctl [-n] -a | KNOB... | KNOB=VALUE...");
+        return argc < 2 ? 2 : 0;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-n") == 0) {
+            is_bare = true;
+        } else if (strcmp(argv[i], "-a") == 0) {
+            for (int k = 0; k < weir_knob_count(); k++)
+                status |= show(weir_knob_info(k)->name, is_bare);
+        } else if (strchr(argv[i], '=')) {
+            status |= set(argv[i]);
+        } else {
+            status |= show(argv[i], is_bare);
+        }
+    }
+    return status;
+}

@@ -1,0 +1,177 @@
+/* Carriers: found by name, made on first use, swept away when the program's end is gone.
+ *
+ * Knows: names and life of carriers. Not what they carry. Shape: a hash table of lists; what dies in a
+ * round is freed at its end, for events of the same round may name it. Units: none.
+ * Errors: NULL without memory. Cost: O(1); the sweep O(AF_UNIX sockets of the host), where it is needed. */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+static unsigned bucket_of(const char *id)
+{
+    unsigned h = 2166136261u;
+
+    while (*id)
+        h = (h ^ (unsigned char)*id++) * 16777619u;
+    return h % CARRIER_BUCKETS;
+}
+
+struct carrier *carrier_find(struct daemon *d, const char *id)
+{
+    for (struct carrier *c = d->bucket[bucket_of(id)]; c; c = c->next_hash)
+        if (!c->is_dead && strcmp(c->id, id) == 0)
+            return c;
+    return NULL;
+}
+
+struct carrier *carrier_get(struct daemon *d, const char *id)
+{
+    struct carrier *c = carrier_find(d, id);
+    unsigned b = bucket_of(id);
+
+    if (c)
+        return c;
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    snprintf(c->id, sizeof c->id, "%s", id);
+    c->kind = id[0] == 'd' ? CARRIER_DGRAM : id[0] == 'p' ? CARRIER_ACCEPTED : CARRIER_STREAM;
+    c->family = id[2] == '6' ? AF_INET6 : AF_INET;
+    c->fd = c->sock = c->waiter = c->publish = c->held = -1;
+    c->next_hash = d->bucket[b];
+    d->bucket[b] = c;
+    d->carriers++;
+    if (c->kind != CARRIER_ACCEPTED)
+        d->unwatched++;
+    return c;
+}
+
+int carrier_socket(struct daemon *d, struct carrier *c)
+{
+    if (c->sock >= 0)
+        return 0;
+    c->sock = weir_socket(d->stack, c->family, c->kind == CARRIER_DGRAM ? SOCK_DGRAM : SOCK_STREAM,
+                          0);
+    if (c->sock < 0)
+        return c->sock;
+    weir_set_user(d->stack, c->sock, c);
+    return 0;
+}
+
+/* -- the end ----------------------------------------------------------------------------------------------- */
+
+void carrier_remember(struct daemon *d, const struct carrier *c, int reason)
+{
+    struct grave *g = &d->grave[d->graves++ % GRAVES];
+
+    snprintf(g->id, sizeof g->id, "%s", c->id);
+    g->reason = reason;
+}
+
+int carrier_reason(struct daemon *d, const char *id)
+{
+    for (unsigned i = 0; i < GRAVES; i++)
+        if (strcmp(d->grave[i].id, id) == 0)
+            return d->grave[i].reason;
+    return 0;
+}
+
+/* The daemon's part of it is over. A socket of the stack that is still there is closed: FIN, or RST where
+ * something was left unread. */
+void carrier_end(struct daemon *d, struct carrier *c)
+{
+    if (c->is_dead)
+        return;
+    c->is_dead = true;
+    if (c->held >= 0)
+        weir_abort(d->stack, c->held);
+    if (c->sock >= 0) {
+        weir_set_user(d->stack, c->sock, NULL);
+        weir_close(d->stack, c->sock);
+    }
+    if (c->publish >= 0)
+        weir_gateway_unpublish(d->gateway, c->publish);
+    if (c->waiter >= 0)
+        control_answer(c->waiter, -ENETDOWN);
+    if (c->kind != CARRIER_ACCEPTED && c->fd < 0)
+        d->unwatched--;
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = c->sock = -1;
+    d->carriers--;
+    c->next_retry = NULL;
+    d->dead = c; /* something to bury */
+}
+
+static void bury_bucket(struct carrier **at)
+{
+    while (*at) {
+        struct carrier *c = *at;
+        if (!c->is_dead) {
+            at = &c->next_hash;
+            continue;
+        }
+        *at = c->next_hash;
+        free(c);
+    }
+}
+
+void carriers_bury(struct daemon *d)
+{
+    struct carrier *kept = NULL;
+
+    if (!d->dead)
+        return;
+    for (struct carrier *c = d->retry, *next; c; c = next) {
+        next = c->next_retry;
+        if (!c->is_dead) {
+            c->next_retry = kept;
+            kept = c;
+        }
+    }
+    d->retry = kept;
+    for (int i = 0; i < CARRIER_BUCKETS; i++)
+        bury_bucket(&d->bucket[i]);
+    d->dead = NULL;
+}
+
+/* -- the sweep ----------------------------------------------------------------------------------------------- */
+
+/* Marks in `alive` (one byte for each bucket) which carriers' names the kernel still knows. */
+static void mark_alive(struct daemon *d, unsigned char *alive)
+{
+    char line[512], prefix[32];
+    FILE *f = fopen("/proc/net/unix", "re");
+    int n = snprintf(prefix, sizeof prefix, "@" RUN_PREFIX "%s/", d->name);
+
+    memset(alive, f ? 0 : 1, CARRIER_BUCKETS); /* unreadable: nobody is thought dead */
+    while (f && fgets(line, sizeof line, f)) {
+        char *at = strstr(line, prefix);
+        if (!at)
+            continue;
+        at[strcspn(at, "\n")] = '\0';
+        alive[bucket_of(at + n)] = 1;
+    }
+    if (f)
+        fclose(f);
+}
+
+/* A carrier that is not connected to us tells of its end to nobody: ask the kernel. */
+void carriers_sweep(struct daemon *d)
+{
+    static unsigned char alive[CARRIER_BUCKETS];
+
+    if (d->unwatched <= 0)
+        return;
+    mark_alive(d, alive);
+    for (int i = 0; i < CARRIER_BUCKETS; i++)
+        for (struct carrier *c = d->bucket[i]; c; c = c->next_hash)
+            if (!c->is_dead && c->fd < 0 && c->kind != CARRIER_ACCEPTED && !alive[i])
+                carrier_end(d, c);
+}

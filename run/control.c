@@ -1,0 +1,303 @@
+/* The control socket: what the front doors and the tools ask.
+ *
+ * Knows: protocol.h. Shape: one connection for each question; it is answered at once and closed, but for a
+ * connect that waits, whose connection is kept by its carrier. Only the same user (or root) is heard.
+ * Units: none. Errors: -errno in the answer. Cost: O(1) for each question; RUN_SS O(endpoints). */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BATCH 64
+
+static void send_answer(int fd, const struct run_answer *a)
+{
+    size_t len = offsetof(struct run_answer, value) + a->value_len;
+
+    (void)!send(fd, a, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void control_answer(int fd, int result)
+{
+    struct run_answer a = {.result = result};
+
+    send_answer(fd, &a);
+    close(fd);
+}
+
+static struct weir_sockaddr sockaddr_of(const struct run_addr *a)
+{
+    return (struct weir_sockaddr){.addr = a->addr, .port = a->port};
+}
+
+/* -- the doors' questions ----------------------------------------------------------------------------------- */
+
+static int do_name(struct daemon *d, struct carrier *c, bool is_peer, struct run_answer *a)
+{
+    struct weir_sockaddr s = {.port = 0};
+    int v = 0;
+
+    if (c->sock < 0 && is_peer)
+        return -ENOTCONN;
+    if (c->sock >= 0)
+        v = is_peer ? weir_getpeername(d->stack, c->sock, &s) : weir_getsockname(d->stack, c->sock, &s);
+    else if (c->family == AF_INET)
+        s.addr = weir_addr_v4(0);
+    a->addr = (struct run_addr){.family = c->family == AF_INET6 ? 6 : 4, .port = s.port,
+                                .addr = s.addr};
+    return v;
+}
+
+static int do_getsockopt(struct daemon *d, struct carrier *c, const struct run_ask *ask,
+                         struct run_answer *a)
+{
+    size_t len = ask->value_len < sizeof a->value ? ask->value_len : sizeof a->value;
+    int v = carrier_socket(d, c);
+
+    if (v == 0)
+        v = weir_getsockopt(d->stack, c->sock, ask->level, ask->name, a->value, &len);
+    a->value_len = v < 0 ? 0 : (uint32_t)len;
+    return v;
+}
+
+static int do_setsockopt(struct daemon *d, struct carrier *c, const struct run_ask *ask)
+{
+    int v = carrier_socket(d, c);
+
+    if (ask->value_len > sizeof ask->value)
+        return -EINVAL;
+    return v < 0 ? v : weir_setsockopt(d->stack, c->sock, ask->level, ask->name, ask->value,
+                                       ask->value_len);
+}
+
+/* True: the connection stays open, its answer comes later. */
+static bool do_connect(struct daemon *d, struct carrier *c, const struct run_ask *ask, int fd,
+                       int *result)
+{
+    struct weir_sockaddr peer = sockaddr_of(&ask->addr);
+
+    if (c->kind == CARRIER_DGRAM) {
+        *result = ask->addr.family ? dgram_connect(d, c, &peer) : 0;
+        return false;
+    }
+    if (c->sock < 0 || !c->is_connecting)
+        c->filler = ask->number ? 0 : RUN_FILLER;
+    *result = stream_connect(d, c, &peer);
+    if (*result == -EINPROGRESS && ask->number) {
+        c->waiter = fd;
+        return true;
+    }
+    if (*result < 0 && *result != -EINPROGRESS && *result != -EALREADY && *result != -EISCONN)
+        carrier_remember(d, c, *result);
+    return false;
+}
+
+/* How a stream ended that has no carrier any more. */
+static int reason_of(struct daemon *d, const struct run_ask *ask)
+{
+    return carrier_find(d, ask->id) ? 0 : carrier_reason(d, ask->id);
+}
+
+/* A question about a carrier that is gone: only SO_ERROR still has an answer. */
+static int answer_for_dead(struct daemon *d, const struct run_ask *ask, struct run_answer *a)
+{
+    int error = -carrier_reason(d, ask->id);
+
+    if (ask->op == RUN_GETSOCKOPT && ask->level == SOL_SOCKET && ask->name == SO_ERROR) {
+        memcpy(a->value, &error, sizeof error);
+        a->value_len = sizeof error;
+        return 0;
+    }
+    return ask->op == RUN_SETSOCKOPT ? -EINVAL : -ENOTCONN;
+}
+
+static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct run_answer *a, int fd)
+{
+    struct carrier *c = carrier_find(d, ask->id);
+    struct weir_sockaddr addr = sockaddr_of(&ask->addr);
+    int v = 0;
+
+    if (!c && (ask->id[0] == 'p' || carrier_reason(d, ask->id)))
+        return answer_for_dead(d, ask, a);
+    if (!c && !(c = carrier_get(d, ask->id)))
+        return -ENOMEM;
+    switch (ask->op) {
+    case RUN_BIND:
+        return listener_bind(d, c, &addr);
+    case RUN_LISTEN:
+        return listener_listen(d, c, ask->number);
+    case RUN_CONNECT:
+        return do_connect(d, c, ask, fd, &v) ? INT32_MAX : v;
+    case RUN_GETSOCKNAME:
+        return do_name(d, c, false, a);
+    case RUN_GETPEERNAME:
+        return do_name(d, c, true, a);
+    case RUN_SETSOCKOPT:
+        return do_setsockopt(d, c, ask);
+    case RUN_GETSOCKOPT:
+        return do_getsockopt(d, c, ask, a);
+    default:
+        return -EOPNOTSUPP;
+    }
+}
+
+/* -- the tools' questions ------------------------------------------------------------------------------------- */
+
+static void process_name(pid_t pid, char *out, size_t size)
+{
+    char path[64];
+    FILE *f;
+
+    snprintf(out, size, "-");
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    f = pid > 0 ? fopen(path, "re") : NULL;
+    if (f && fgets(out, (int)size, f))
+        out[strcspn(out, "\n")] = '\0';
+    if (f)
+        fclose(f);
+}
+
+/* One endpoint as fields separated by tabs, in the order that cmd_ss.c reads. */
+static void put_info(const struct weir_sock_info *i, struct run_answer *a)
+{
+    const struct carrier *c = i->user;
+    char local[WEIR_ADDR_TEXT], peer[WEIR_ADDR_TEXT], name[32];
+    pid_t pid = c ? c->pid : 0;
+
+    process_name(pid, name, sizeof name);
+    weir_sockaddr_text(&i->local, local);
+    weir_sockaddr_text(&i->peer, peer);
+    a->value_len = (uint32_t)snprintf(
+        (char *)a->value, sizeof a->value,
+        "%d\t%d\t%u\t%u\t%s\t%s\t%s\t%d\t%s\t%lld\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%llu\t%llu\t%u\t%u",
+        i->protocol, i->state, i->recv_queue, i->send_queue, local, peer, name, (int)pid,
+        i->timer ? i->timer : "-", (long long)i->timer_left_us, i->timer_n, i->cwnd, i->ssthresh,
+        i->srtt_us, i->rttvar_us, i->rto_us, i->mss, i->in_flight,
+        (unsigned long long)i->bytes_acked, (unsigned long long)i->bytes_received, i->retrans,
+        i->segs_out);
+}
+
+static void answer_ss(struct daemon *d, int fd)
+{
+    struct run_answer a = {.result = 1};
+    struct weir_sock_info info;
+    uint64_t cursor = 0;
+
+    while (weir_info_next(d->stack, &cursor, &info)) {
+        if (info.local.port == 0)
+            continue;
+        put_info(&info, &a);
+        (void)!send(fd, &a, offsetof(struct run_answer, value) + a.value_len, MSG_NOSIGNAL);
+    }
+}
+
+static void answer_stats(struct daemon *d, int fd)
+{
+    struct run_answer a = {.result = 1};
+
+    for (int i = 0; i < weir_stat_count() + weir_drop_count(); i++) {
+        bool is_drop = i >= weir_stat_count();
+        int at = is_drop ? i - weir_stat_count() : i;
+        uint64_t value = is_drop ? weir_drops(d->stack, at) : weir_stat(d->stack, at);
+        a.value_len = (uint32_t)snprintf((char *)a.value, sizeof a.value, "%s%s\t%llu",
+                                         is_drop ? "drop." : "",
+                                         is_drop ? weir_drop_name(at) : weir_stat_name(at),
+                                         (unsigned long long)value);
+        (void)!send(fd, &a, offsetof(struct run_answer, value) + a.value_len, MSG_NOSIGNAL);
+    }
+}
+
+static int answer_knob(struct daemon *d, const struct run_ask *ask, struct run_answer *a)
+{
+    char text[RUN_VALUE_MAX + 1], *equals;
+    int v;
+
+    memcpy(text, ask->value, RUN_VALUE_MAX);
+    text[RUN_VALUE_MAX] = '\0';
+    equals = strchr(text, '=');
+    if (ask->op == RUN_KNOB_SET) {
+        if (!equals)
+            return -EINVAL;
+        *equals = '\0';
+        return weir_knob_set(d->stack, text, equals + 1);
+    }
+    v = weir_knob_get(d->stack, text, (char *)a->value, sizeof a->value);
+    a->value_len = v < 0 ? 0 : (uint32_t)v;
+    return v;
+}
+
+/* -- the socket -------------------------------------------------------------------------------------------------- */
+
+static void answer(struct daemon *d, const struct run_ask *ask, int fd)
+{
+    struct run_answer a = {.result = 0};
+
+    switch (ask->op) {
+    case RUN_SS:
+        answer_ss(d, fd);
+        break;
+    case RUN_STATS:
+        answer_stats(d, fd);
+        break;
+    case RUN_KNOB_GET:
+    case RUN_KNOB_SET:
+        a.result = answer_knob(d, ask, &a);
+        break;
+    case RUN_REASON:
+        a.result = reason_of(d, ask);
+        break;
+    case RUN_PING:
+        if (ping_begin(d, ask, fd))
+            return;
+        a.result = -ENOBUFS;
+        break;
+    default:
+        a.result = answer_carrier(d, ask, &a, fd);
+        if (a.result == INT32_MAX)
+            return; /* a connect that waits */
+    }
+    send_answer(fd, &a);
+    close(fd);
+}
+
+static bool may_ask(int fd)
+{
+    struct ucred who;
+    socklen_t len = sizeof who;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+           (who.uid == 0 || who.uid == getuid() || getuid() == 0);
+}
+
+/* The question follows the connection at once; a peer that is slow to ask is given a moment. */
+static bool hear(int fd, struct run_ask *ask)
+{
+    struct timeval patience = {.tv_usec = 200000};
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (recv(fd, ask, sizeof *ask, 0) != (ssize_t)sizeof *ask)
+        return false;
+    ask->id[sizeof ask->id - 1] = '\0';
+    return true;
+}
+
+void control_on_socket(struct daemon *d, struct source *s, uint32_t events)
+{
+    struct run_ask ask;
+
+    (void)s;
+    (void)events;
+    for (int i = 0; i < BATCH; i++) {
+        int fd = accept4(d->ctl, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        if (may_ask(fd) && hear(fd, &ask))
+            answer(d, &ask, fd);
+        else
+            close(fd);
+    }
+}

@@ -1,0 +1,153 @@
+/* The daemon: it owns the stack, so that FIN, TIME-WAIT and LAST-ACK outlive the program.
+ *
+ * Knows: the public headers of libweir, protocol.h. Shape: one thread, one epoll; every descriptor in it
+ * has a struct source. Units: ns. Errors: -errno in answers. */
+#ifndef RUN_DAEMON_H
+#define RUN_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <weir/gateway.h>
+#include <weir/weir.h>
+
+#include "run/names.h"
+#include "run/protocol.h"
+
+struct daemon;
+
+/* What epoll hands back. */
+struct source {
+    void (*on)(struct daemon *d, struct source *s, uint32_t events);
+};
+
+enum carrier_kind { CARRIER_STREAM = 1, CARRIER_ACCEPTED, CARRIER_DGRAM };
+
+struct carrier {
+    struct source source; /* first: epoll gives us this */
+    struct carrier *next_hash, *next_retry;
+    char id[48];
+    enum carrier_kind kind;
+    int family;   /* AF_INET, AF_INET6 */
+    int fd;       /* the daemon's end, -1: none yet */
+    int sock;     /* of the stack, -1: none */
+    int waiter;   /* control connection of a blocking connect, -1 */
+    int publish;  /* handle of the gateway, -1 */
+    int held;     /* an accepted socket that its program has no room for, -1 */
+    pid_t pid;    /* who opened it, 0: unknown */
+    uint32_t filler;                    /* bytes to drain before the program's own */
+    bool is_listening, is_connecting, is_bound;
+    bool is_readable, is_writable;      /* as far as epoll told */
+    bool program_ended;                 /* no more bytes from the program */
+    bool program_gone;                  /* it closed: nobody reads either */
+    bool stack_ended;                   /* no more bytes for the program */
+    bool is_dead;                       /* to be freed at the end of the round */
+};
+
+#define CARRIER_BUCKETS 65536
+#define GRAVES 1024
+
+/* How streams ended whose carrier is gone already. */
+struct grave {
+    char id[48];
+    int reason;
+};
+
+#define PINGS 16
+
+/* An echo request that waits for its reply. */
+struct ping {
+    int fd; /* who asks, -1: free */
+    uint16_t seq;
+    int64_t sent_at, until;
+};
+
+struct run_options {
+    const char *net, *pcapng, *link, *ip, *gateway;
+    const char *set[64];
+    int sets;
+    struct {
+        struct weir_sockaddr host;
+        uint16_t port; /* the program's */
+    } publish[32];
+    int publishes;
+    uint64_t seed;
+    bool has_seed, is_verbose;
+    char **program;
+};
+
+struct daemon {
+    char name[12];
+    const struct run_options *options;
+    struct weir_stack *stack;
+    struct weir_link *link;    /* the outermost wrapper */
+    struct weir_link *gateway; /* the host link within, or NULL */
+    struct weir_link *impair, *capture;
+    int ifindex;
+    int epoll, ctl, data, dgram, life; /* life: readable at its end: the launcher is done */
+    struct source ctl_source, data_source, dgram_source, link_source, life_source;
+    struct carrier *bucket[CARRIER_BUCKETS];
+    struct carrier *retry; /* listeners whose program has no room now */
+    struct carrier *dead;
+    int carriers;
+    int unwatched; /* carriers whose end epoll does not tell: unconnected, listening, datagram */
+    unsigned next_number;
+    struct grave grave[GRAVES];
+    unsigned graves;
+    int64_t now, next_sweep;
+    bool is_ending;
+    int64_t end_at;
+    uint64_t bytes_in, bytes_out; /* to and from programs */
+    uint64_t dgrams_dropped;
+    int ping_sock;
+    struct ping ping[PINGS];
+};
+
+/* launch.c */
+int daemon_open(struct daemon *d, const struct run_options *o, char *error, size_t error_size);
+int run_main(const struct run_options *o);
+/* options.c: 0 go on, else the exit status */
+int options_parse(struct run_options *o, int argc, char **argv);
+const char *nearest_word(const char *word, const char *const *words);
+
+/* loop.c */
+void daemon_loop(struct daemon *d);
+int watch(struct daemon *d, int fd, struct source *s, uint32_t events);
+
+/* carrier.c */
+struct carrier *carrier_find(struct daemon *d, const char *id);
+struct carrier *carrier_get(struct daemon *d, const char *id); /* found or made; NULL: no memory */
+void carrier_end(struct daemon *d, struct carrier *c);
+void carriers_bury(struct daemon *d);
+void carriers_sweep(struct daemon *d);
+int carrier_socket(struct daemon *d, struct carrier *c); /* makes its socket of the stack */
+void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
+int carrier_reason(struct daemon *d, const char *id);
+
+/* stream.c */
+void stream_attach(struct daemon *d, struct carrier *c, int fd);
+void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready);
+int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
+
+/* listen.c */
+int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local);
+int listener_listen(struct daemon *d, struct carrier *c, int backlog);
+void listener_on_stack(struct daemon *d, struct carrier *c);
+void listeners_retry(struct daemon *d);
+
+/* dgram.c */
+void dgram_on_socket(struct daemon *d, struct source *s, uint32_t events);
+void dgram_on_stack(struct daemon *d, struct carrier *c);
+int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
+
+/* ping.c: true: the answer will come. ask->level: how long to wait, ms. */
+bool ping_begin(struct daemon *d, const struct run_ask *ask, int fd);
+void ping_round(struct daemon *d);
+int64_t ping_deadline(const struct daemon *d);
+
+/* control.c */
+void control_on_socket(struct daemon *d, struct source *s, uint32_t events);
+void control_answer(int fd, int result);
+
+#endif

@@ -1,0 +1,130 @@
+/* Datagrams: one socket of the daemon to which all datagram carriers are connected.
+ *
+ * Knows: struct run_dgram. Shape: the sender's name says which carrier; what the stack receives goes to
+ * that name. Units: bytes. Errors: a full carrier loses the datagram, counted.
+ * Cost: one system call each way. */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define BATCH 64
+
+static struct weir_sockaddr sockaddr_of(const struct run_addr *a)
+{
+    return (struct weir_sockaddr){.addr = a->addr, .port = a->port};
+}
+
+/* An unbound socket gets a port; on the host link the source is what the host would choose. */
+static int prepare(struct daemon *d, struct carrier *c)
+{
+    struct weir_sockaddr any = {.port = 0};
+    int v = carrier_socket(d, c);
+
+    if (v < 0 || c->is_bound)
+        return v;
+    any.addr = weir_addr_v4(0);
+    v = weir_bind(d->stack, c->sock, &any);
+    c->is_bound = v == 0;
+    return v;
+}
+
+int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer)
+{
+    return carrier_socket(d, c) < 0 ? -ENOMEM : weir_connect(d->stack, c->sock, peer);
+}
+
+static int send_to(struct daemon *d, struct carrier *c, const struct weir_sockaddr *to,
+                   const struct iovec *payload)
+{
+    struct weir_sockaddr local = {.port = 0}, own;
+    int v = prepare(d, c);
+
+    if (v < 0)
+        return v;
+    weir_getsockname(d->stack, c->sock, &own);
+    if (!d->gateway || weir_gateway_source(to, &local) < 0)
+        return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, to, NULL);
+    local.port = own.port;
+    if (!weir_addr_is_any(&own.addr))
+        local.addr = own.addr;
+    return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, to, &local);
+}
+
+static void tell_error(struct daemon *d, const char *id, int error)
+{
+    struct run_dgram head = {.addr.family = 4, .addr.spare = (uint8_t)error};
+    struct sockaddr_un un;
+    socklen_t len = name_set(&un, d->name, id);
+
+    if (sendto(d->dgram, &head, sizeof head, MSG_DONTWAIT, (struct sockaddr *)&un, len) < 0)
+        d->dgrams_dropped++;
+}
+
+static bool take_one(struct daemon *d)
+{
+    static char buf[65536 + sizeof(struct run_dgram)];
+    struct sockaddr_un un;
+    socklen_t len = sizeof un;
+    char id[sizeof un.sun_path];
+    struct run_dgram head;
+    struct weir_sockaddr to;
+    struct carrier *c;
+    ssize_t n = recvfrom(d->dgram, buf, sizeof buf, MSG_DONTWAIT, (struct sockaddr *)&un, &len);
+    int v;
+
+    if (n < 0)
+        return false;
+    if (n < (ssize_t)sizeof head || !name_rest(&un, len, d->name, id) || id[0] != 'd' ||
+        !(c = carrier_get(d, id)))
+        return true;
+    memcpy(&head, buf, sizeof head);
+    struct iovec payload = {buf + sizeof head, (size_t)n - sizeof head};
+    to = sockaddr_of(&head.addr);
+    if (head.addr.family == 0 && carrier_socket(d, c) == 0 &&
+        weir_getpeername(d->stack, c->sock, &to) < 0)
+        v = -EDESTADDRREQ;
+    else
+        v = send_to(d, c, &to, &payload);
+    if (v < 0 && v != -EAGAIN)
+        tell_error(d, id, -v);
+    return true;
+}
+
+void dgram_on_socket(struct daemon *d, struct source *s, uint32_t events)
+{
+    (void)s;
+    (void)events;
+    for (int i = 0; i < BATCH && take_one(d); i++)
+        ;
+}
+
+void dgram_on_stack(struct daemon *d, struct carrier *c)
+{
+    static char buf[65536 + sizeof(struct run_dgram)];
+    struct run_dgram head = {.addr.family = 4};
+    struct weir_sockaddr from;
+    struct sockaddr_un un;
+    socklen_t len = name_set(&un, d->name, c->id);
+
+    for (int i = 0; i < BATCH; i++) {
+        ssize_t n = weir_recvfrom(d->stack, c->sock, buf + sizeof head, 65536, 0, &from);
+        if (n == -EAGAIN)
+            return;
+        if (n < 0) {
+            tell_error(d, c->id, (int)-n);
+            continue;
+        }
+        head.addr.addr = from.addr;
+        head.addr.port = from.port;
+        head.addr.family = weir_addr_is_v4(&from.addr) ? 4 : 6;
+        memcpy(buf, &head, sizeof head);
+        if (sendto(d->dgram, buf, sizeof head + (size_t)n, MSG_DONTWAIT, (struct sockaddr *)&un,
+                   len) < 0)
+            d->dgrams_dropped++;
+    }
+}

@@ -1,0 +1,134 @@
+/* The daemon's loop: wait, let each descriptor have its turn, move frames, tell carriers.
+ *
+ * Knows: the order of a round. Shape: one pump of the link for each round, not for each event.
+ * Units: ns. Errors: a link that is gone for good ends the daemon, and carriers with it.
+ * Cost: one epoll_pwait2 a round. */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENTS 256
+#define SWEEP_NS 200000000       /* how long a listener outlives its program */
+#define RETRY_NS 2000000         /* a program whose backlog is full is asked again */
+#define LINGER_NS 10000000000    /* after the last program: time for FINs to be acknowledged */
+
+int watch(struct daemon *d, int fd, struct source *s, uint32_t events)
+{
+    struct epoll_event e = {.events = events, .data.ptr = s};
+
+    return epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_instant(struct daemon *d)
+{
+    int64_t at = earlier(weir_deadline(d->stack), d->link->driver->deadline(d->link));
+
+    if (weir_has_output(d->stack))
+        return d->now;
+    if (d->unwatched > 0)
+        at = earlier(at, d->next_sweep);
+    if (d->retry)
+        at = earlier(at, d->now + RETRY_NS);
+    if (d->is_ending)
+        at = earlier(at, d->now + SWEEP_NS / 4);
+    return earlier(at, ping_deadline(d));
+}
+
+static void wait_for_events(struct daemon *d)
+{
+    struct epoll_event e[EVENTS];
+    int64_t at = next_instant(d), left = at - d->now;
+    struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    int n;
+
+    if (left < 0)
+        t.tv_sec = t.tv_nsec = 0;
+    n = epoll_pwait2(d->epoll, e, EVENTS, at == WEIR_NEVER ? NULL : &t, NULL);
+    d->now = weir_clock_ns();
+    for (int i = 0; i < n; i++) {
+        struct source *s = e[i].data.ptr;
+        s->on(d, s, e[i].events);
+    }
+}
+
+static void tell_carrier(struct daemon *d, const struct weir_ready_event *e)
+{
+    struct carrier *c = e->user;
+
+    if (!c || c->is_dead)
+        return;
+    if (c->kind == CARRIER_DGRAM)
+        dgram_on_stack(d, c);
+    else if (c->is_listening)
+        listener_on_stack(d, c);
+    else
+        stream_on_stack(d, c, e->ready);
+}
+
+/* Frames and what they bring, until nothing moves or others have waited long enough. */
+static int move_frames(struct daemon *d)
+{
+    struct weir_ready_event e[EVENTS];
+    int moved = 1, n;
+
+    for (int round = 0; round < 8 && moved > 0; round++) {
+        moved = weir_link_pump(d->link, d->stack, d->ifindex, d->now, 1);
+        if (moved < 0)
+            return moved;
+        n = weir_ready(d->stack, e, EVENTS);
+        for (int i = 0; i < n; i++)
+            tell_carrier(d, &e[i]);
+        moved += n;
+        d->now = weir_clock_ns();
+    }
+    return 0;
+}
+
+static bool is_anything_open(struct daemon *d)
+{
+    struct weir_sock_info info;
+    uint64_t cursor = 0;
+
+    while (weir_info_next(d->stack, &cursor, &info))
+        if (info.protocol == 6 && info.state != WEIR_TIME_WAIT && info.state != WEIR_CLOSED)
+            return true;
+    return false;
+}
+
+static bool is_over(struct daemon *d)
+{
+    if (!d->is_ending || d->carriers > 0)
+        return false;
+    if (!d->end_at)
+        d->end_at = d->now + LINGER_NS;
+    return d->now >= d->end_at || !is_anything_open(d);
+}
+
+void daemon_loop(struct daemon *d)
+{
+    d->now = weir_clock_ns();
+    while (!is_over(d)) {
+        wait_for_events(d);
+        if (d->retry)
+            listeners_retry(d);
+        if (move_frames(d) < 0) {
+            fprintf(stderr, "weir: the link is gone; connections end here\n");
+            return;
+        }
+        ping_round(d);
+        if (d->now >= d->next_sweep) {
+            carriers_sweep(d);
+            d->next_sweep = d->now + SWEEP_NS;
+        }
+        carriers_bury(d);
+    }
+}

@@ -1,0 +1,232 @@
+/* The words of `weir run`: options, what they mean, and what to do when one is wrong.
+ *
+ * Knows: the option table. Shape: getopt_long; each mistake is one line on stderr that names the nearest
+ * right word. Units: as typed. Errors: exit status 2. Cost: none that matters. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/daemon.h"
+
+static const char usage[] =
+    "usage: weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n"
+    "\n"
+    "Runs an unmodified program on weir's own TCP/IP stack. No root, no set-up.\n"
+    "\n"
+    "  --net TEXT          the network: \"delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1%\n"
+    "                      corrupt 0.01% rate 20mbit queue 100 mtu 1500\", up: and down: for one way\n"
+    "  --set KNOB=VALUE    a knob of the stack: net.ipv4.tcp_fin_timeout=30 (weir sysctl -a lists them)\n"
+    "  --seed N            the same seed, the same losses\n"
+    "  --pcapng FILE       record every frame, with the stack's reason as its comment\n"
+    "  -p [ADDR:]HOST:PORT what the program serves on PORT is reachable at the host's port HOST\n"
+    "  --link LINK         host (default: same addresses as the host) or tap:NAME\n"
+    "  --ip ADDR/BITS      the stack's address on a tap link (10.77.0.2/24)\n"
+    "  --gw ADDR           its gateway (10.77.0.1)\n"
+    "  --via preload       the door to the program; preload is for dynamically linked ones\n"
+    "  -v                  say more\n"
+    "  -h, --help          this text\n";
+
+static const struct option options[] = {
+    {"net", required_argument, NULL, 'n'},  {"set", required_argument, NULL, 's'},
+    {"seed", required_argument, NULL, 'S'}, {"pcapng", required_argument, NULL, 'c'},
+    {"publish", required_argument, NULL, 'p'}, {"link", required_argument, NULL, 'l'},
+    {"ip", required_argument, NULL, 'i'},   {"gw", required_argument, NULL, 'g'},
+    {"via", required_argument, NULL, 'V'},  {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+};
+
+static int least(int a, int b, int c)
+{
+    int m = a < b ? a : b;
+
+    return m < c ? m : c;
+}
+
+static int distance(const char *a, const char *b)
+{
+    int row[65], n = (int)strnlen(b, 64);
+
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; *a; a++, i++) {
+        int corner = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int above = row[j];
+            row[j] = least(row[j] + 1, row[j - 1] + 1, corner + (*a != b[j - 1]));
+            corner = above;
+        }
+    }
+    return row[n];
+}
+
+const char *nearest_word(const char *word, const char *const *words)
+{
+    const char *best = words[0];
+
+    for (; *words; words++)
+        if (distance(word, *words) < distance(word, best))
+            best = *words;
+    return best;
+}
+
+static int mistake(const char *what, const char *text, const char *hint)
+{
+    fprintf(stderr, "weir: %s '%s': %s\n", what, text, hint);
+    return 2;
+}
+
+/* [ADDR:]HOST:PORT */
+static int parse_publish(struct run_options *o, const char *text)
+{
+    char copy[128], *port, *host;
+    struct weir_sockaddr at = {.addr = weir_addr_v4(0)};
+    long host_port, program_port;
+
+    snprintf(copy, sizeof copy, "%s", text);
+    port = strrchr(copy, ':');
+    if (!port || o->publishes == 32)
+        return mistake("cannot publish", text, "say HOST:PORT, as in -p 8080:80");
+    *port++ = '\0';
+    host = strrchr(copy, ':');
+    if (host) {
+        *host++ = '\0';
+        if (weir_addr_parse(&at.addr, copy) < 0)
+            return mistake("not an address in -p", copy, "say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80");
+    } else {
+        host = copy;
+    }
+    host_port = strtol(host, NULL, 10);
+    program_port = strtol(port, NULL, 10);
+    if (host_port < 1 || host_port > 65535 || program_port < 1 || program_port > 65535)
+        return mistake("not a port in -p", text, "ports are 1 to 65535, as in -p 8080:80");
+    at.port = (uint16_t)host_port;
+    o->publish[o->publishes].host = at;
+    o->publish[o->publishes++].port = (uint16_t)program_port;
+    return 0;
+}
+
+static int check_link(const char *text)
+{
+    static const char *const kinds[] = {"host", "tap:", NULL};
+
+    if (strcmp(text, "host") == 0 || strncmp(text, "tap:", 4) == 0)
+        return 0;
+    fprintf(stderr, "weir: unknown link '%s': did you mean '%s'? (host, tap:NAME)\n", text,
+            nearest_word(text, kinds));
+    return 2;
+}
+
+static int check_net(const char *text)
+{
+    struct weir_impair impair;
+    char error[256];
+
+    if (weir_impair_parse(&impair, text, error, sizeof error) == 0)
+        return 0;
+    fprintf(stderr, "weir: --net: %s\n", error);
+    return 2;
+}
+
+static int check_set(const char *text)
+{
+    struct weir_config config = {.seed = {1, 1}};
+    struct weir_stack *stack = weir_new(&config);
+    char name[128];
+    const char *equals = strchr(text, '=');
+    int v;
+
+    snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : 0, text);
+    v = equals && stack ? weir_knob_set(stack, name, equals + 1) : -EINVAL;
+    weir_free(stack);
+    if (!equals)
+        return mistake("--set wants KNOB=VALUE, not", text, "as in --set net.ipv4.tcp_fin_timeout=30");
+    if (v == -ENOENT) {
+        fprintf(stderr, "weir: unknown knob '%s': did you mean '%s'?\n", name,
+                weir_knob_nearest(name));
+        return 2;
+    }
+    if (v == -ERANGE)
+        return mistake("out of bounds", text, "`weir sysctl -a` shows each knob's bounds");
+    return v ? mistake("not a number", text, "as in --set net.ipv4.tcp_fin_timeout=30") : 0;
+}
+
+static int take(struct run_options *o, int c)
+{
+    int v = 0;
+
+    switch (c) {
+    case 'n':
+        o->net = optarg;
+        return check_net(optarg);
+    case 's':
+        if ((v = check_set(optarg)) == 0 && o->sets < 64)
+            o->set[o->sets++] = optarg;
+        return v;
+    case 'S':
+        o->seed = strtoull(optarg, NULL, 0);
+        o->has_seed = true;
+        return 0;
+    case 'c':
+        o->pcapng = optarg;
+        return 0;
+    case 'p':
+        return parse_publish(o, optarg);
+    case 'l':
+        o->link = optarg;
+        return check_link(optarg);
+    case 'i':
+        o->ip = optarg;
+        return 0;
+    case 'g':
+        o->gateway = optarg;
+        return 0;
+    case 'v':
+        o->is_verbose = true;
+        return 0;
+    default:
+        return strcmp(optarg, "preload") == 0 ? 0 : mistake("unknown door", optarg, "there is: preload");
+    }
+}
+
+static int unknown_option(const char *text)
+{
+    const char *names[sizeof options / sizeof options[0]];
+    int n = 0;
+
+    for (const struct option *o = options; o->name; o++)
+        names[n++] = o->name;
+    names[n] = NULL;
+    fprintf(stderr, "weir: unknown option '%s': did you mean '--%s'? (weir run --help)\n", text,
+            nearest_word(text + strspn(text, "-"), names));
+    return 2;
+}
+
+int options_parse(struct run_options *o, int argc, char **argv)
+{
+    int c, v;
+
+    optind = 0;
+    opterr = 0;
+    o->link = "host";
+    while ((c = getopt_long(argc, argv, "+:p:vh", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        if (c == ':')
+            return mistake("no value for", argv[optind - 1], "see weir run --help");
+        if (c == '?')
+            return unknown_option(argv[optind - 1]);
+        if ((v = take(o, c)) != 0)
+            return v;
+    }
+    o->program = argv + optind;
+    if (!*o->program) {
+        fprintf(stderr, "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n");
+        return 2;
+    }
+    return 0;
+}

@@ -1,0 +1,456 @@
+/* The preload door: the socket calls of a dynamic program, led to the daemon.
+ *
+ * Knows: which calls concern names, connections and options; bytes of streams flow through the kernel.
+ * Shape: a socket is an AF_UNIX carrier whose abstract name is its identity, so it survives fork, exec,
+ * dup and descriptor passing; nothing is remembered here. Inert in set-id programs and without
+ * WEIR_DAEMON. Units: as libc. Errors: errno as Linux's TCP and UDP give it; ENETDOWN without a daemon.
+ * Cost: one exchange with the daemon for each call that it must hear of; none for accept. */
+#include "run/preload.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+const char *preload_daemon;
+bool preload_has_dgram;
+
+__attribute__((constructor)) static void begin(void)
+{
+    struct fd_id id;
+
+    if (getauxval(AT_SECURE))
+        return;
+    preload_daemon = getenv(RUN_ENV);
+    if (!preload_daemon)
+        return;
+    for (int fd = 0; fd < 64 && !preload_has_dgram; fd++) /* inherited over exec */
+        preload_has_dgram = preload_id(fd, &id) == FD_DGRAM;
+}
+
+/* -- whose descriptor ------------------------------------------------------------------------------------- */
+
+static enum fd_kind classify(int fd, struct fd_id *out)
+{
+    struct sockaddr_un un;
+    socklen_t len = sizeof un;
+    char rest[sizeof un.sun_path];
+
+    if (REAL(getsockname)(fd, (struct sockaddr *)&un, &len) < 0 ||
+        !name_rest(&un, len, preload_daemon, rest))
+        return FD_FOREIGN;
+    snprintf(out->id, sizeof out->id, "%.40s", rest);
+    out->family = rest[2] == '6' ? AF_INET6 : AF_INET;
+    if (rest[0] == 'd')
+        return FD_DGRAM;
+    len = sizeof un;
+    if (REAL(getpeername)(fd, (struct sockaddr *)&un, &len) < 0 ||
+        !name_rest(&un, len, preload_daemon, rest) || rest[0] != 'p' ||
+        !name_accepted_parse(rest, &out->ends))
+        return FD_STREAM;
+    snprintf(out->id, sizeof out->id, "p/%u", out->ends.number);
+    return FD_ACCEPTED;
+}
+
+enum fd_kind preload_id(int fd, struct fd_id *out)
+{
+    int saved = errno;
+
+    out->kind = preload_daemon ? classify(fd, out) : FD_FOREIGN;
+    errno = saved;
+    return out->kind;
+}
+
+bool preload_is_dgram(int fd, struct fd_id *out)
+{
+    return preload_has_dgram && preload_id(fd, out) == FD_DGRAM;
+}
+
+/* -- asking ------------------------------------------------------------------------------------------------- */
+
+static int exchange(int fd, const struct run_ask *ask, struct run_answer *answer)
+{
+    struct sockaddr_un un;
+    socklen_t len = name_set(&un, preload_daemon, "ctl");
+    ssize_t n;
+
+    if (REAL(connect)(fd, (struct sockaddr *)&un, len) < 0)
+        return -ENETDOWN;
+    if (REAL(send)(fd, ask, sizeof *ask, MSG_NOSIGNAL) != (ssize_t)sizeof *ask)
+        return -ENETDOWN;
+    do
+        n = REAL(recv)(fd, answer, sizeof *answer, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < (ssize_t)offsetof(struct run_answer, value))
+        return -ENETDOWN;
+    return answer->result;
+}
+
+int preload_ask(const struct run_ask *ask, struct run_answer *answer)
+{
+    int saved = errno, v;
+    int fd = REAL(socket)(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    v = exchange(fd, ask, answer);
+    close(fd);
+    errno = saved;
+    return v;
+}
+
+int preload_result(int result)
+{
+    if (result >= 0)
+        return result;
+    errno = -result;
+    return -1;
+}
+
+static int ask_simple(const struct fd_id *id, struct run_ask *ask, struct run_answer *answer)
+{
+    memcpy(ask->id, id->id, sizeof ask->id);
+    return preload_ask(ask, answer);
+}
+
+/* -- addresses ------------------------------------------------------------------------------------------------ */
+
+bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out)
+{
+    memset(out, 0, sizeof *out);
+    if (sa->sa_family == AF_INET && len >= sizeof(struct sockaddr_in)) {
+        const struct sockaddr_in *in = (const void *)sa;
+        out->family = 4;
+        out->port = ntohs(in->sin_port);
+        out->addr.b[10] = out->addr.b[11] = 0xff;
+        memcpy(out->addr.b + 12, &in->sin_addr, 4);
+        return true;
+    }
+    if (sa->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6)) {
+        const struct sockaddr_in6 *in = (const void *)sa;
+        out->family = 6;
+        out->port = ntohs(in->sin6_port);
+        memcpy(out->addr.b, &in->sin6_addr, 16);
+        return true;
+    }
+    return sa->sa_family == AF_UNSPEC;
+}
+
+static void copy_out(const void *from, size_t size, struct sockaddr *sa, socklen_t *len)
+{
+    memcpy(sa, from, *len < size ? *len : size);
+    *len = (socklen_t)size;
+}
+
+void addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
+
+    if (!sa || !len)
+        return;
+    memcpy(&in.sin_addr, a->addr.b + 12, 4);
+    memcpy(&in6.sin6_addr, a->addr.b, 16);
+    if (family == AF_INET)
+        copy_out(&in, sizeof in, sa, len);
+    else
+        copy_out(&in6, sizeof in6, sa, len);
+}
+
+static void ends_to_user(const struct weir_sockaddr *a, int family, struct sockaddr *sa,
+                         socklen_t *len)
+{
+    struct run_addr r = {.port = a->port, .addr = a->addr};
+
+    addr_to_user(&r, family, sa, len);
+}
+
+/* -- socket ------------------------------------------------------------------------------------------------------ */
+
+static int new_carrier(int family, int type, int flags)
+{
+    struct sockaddr_un un;
+    char rest[32];
+    uint64_t number;
+    socklen_t len;
+    int fd = REAL(socket)(AF_UNIX, type | flags, 0);
+
+    if (fd < 0)
+        return -1;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        number = (uint64_t)getpid() << 32 | (uint32_t)fd;
+    snprintf(rest, sizeof rest, "%c/%c-%016llx", type == SOCK_STREAM ? 's' : 'd',
+             family == AF_INET6 ? '6' : '4', (unsigned long long)number);
+    len = name_set(&un, preload_daemon, rest);
+    if (REAL(bind)(fd, (struct sockaddr *)&un, len) < 0)
+        goto fail;
+    if (type == SOCK_STREAM)
+        return fd;
+    preload_has_dgram = true;
+    len = name_set(&un, preload_daemon, "dgram");
+    if (REAL(connect)(fd, (struct sockaddr *)&un, len) == 0)
+        return fd;
+    errno = ENETDOWN;
+fail:
+    close(fd);
+    return -1;
+}
+
+EXPORT int socket(int domain, int type, int protocol)
+{
+    int kind = type & 0xf, flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+    bool is_inet = domain == AF_INET || domain == AF_INET6;
+    bool is_stream = kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
+    bool is_dgram = kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP);
+
+    if (!preload_daemon || !is_inet || !(is_stream || is_dgram))
+        return REAL(socket)(domain, type, protocol);
+    return new_carrier(domain, kind, flags);
+}
+
+EXPORT int bind(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    struct run_ask ask = {.op = RUN_BIND};
+    struct run_answer answer;
+    struct fd_id id;
+
+    if (preload_id(fd, &id) == FD_FOREIGN)
+        return REAL(bind)(fd, sa, len);
+    if (!addr_from_user(sa, len, &ask.addr) || !ask.addr.family)
+        return preload_result(sa->sa_family == AF_INET || sa->sa_family == AF_INET6
+                                  ? -EINVAL : -EAFNOSUPPORT);
+    return preload_result(ask_simple(&id, &ask, &answer));
+}
+
+EXPORT int listen(int fd, int backlog)
+{
+    struct run_ask ask = {.op = RUN_LISTEN, .number = backlog};
+    struct run_answer answer;
+    struct fd_id id;
+
+    if (preload_id(fd, &id) != FD_STREAM)
+        return REAL(listen)(fd, backlog);
+    if (REAL(listen)(fd, backlog) < 0) /* before the daemon may bring connections */
+        return -1;
+    return preload_result(ask_simple(&id, &ask, &answer));
+}
+
+/* -- connect ------------------------------------------------------------------------------------------------------ */
+
+/* The carrier's own connection; a full backlog of the daemon's means wait a little. */
+static int connect_carrier(int fd)
+{
+    struct sockaddr_un un;
+    socklen_t len = name_set(&un, preload_daemon, "data");
+
+    for (int i = 0; i < 5000; i++) {
+        if (REAL(connect)(fd, (struct sockaddr *)&un, len) == 0)
+            return 0;
+        if (errno == EISCONN)
+            return 0;
+        if (errno != EAGAIN && errno != EINTR)
+            return -ENETDOWN;
+        poll(NULL, 0, 1);
+    }
+    return -ENETDOWN;
+}
+
+/* Until the daemon has drained this, the carrier does not poll writable. */
+static void fill_carrier(int fd)
+{
+    static const char filler[RUN_FILLER];
+
+    (void)!REAL(send)(fd, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
+{
+    struct run_answer answer;
+    struct sockaddr_un un;
+    socklen_t len = sizeof un;
+    bool is_blocking = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    int v;
+
+    ask->number = is_blocking;
+    if (REAL(getpeername)(fd, (struct sockaddr *)&un, &len) == 0) { /* again: the daemon knows */
+        ask->number = 0;
+        return ask_simple(id, ask, &answer);
+    }
+    if ((v = connect_carrier(fd)) < 0)
+        return v;
+    if (!is_blocking)
+        fill_carrier(fd);
+    return ask_simple(id, ask, &answer);
+}
+
+EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    struct run_ask ask = {.op = RUN_CONNECT};
+    struct run_answer answer;
+    struct fd_id id;
+
+    if (preload_id(fd, &id) == FD_FOREIGN)
+        return REAL(connect)(fd, sa, len);
+    if (!addr_from_user(sa, len, &ask.addr))
+        return preload_result(-EAFNOSUPPORT);
+    if (id.kind == FD_DGRAM)
+        return preload_result(ask_simple(&id, &ask, &answer));
+    return preload_result(connect_stream(fd, &id, &ask));
+}
+
+/* -- accept: the kernel's own; the peer's name is its address ----------------------------------------------------------- */
+
+EXPORT int accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+    struct sockaddr_un un;
+    socklen_t un_len = sizeof un;
+    char rest[sizeof un.sun_path];
+    struct name_accepted ends;
+    struct fd_id id;
+    int conn;
+
+    if (!preload_daemon)
+        return REAL(accept4)(fd, sa, len, flags);
+    conn = REAL(accept4)(fd, (struct sockaddr *)&un, &un_len, flags);
+    if (conn < 0 || !sa || !len)
+        return conn;
+    if (un.sun_family == AF_UNIX && name_rest(&un, un_len, preload_daemon, rest) &&
+        name_accepted_parse(rest, &ends) && preload_id(conn, &id) == FD_ACCEPTED)
+        ends_to_user(&ends.peer, id.family, sa, len);
+    else
+        copy_out(&un, un_len < sizeof un ? un_len : sizeof un, sa, len);
+    return conn;
+}
+
+EXPORT int accept(int fd, struct sockaddr *sa, socklen_t *len)
+{
+    return accept4(fd, sa, len, 0);
+}
+
+/* -- names -------------------------------------------------------------------------------------------------------------- */
+
+static int ask_name(const struct fd_id *id, uint32_t op, struct sockaddr *sa, socklen_t *len)
+{
+    struct run_ask ask = {.op = op};
+    struct run_answer answer;
+    int v = ask_simple(id, &ask, &answer);
+
+    if (v >= 0)
+        addr_to_user(&answer.addr, id->family, sa, len);
+    return preload_result(v < 0 ? v : 0);
+}
+
+EXPORT int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
+{
+    struct fd_id id;
+
+    switch (preload_id(fd, &id)) {
+    case FD_FOREIGN:
+        return REAL(getsockname)(fd, sa, len);
+    case FD_ACCEPTED:
+        ends_to_user(&id.ends.local, id.family, sa, len);
+        return 0;
+    default:
+        return ask_name(&id, RUN_GETSOCKNAME, sa, len);
+    }
+}
+
+EXPORT int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
+{
+    struct fd_id id;
+
+    switch (preload_id(fd, &id)) {
+    case FD_FOREIGN:
+        return REAL(getpeername)(fd, sa, len);
+    case FD_ACCEPTED:
+        ends_to_user(&id.ends.peer, id.family, sa, len);
+        return 0;
+    default:
+        return ask_name(&id, RUN_GETPEERNAME, sa, len);
+    }
+}
+
+/* -- options --------------------------------------------------------------------------------------------------------------- */
+
+/* Options of the carrier itself: waiting, credentials, what a kernel socket does anyway. */
+static bool is_native(int level, int name)
+{
+    if (level != SOL_SOCKET)
+        return false;
+    switch (name) {
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+    case SO_PASSCRED:
+    case SO_PEERCRED:
+    case SO_RCVLOWAT:
+    case SO_TIMESTAMP:
+    case SO_COOKIE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_constant(const struct fd_id *id, int level, int name, int *value)
+{
+    if (level != SOL_SOCKET)
+        return false;
+    switch (name) {
+    case SO_TYPE:
+        *value = id->kind == FD_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
+        return true;
+    case SO_DOMAIN:
+        *value = id->family;
+        return true;
+    case SO_PROTOCOL:
+        *value = id->kind == FD_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+        return true;
+    default:
+        return false;
+    }
+}
+
+EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+    struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
+    struct run_answer answer;
+    struct fd_id id;
+
+    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
+        return REAL(setsockopt)(fd, level, name, value, len);
+    if (len > sizeof ask.value || (!value && len))
+        return preload_result(-EINVAL);
+    if (len)
+        memcpy(ask.value, value, len);
+    return preload_result(ask_simple(&id, &ask, &answer));
+}
+
+EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+    struct run_ask ask = {.op = RUN_GETSOCKOPT, .level = level, .name = name};
+    struct run_answer answer;
+    struct fd_id id;
+    int constant, v;
+
+    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
+        return REAL(getsockopt)(fd, level, name, value, len);
+    if (is_constant(&id, level, name, &constant)) {
+        memcpy(value, &constant, *len < sizeof constant ? *len : sizeof constant);
+        *len = *len < sizeof constant ? *len : sizeof constant;
+        return 0;
+    }
+    ask.value_len = *len < sizeof answer.value ? *len : sizeof answer.value;
+    v = ask_simple(&id, &ask, &answer);
+    if (v < 0)
+        return preload_result(v);
+    if (answer.value_len > *len)
+        answer.value_len = *len;
+    memcpy(value, answer.value, answer.value_len);
+    *len = answer.value_len;
+    return 0;
+}

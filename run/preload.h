@@ -1,0 +1,56 @@
+/* The preload door's parts: whose descriptor is this, and how the daemon is asked.
+ *
+ * Knows: protocol.h. Shape: no table of descriptors; a carrier is known by its name. Units: none.
+ * Errors: errno as the wrapped call sets it. */
+#ifndef RUN_PRELOAD_H
+#define RUN_PRELOAD_H
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "run/names.h"
+#include "run/protocol.h"
+
+#define EXPORT __attribute__((visibility("default")))
+/* The next definition of a wrapped function: libc's. */
+#define REAL(name)                                                                                   \
+    ({                                                                                               \
+        static __typeof__(&name) real;                                                               \
+        if (!real)                                                                                   \
+            real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                       \
+        real;                                                                                        \
+    })
+
+enum fd_kind { FD_FOREIGN, FD_STREAM, FD_ACCEPTED, FD_DGRAM };
+struct fd_id {
+    enum fd_kind kind;
+    int family;
+    char id[48];
+    struct name_accepted ends; /* FD_ACCEPTED */
+};
+
+extern const char *preload_daemon; /* NULL: inert */
+extern bool preload_has_dgram;     /* a datagram carrier was seen in this process */
+
+/* Leaves errno alone. */
+enum fd_kind preload_id(int fd, struct fd_id *out);
+bool preload_is_dgram(int fd, struct fd_id *out);
+/* One question; the answer's result, or -ENETDOWN. */
+int preload_ask(const struct run_ask *ask, struct run_answer *answer);
+int preload_result(int result); /* negative: sets errno, gives -1 */
+
+bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out);
+void addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len);
+
+/* preload_dgram.c */
+ssize_t dgram_send(int fd, const struct msghdr *m, int flags);
+ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flags);
+/* preload_io.c: end of stream, or what ended it? */
+ssize_t stream_end(int fd);
+
+#endif

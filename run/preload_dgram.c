@@ -1,0 +1,57 @@
+/* Datagrams: each message on a datagram carrier begins with struct run_dgram, where to or where from.
+ *
+ * Knows: that header. Shape: the caller's slices with one more in front. Units: bytes.
+ * Errors: errno. Cost: one slice more. */
+#include "run/preload.h"
+
+#include <sys/uio.h>
+
+#define SLICES_MAX 64
+
+static size_t with_header(struct iovec out[SLICES_MAX + 1], struct run_dgram *head,
+                          const struct msghdr *m)
+{
+    size_t n = m->msg_iovlen < SLICES_MAX ? m->msg_iovlen : SLICES_MAX;
+
+    out[0] = (struct iovec){head, sizeof *head};
+    memcpy(out + 1, m->msg_iov, n * sizeof out[0]);
+    return n + 1;
+}
+
+ssize_t dgram_send(int fd, const struct msghdr *m, int flags)
+{
+    struct run_dgram head = {.addr.family = 0};
+    struct iovec iov[SLICES_MAX + 1];
+    struct msghdr out = {.msg_iov = iov};
+    ssize_t n;
+
+    if (m->msg_name && m->msg_namelen && !addr_from_user(m->msg_name, m->msg_namelen, &head.addr))
+        return preload_result(-EAFNOSUPPORT);
+    out.msg_iovlen = with_header(iov, &head, m);
+    n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);
+    if (n < 0 && (errno == EPIPE || errno == ENOTCONN || errno == ECONNREFUSED))
+        errno = ENETDOWN; /* the daemon is gone */
+    return n < 0 ? n : n - (ssize_t)sizeof head;
+}
+
+ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flags)
+{
+    struct run_dgram head;
+    struct iovec iov[SLICES_MAX + 1];
+    struct msghdr in = {.msg_iov = iov};
+    ssize_t n;
+
+    in.msg_iovlen = with_header(iov, &head, m);
+    n = REAL(recvmsg)(fd, &in, flags);
+    if (n < 0)
+        return n;
+    m->msg_flags = in.msg_flags;
+    m->msg_controllen = 0;
+    if (n < (ssize_t)sizeof head)
+        return preload_result(-EAGAIN);
+    if (m->msg_name)
+        addr_to_user(&head.addr, id->family, m->msg_name, &m->msg_namelen);
+    if (head.addr.spare) /* not a datagram: the socket's error, an errno */
+        return preload_result(-(int)head.addr.spare);
+    return n - (ssize_t)sizeof head;
+}

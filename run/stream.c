@@ -1,0 +1,257 @@
+/* Streams: bytes between a carrier and a connection, both ways, with the pressure passed on.
+ *
+ * Knows: which end may still give or take. Shape: the program's bytes are read straight into the send
+ * ring, the peer's are written straight out of the receive ring. Epoll is edge triggered: is_readable and
+ * is_writable hold what it told. Units: bytes. Errors: what ended the connection is remembered for the
+ * door, which turns the end of the stream into it. Cost: one system call for each ring slice pair. */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define CHUNK (256 * 1024)
+#define TURN (1024 * 1024) /* bytes of one carrier before the others get their turn */
+
+/* The connection ended otherwise than by FIN. */
+static void fail(struct daemon *d, struct carrier *c, int error)
+{
+    carrier_remember(d, c, -error);
+    if (c->waiter >= 0)
+        control_answer(c->waiter, -error);
+    c->waiter = -1;
+    carrier_end(d, c);
+}
+
+/* The program's end is gone. What it wrote is in the stack; what it did not read makes a RST. */
+static void program_closed(struct daemon *d, struct carrier *c, bool is_abort)
+{
+    if (is_abort && c->sock >= 0) {
+        weir_set_user(d->stack, c->sock, NULL);
+        weir_abort(d->stack, c->sock);
+        c->sock = -1;
+    }
+    carrier_end(d, c);
+}
+
+static void program_says_no_more(struct daemon *d, struct carrier *c)
+{
+    if (c->program_ended)
+        return;
+    c->program_ended = true;
+    if (c->program_gone)
+        program_closed(d, c, false);
+    else
+        weir_shutdown(d->stack, c->sock, SHUT_WR);
+}
+
+/* Reads into the room of the send ring. False: no more now. */
+static bool read_once(struct daemon *d, struct carrier *c, uint32_t *moved)
+{
+    struct weir_space space[2];
+    int n = weir_send_space(d->stack, c->sock, CHUNK, space);
+    ssize_t got;
+
+    if (n < 0) {
+        fail(d, c, -n);
+        return false;
+    }
+    if (n == 0)
+        return false; /* no room: the stack will tell */
+    got = readv(c->fd, (struct iovec[2]){{space[0].data, space[0].len},
+                                         {space[1].data, n == 2 ? space[1].len : 0}}, n);
+    weir_send_commit(d->stack, c->sock, got > 0 ? (uint32_t)got : 0, 0);
+    if (got > 0) {
+        d->bytes_out += (uint64_t)got;
+        *moved += (uint32_t)got;
+        return true;
+    }
+    if (got < 0 && errno == EAGAIN)
+        c->is_readable = false;
+    else if (got < 0)
+        program_closed(d, c, true); /* ECONNRESET: closed with our bytes unread */
+    else
+        program_says_no_more(d, c);
+    return false;
+}
+
+static void from_program(struct daemon *d, struct carrier *c)
+{
+    uint32_t moved = 0;
+
+    while (!c->is_dead && c->is_readable && !c->program_ended && moved < TURN)
+        if (!read_once(d, c, &moved))
+            break;
+}
+
+static bool write_once(struct daemon *d, struct carrier *c, uint32_t *moved)
+{
+    struct weir_slice slice[2];
+    struct iovec iov[2];
+    struct msghdr m = {.msg_iov = iov};
+    bool ended;
+    ssize_t put;
+    int n = weir_recv_slices(d->stack, c->sock, slice, &ended);
+
+    if (n == -EAGAIN)
+        return false;
+    if (n < 0) {
+        fail(d, c, -n);
+        return false;
+    }
+    if (n == 0) {
+        c->stack_ended = true;
+        shutdown(c->fd, SHUT_WR);
+        return false;
+    }
+    for (int i = 0; i < n; i++)
+        iov[i] = (struct iovec){(void *)(uintptr_t)slice[i].data, slice[i].len};
+    m.msg_iovlen = (size_t)n;
+    put = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put < 0) {
+        c->is_writable = false;
+        if (errno != EAGAIN)
+            program_closed(d, c, true);
+        return false;
+    }
+    weir_recv_consume(d->stack, c->sock, (uint32_t)put);
+    d->bytes_in += (uint64_t)put;
+    *moved += (uint32_t)put;
+    return true;
+}
+
+static void to_program(struct daemon *d, struct carrier *c)
+{
+    uint32_t moved = 0;
+
+    while (!c->is_dead && c->is_writable && !c->stack_ended && moved < TURN)
+        if (!write_once(d, c, &moved))
+            break;
+}
+
+/* -- connect ------------------------------------------------------------------------------------------------ */
+
+static void drain_filler(struct carrier *c)
+{
+    static char sink[RUN_FILLER];
+
+    while (c->filler) {
+        ssize_t n = read(c->fd, sink, c->filler);
+        if (n <= 0)
+            return;
+        c->filler -= (uint32_t)n;
+    }
+}
+
+static void established(struct daemon *d, struct carrier *c)
+{
+    c->is_connecting = false;
+    if (c->waiter >= 0)
+        control_answer(c->waiter, 0);
+    c->waiter = -1;
+    (void)d;
+}
+
+int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer)
+{
+    struct weir_sockaddr local = {.port = 0};
+    int late = 1, v;
+
+    if ((v = carrier_socket(d, c)) < 0)
+        return v;
+    if (d->gateway && !c->is_bound && weir_gateway_source(peer, &local) == 0) {
+        local.port = 0;
+        weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+        if (weir_bind(d->stack, c->sock, &local) == 0)
+            c->is_bound = true;
+    }
+    v = weir_connect(d->stack, c->sock, peer);
+    if (v == -EINPROGRESS)
+        c->is_connecting = true;
+    return v;
+}
+
+/* -- events --------------------------------------------------------------------------------------------------- */
+
+static void move(struct daemon *d, struct carrier *c)
+{
+    if (c->is_dead || c->fd < 0 || c->sock < 0 || c->is_connecting)
+        return;
+    if (c->filler)
+        drain_filler(c);
+    from_program(d, c);
+    if (!c->is_dead)
+        to_program(d, c);
+    if (!c->is_dead && c->stack_ended && c->program_ended)
+        carrier_end(d, c);
+}
+
+static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
+{
+    struct carrier *c = (struct carrier *)s;
+
+    if (c->is_dead)
+        return;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        c->is_readable = true;
+    if (events & EPOLLOUT)
+        c->is_writable = true;
+    if (events & EPOLLHUP)
+        c->program_gone = true;
+    if (c->program_gone && (c->is_connecting || c->program_ended)) {
+        program_closed(d, c, false); /* nobody waits for the rest */
+        return;
+    }
+    move(d, c);
+}
+
+void stream_attach(struct daemon *d, struct carrier *c, int fd)
+{
+    int size = 512 * 1024;
+    struct ucred who;
+    socklen_t len = sizeof who;
+
+    if (c->fd >= 0) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && !c->pid)
+        c->pid = who.pid;
+    c->fd = fd;
+    c->is_writable = c->is_readable = true;
+    c->source.on = on_carrier;
+    if (c->kind != CARRIER_ACCEPTED)
+        d->unwatched--;
+    if (watch(d, fd, &c->source, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0)
+        carrier_end(d, c);
+    else
+        move(d, c);
+}
+
+void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready)
+{
+    int error = 0;
+    size_t len = sizeof error;
+
+    if (c->is_connecting) {
+        if (ready & (WEIR_READY_ERR | WEIR_READY_HUP)) {
+            weir_getsockopt(d->stack, c->sock, SOL_WEIR, WEIR_CLOSE_REASON, &error, &len);
+            fail(d, c, error ? error : ECONNREFUSED);
+            return;
+        }
+        if (!(ready & WEIR_READY_OUT))
+            return;
+        established(d, c);
+    }
+    move(d, c);
+    if (!c->is_dead && ready & WEIR_READY_ERR && c->fd >= 0) {
+        weir_getsockopt(d->stack, c->sock, SOL_WEIR, WEIR_CLOSE_REASON, &error, &len);
+        fail(d, c, error ? error : ECONNRESET);
+    }
+}
