@@ -430,7 +430,7 @@ int run_main(const struct run_options *given)
     static struct daemon d;
     struct run_options o = *given;
     int life[2], status = check_program(&o);
-    pid_t daemon_pid;
+    pid_t daemon_pid = -1;
     uint32_t number;
 
     if (status)
@@ -443,7 +443,7 @@ int run_main(const struct run_options *given)
     if (o.is_verbose)
         fprintf(stderr, "weir: seed %llu\n", (unsigned long long)o.seed);
     if (!start_daemon(&d, &o, life, &daemon_pid))
-        return wait_for(daemon_pid) ? 2 : 2;
+        return daemon_pid > 0 ? (wait_for(daemon_pid), 2) : 2;
     program_pid = fork();
     if (program_pid == 0)
         _exit(exec_program(&o, d.name));
