@@ -37,7 +37,7 @@ struct carrier {
     int held;     /* an accepted socket that its program has no room for, -1 */
     pid_t pid;    /* who opened it, 0: unknown */
     uint32_t filler;                    /* bytes to drain before the program's own */
-    bool is_listening, is_connecting, is_bound;
+    bool is_listening, is_connecting, is_established, is_bound;
     bool is_readable, is_writable;      /* as far as epoll told */
     bool program_ended;                 /* no more bytes from the program */
     bool program_gone;                  /* it closed: nobody reads either */

@@ -145,6 +145,7 @@ static bool deliver(struct daemon *d, struct carrier *listener, int sock)
         return true;
     }
     c->sock = sock;
+    c->is_established = true;
     c->family = listener->family;
     c->pid = listener->pid;
     weir_set_user(d->stack, sock, c);

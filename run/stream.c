@@ -151,6 +151,7 @@ static void drain_filler(struct carrier *c)
 static void established(struct daemon *d, struct carrier *c)
 {
     c->is_connecting = false;
+    c->is_established = true;
     if (c->waiter >= 0)
         control_answer(c->waiter, 0);
     c->waiter = -1;
@@ -180,7 +181,7 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
 
 static void move(struct daemon *d, struct carrier *c)
 {
-    if (c->is_dead || c->fd < 0 || c->sock < 0 || c->is_connecting)
+    if (c->is_dead || c->fd < 0 || c->sock < 0 || !c->is_established)
         return;
     if (c->filler)
         drain_filler(c);
@@ -203,7 +204,7 @@ static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
         c->is_writable = true;
     if (events & EPOLLHUP)
         c->program_gone = true;
-    if (c->program_gone && (c->is_connecting || c->program_ended)) {
+    if (c->program_gone && (!c->is_established || c->program_ended)) {
         program_closed(d, c, false); /* nobody waits for the rest */
         return;
     }
