@@ -125,6 +125,8 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
         return answer_for_dead(d, ask, a);
     if (!c && !(c = carrier_get(d, ask->id)))
         return -ENOMEM;
+    if (!c->pid)
+        c->pid = d->asker;
     switch (ask->op) {
     case RUN_BIND:
         return listener_bind(d, c, &addr);
@@ -264,13 +266,15 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
     close(fd);
 }
 
-static bool may_ask(int fd)
+/* The process that asks, or -1 if it may not. */
+static pid_t asker(int fd)
 {
     struct ucred who;
     socklen_t len = sizeof who;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-           (who.uid == 0 || who.uid == getuid() || getuid() == 0);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+        return -1;
+    return who.uid == 0 || who.uid == getuid() || getuid() == 0 ? who.pid : -1;
 }
 
 /* The question follows the connection at once; a peer that is slow to ask is given a moment. */
@@ -295,7 +299,8 @@ void control_on_socket(struct daemon *d, struct source *s, uint32_t events)
         int fd = accept4(d->ctl, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        if (may_ask(fd) && hear(fd, &ask))
+        d->asker = asker(fd);
+        if (d->asker >= 0 && hear(fd, &ask))
             answer(d, &ask, fd);
         else
             close(fd);

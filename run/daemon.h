@@ -100,6 +100,7 @@ struct daemon {
     int64_t end_at;
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;
+    pid_t asker; /* the process whose question is being answered */
     int ping_sock;
     struct ping ping[PINGS];
 };
