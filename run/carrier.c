@@ -105,21 +105,18 @@ void carrier_end(struct daemon *d, struct carrier *c)
         close(c->fd);
     c->fd = c->sock = -1;
     d->carriers--;
-    c->next_retry = NULL;
-    d->dead = c; /* something to bury */
+    c->next_dead = d->dead;
+    d->dead = c;
 }
 
-static void bury_bucket(struct carrier **at)
+static void bury(struct daemon *d, struct carrier *c)
 {
-    while (*at) {
-        struct carrier *c = *at;
-        if (!c->is_dead) {
-            at = &c->next_hash;
-            continue;
-        }
-        *at = c->next_hash;
-        free(c);
-    }
+    struct carrier **at = &d->bucket[bucket_of(c->id)];
+
+    while (*at != c)
+        at = &(*at)->next_hash;
+    *at = c->next_hash;
+    free(c);
 }
 
 void carriers_bury(struct daemon *d)
@@ -136,8 +133,10 @@ void carriers_bury(struct daemon *d)
         }
     }
     d->retry = kept;
-    for (int i = 0; i < CARRIER_BUCKETS; i++)
-        bury_bucket(&d->bucket[i]);
+    for (struct carrier *c = d->dead, *next; c; c = next) {
+        next = c->next_dead;
+        bury(d, c);
+    }
     d->dead = NULL;
 }
 

@@ -26,7 +26,7 @@ enum carrier_kind { CARRIER_STREAM = 1, CARRIER_ACCEPTED, CARRIER_DGRAM };
 
 struct carrier {
     struct source source; /* first: epoll gives us this */
-    struct carrier *next_hash, *next_retry;
+    struct carrier *next_hash, *next_retry, *next_dead;
     char id[48];
     enum carrier_kind kind;
     int family;   /* AF_INET, AF_INET6 */
@@ -97,6 +97,7 @@ struct daemon {
     unsigned graves;
     int64_t now, next_sweep;
     bool is_ending;
+    bool is_behind; /* the last round left something undone */
     int64_t end_at;
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;

@@ -111,7 +111,7 @@ void dgram_on_stack(struct daemon *d, struct carrier *c)
     struct sockaddr_un un;
     socklen_t len = name_set(&un, d->name, c->id);
 
-    for (int i = 0; i < BATCH; i++) {
+    for (;;) { /* bounded by the receive buffer: no frames come in meanwhile */
         ssize_t n = weir_recvfrom(d->stack, c->sock, buf + sizeof head, 65536, 0, &from);
         if (n == -EAGAIN)
             return;

@@ -125,7 +125,7 @@ static bool deliver(struct daemon *d, struct carrier *listener, int sock)
     weir_getpeername(d->stack, sock, &ends.peer);
     weir_getsockname(d->stack, sock, &ends.local);
     fd = carry_to_program(d, listener, &ends);
-    if (fd == -EAGAIN) {
+    if (fd < 0 && fd != -ECONNREFUSED) { /* backlog full, or no descriptor just now */
         listener->held = sock;
         listener->next_retry = d->retry;
         d->retry = listener;

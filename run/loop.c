@@ -32,7 +32,7 @@ static int64_t next_instant(struct daemon *d)
 {
     int64_t at = earlier(weir_deadline(d->stack), d->link->driver->deadline(d->link));
 
-    if (weir_has_output(d->stack))
+    if (d->is_behind || weir_has_output(d->stack))
         return d->now;
     if (d->unwatched > 0)
         at = earlier(at, d->next_sweep);
@@ -90,6 +90,7 @@ static int move_frames(struct daemon *d)
         moved += n;
         d->now = weir_clock_ns();
     }
+    d->is_behind = moved > 0;
     return 0;
 }
 

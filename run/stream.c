@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define CHUNK (256 * 1024)
-#define TURN (1024 * 1024) /* bytes of one carrier before the others get their turn */
 
 /* The connection ended otherwise than by FIN. */
 static void fail(struct daemon *d, struct carrier *c, int error)
@@ -51,7 +50,7 @@ static void program_says_no_more(struct daemon *d, struct carrier *c)
 }
 
 /* Reads into the room of the send ring. False: no more now. */
-static bool read_once(struct daemon *d, struct carrier *c, uint32_t *moved)
+static bool read_once(struct daemon *d, struct carrier *c)
 {
     struct weir_space space[2];
     int n = weir_send_space(d->stack, c->sock, CHUNK, space);
@@ -68,7 +67,6 @@ static bool read_once(struct daemon *d, struct carrier *c, uint32_t *moved)
     weir_send_commit(d->stack, c->sock, got > 0 ? (uint32_t)got : 0, 0);
     if (got > 0) {
         d->bytes_out += (uint64_t)got;
-        *moved += (uint32_t)got;
         return true;
     }
     if (got < 0 && errno == EAGAIN)
@@ -80,16 +78,15 @@ static bool read_once(struct daemon *d, struct carrier *c, uint32_t *moved)
     return false;
 }
 
+/* Ends when the send ring is full or the carrier empty, for frames move between rounds only. */
 static void from_program(struct daemon *d, struct carrier *c)
 {
-    uint32_t moved = 0;
-
-    while (!c->is_dead && c->is_readable && !c->program_ended && moved < TURN)
-        if (!read_once(d, c, &moved))
+    while (!c->is_dead && c->is_readable && !c->program_ended)
+        if (!read_once(d, c))
             break;
 }
 
-static bool write_once(struct daemon *d, struct carrier *c, uint32_t *moved)
+static bool write_once(struct daemon *d, struct carrier *c)
 {
     struct weir_slice slice[2];
     struct iovec iov[2];
@@ -121,16 +118,13 @@ static bool write_once(struct daemon *d, struct carrier *c, uint32_t *moved)
     }
     weir_recv_consume(d->stack, c->sock, (uint32_t)put);
     d->bytes_in += (uint64_t)put;
-    *moved += (uint32_t)put;
     return true;
 }
 
 static void to_program(struct daemon *d, struct carrier *c)
 {
-    uint32_t moved = 0;
-
-    while (!c->is_dead && c->is_writable && !c->stack_ended && moved < TURN)
-        if (!write_once(d, c, &moved))
+    while (!c->is_dead && c->is_writable && !c->stack_ended)
+        if (!write_once(d, c))
             break;
 }
 
@@ -173,7 +167,6 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
     }
     v = weir_connect(d->stack, c->sock, peer);
     if (v == -EINPROGRESS)
-        c->is_connecting = true;
     return v;
 }
 

@@ -1,0 +1,159 @@
+/*
+ * Knows:  see weir_pair.h; 10.0.0.1 connects, 10.0.0.2 listens.
+ * Shape:  the client pumps: it takes what the server has to send, then gives its own.
+ * Units:  see weir_pair.h.
+ * Errors: see weir_pair.h.
+ * Cost:   frames cross by reference; a superframe is taken whole.
+ */
+#include "weir_pair.h"
+
+#include "../bench.h"
+
+#include <stdio.h>
+
+#define HOST_CLIENT 0x0a000001u
+#define HOST_SERVER 0x0a000002u
+
+static void set(struct weir_stack *s, const char *knob, int64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    if (weir_knob_set(s, knob, text) < 0)
+        bench_die("the stack does not take %s = %s", knob, text);
+}
+
+static void set_knobs(struct weir_stack *s, const struct weir_pair_config *c)
+{
+    set(s, "net.ipv4.ip_local_port_range.first", c->first_port);
+    set(s, "net.ipv4.ip_local_port_range.last", c->last_port);
+    set(s, "net.ipv4.tcp_max_tw_buckets", c->timewait_max);
+    set(s, "net.ipv4.tcp_max_syn_backlog", 16777216);
+    set(s, "net.core.somaxconn", 65535);
+    if (c->plain) {
+        set(s, "net.ipv4.tcp_timestamps", 0);
+        set(s, "net.ipv4.tcp_sack", 0);
+    }
+}
+
+static struct weir_stack *host_new(uint32_t address, const struct weir_iface_config *iface,
+                                   int64_t now_ns)
+{
+    struct weir_config config = {.seed = {address, 7}, .now_ns = now_ns};
+    struct weir_stack *s = weir_new(&config);
+    struct weir_addr a = weir_addr_v4(address);
+
+    if (s == NULL || weir_iface_add(s, iface) != 1 || weir_addr_add(s, 1, &a, 24) < 0)
+        bench_die("cannot make a stack with an interface");
+    return s;
+}
+
+void weir_pair_open(struct weir_pair *p, const struct weir_pair_config *c)
+{
+    struct weir_iface_config client = {.name = "client",
+                                       .type = c->raw_ip ? WEIR_LINK_IP : WEIR_LINK_ETHER,
+                                       .mac = {2, 0, 0, 0, 0, 1},
+                                       .mtu = c->mtu,
+                                       .gso_max = c->gso ? 65535 : 0,
+                                       .flags = c->gso ? WEIR_IF_CSUM_TX : 0};
+    struct weir_iface_config server = client;
+
+    server.name = "server";
+    server.mac[5] = 2;
+    p->client = host_new(HOST_CLIENT, &client, p->now_ns);
+    p->server = host_new(HOST_SERVER, &server, p->now_ns);
+    set_knobs(p->client, c);
+    set_knobs(p->server, c);
+    p->link = weir_mem_open(p->server, 1, &client);
+    if (p->link == NULL)
+        bench_die("no memory for a link");
+    p->server_addr = (struct weir_sockaddr){.addr = weir_addr_v4(HOST_SERVER)};
+    p->payload_max = c->mtu - 40 - (c->plain ? 0 : 12);
+}
+
+static void count(struct weir_pair *p, const struct weir_frame *burst, int n)
+{
+    for (int i = 0; i < n; i++) {
+        uint32_t len = (uint32_t)weir_frame_len(&burst[i]);
+
+        p->seen.bytes += len;
+        p->seen.full_segments += (len - burst[i].hdr_len) / p->payload_max;
+    }
+    p->seen.frames += (uint64_t)n;
+}
+
+/* Until a burst is not full: a stack is to be asked until then. */
+static int server_to_client(struct weir_pair *p)
+{
+    struct weir_frame burst[WEIR_BURST_MAX];
+    int total = 0, n;
+
+    do {
+        n = p->link->driver->recv(p->link, burst, WEIR_BURST_MAX, p->now_ns);
+        count(p, burst, n);
+        if (n > 0)
+            weir_input(p->client, 1, burst, n, p->now_ns);
+        total += n;
+    } while (n == WEIR_BURST_MAX);
+    weir_advance(p->client, p->now_ns);
+    p->on_client();
+    return total;
+}
+
+static int client_to_server(struct weir_pair *p)
+{
+    struct weir_frame burst[WEIR_BURST_MAX];
+    int total = 0, n;
+
+    do {
+        n = weir_output(p->client, 1, burst, WEIR_BURST_MAX, p->now_ns);
+        count(p, burst, n);
+        if (n > 0)
+            p->link->driver->send(p->link, burst, n, p->now_ns);
+        total += n;
+    } while (n == WEIR_BURST_MAX);
+    p->on_server();
+    return total;
+}
+
+bool weir_pair_step(struct weir_pair *p)
+{
+    int moved = server_to_client(p);
+
+    return client_to_server(p) + moved > 0;
+}
+
+void weir_pair_step_deaf(struct weir_pair *p)
+{
+    struct weir_frame burst[WEIR_BURST_MAX];
+
+    client_to_server(p);
+    while (p->link->driver->recv(p->link, burst, WEIR_BURST_MAX, p->now_ns) > 0)
+        ;
+}
+
+uint64_t weir_pair_mem(const struct weir_pair *p, bool is_server)
+{
+    struct weir_account a;
+
+    weir_account(is_server ? p->server : p->client, &a);
+    return a.mem_bytes;
+}
+
+uint64_t weir_pair_stat(const struct weir_pair *p, const char *name)
+{
+    return weir_stat_by_name(p->client, name) + weir_stat_by_name(p->server, name);
+}
+
+void weir_pair_check(const struct weir_pair *p)
+{
+    struct weir_stack *const stacks[] = {p->client, p->server};
+
+    for (int i = 0; i < 2; i++)
+        for (int why = 0; why < weir_drop_count(); why++)
+            if (weir_drops(stacks[i], why) > 0)
+                bench_die("%llu frames were dropped: %s",
+                          (unsigned long long)weir_drops(stacks[i], why), weir_drop_name(why));
+    if (weir_pair_stat(p, "TcpRetransSegs") > 0)
+        bench_die("weir retransmitted on a link that loses nothing");
+}

@@ -1,0 +1,535 @@
+/*
+ * Knows:  weir's sockets; the workloads of lwip_peer.c, under the same rules.
+ * Shape:  two stacks, one thread, one loop (step): frames move, then on_client and on_server look
+ *         at the sockets that have news. bench_measured is what is timed and what callgrind toggles.
+ * Units:  bulk bytes of user data, rr round trips, crr connections, idle bytes per connection end.
+ * Errors: a dropped frame, a retransmission or a corrupt byte ends the program without a number.
+ * Cost:   the bench's own share is one user copy at each end; the link passes frames by reference.
+ */
+#include "bench.h"
+#include "support/weir_pair.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define SERVER_PORT 80      /* the first of LISTENERS: 64 times 28,232 four-tuples */
+#define LISTENERS 64
+#define PORT_FIRST 32768
+#define PORT_LAST 60999
+#define STEPS_PER_TICK 64   /* a clock read every so many steps, as in lwip_peer */
+#define TW_BATCH 64         /* as in lwip_peer: TIME-WAITs that stand beside the wanted number */
+#define USER_BUFFER 64240u  /* as in lwip_peer: 44 segments of 1460 */
+#define EVENTS 64
+
+enum workload { BULK, RR, CRR, IDLE, WORKLOADS };
+
+static const char *const workload_names[WORKLOADS] = {"bulk", "rr", "crr", "idle"};
+static const char *const unit_rate[WORKLOADS] = {"bytes/s", "roundtrips/s", "connections/s",
+                                                 "bytes/connection"};
+static const char *const unit_fixed[WORKLOADS] = {"bytes", "roundtrips", "connections",
+                                                  "bytes/connection"};
+
+static struct {
+    enum workload workload;
+    uint64_t count;
+    uint64_t idle_count, timewait_count;
+    uint32_t buffer_bytes; /* of each send and receive ring */
+    bool fixed;
+    struct weir_pair_config config;
+
+    struct weir_pair pair;
+    int client;
+    uint64_t connect_count, accepted_count, closed_count;
+    uint64_t to_send, sent, received;
+    uint64_t round_trips_left;
+    unsigned step_count;
+    unsigned char user_out[USER_BUFFER], user_in[USER_BUFFER];
+} b;
+
+/* ---- the loop ---- */
+
+static void tick(void)
+{
+    b.pair.now_ns = b.fixed ? b.pair.now_ns + 1000000 : bench_now_ns();
+}
+
+static bool step(void)
+{
+    if (++b.step_count % STEPS_PER_TICK == 0)
+        tick();
+    return weir_pair_step(&b.pair);
+}
+
+/* Nothing on the link and not done: only a timer can go on. */
+static void step_or_wait(void)
+{
+    if (!step())
+        tick();
+}
+
+static void settle(void)
+{
+    while (step())
+        ;
+}
+
+/* ---- both ends ---- */
+
+static void must_work(int result, const char *call)
+{
+    if (result < 0 && result != -EINPROGRESS)
+        bench_die("%s: %s (connection %llu)", call, strerror(-result),
+                  (unsigned long long)b.connect_count);
+}
+
+/* Like Linux, the stack doubles what is asked for. */
+static void set_buffers(struct weir_stack *stack, int sock)
+{
+    int half = (int)b.buffer_bytes / 2;
+
+    must_work(weir_setsockopt(stack, sock, SOL_SOCKET, SO_SNDBUF, &half, sizeof half), "SO_SNDBUF");
+    must_work(weir_setsockopt(stack, sock, SOL_SOCKET, SO_RCVBUF, &half, sizeof half), "SO_RCVBUF");
+}
+
+/* Bulk wants whole segments and therefore Nagle; a byte that waits for an answer does not. */
+static void set_nodelay(struct weir_stack *stack, int sock)
+{
+    int on = b.workload != BULK;
+
+    must_work(weir_setsockopt(stack, sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on),
+              "TCP_NODELAY");
+}
+
+/* Reads all there is; -EAGAIN, or 0 at the end of the stream. */
+static int read_all(struct weir_stack *stack, int sock, uint64_t *bytes)
+{
+    ssize_t n;
+
+    *bytes = 0;
+    for (;;) {
+        size_t at = (size_t)(b.received % USER_BUFFER);
+
+        n = weir_recv(stack, sock, b.user_in + at, USER_BUFFER - at, 0);
+        if (n <= 0)
+            break;
+        b.received += (uint64_t)n;
+        *bytes += (uint64_t)n;
+    }
+    if (n < 0 && n != -EAGAIN)
+        bench_die("recv: %s", strerror((int)-n));
+    return (int)n;
+}
+
+static void send_byte(struct weir_stack *stack, int sock)
+{
+    if (weir_send(stack, sock, b.user_out, 1, 0) != 1)
+        bench_die("no room for one byte");
+}
+
+/* ---- server: what it does depends on the workload alone ---- */
+
+static char listener_tag;
+
+static void accept_all(int listener)
+{
+    int sock;
+
+    while ((sock = weir_accept(b.pair.server, listener, NULL)) >= 0) {
+        set_nodelay(b.pair.server, sock);
+        b.accepted_count++;
+    }
+    if (sock != -EAGAIN)
+        must_work(sock, "accept");
+}
+
+static void server_read(int sock)
+{
+    uint64_t bytes;
+
+    if (read_all(b.pair.server, sock, &bytes) == 0)
+        must_work(weir_close(b.pair.server, sock), "close");
+    else if (bytes > 0 && b.workload != BULK)
+        send_byte(b.pair.server, sock);
+}
+
+static void on_server(void)
+{
+    struct weir_ready_event events[EVENTS];
+    int n;
+
+    do {
+        n = weir_ready(b.pair.server, events, EVENTS);
+        for (int i = 0; i < n; i++) {
+            if (events[i].user == &listener_tag)
+                accept_all(events[i].sock);
+            else if (events[i].ready & WEIR_READY_IN)
+                server_read(events[i].sock);
+        }
+    } while (n == EVENTS);
+}
+
+static void listen_all(void)
+{
+    for (uint16_t i = 0; i < LISTENERS; i++) {
+        struct weir_sockaddr at = {.addr = weir_addr_v4(0), .port = (uint16_t)(SERVER_PORT + i)};
+        int sock = weir_socket(b.pair.server, AF_INET, SOCK_STREAM, 0);
+
+        must_work(sock, "socket");
+        set_buffers(b.pair.server, sock); /* accepted connections inherit them */
+        must_work(weir_bind(b.pair.server, sock, &at), "bind");
+        must_work(weir_listen(b.pair.server, sock, 65535), "listen");
+        must_work(weir_set_user(b.pair.server, sock, &listener_tag), "set_user");
+    }
+}
+
+/* ---- client ---- */
+
+static void client_fill(void)
+{
+    while (b.to_send > 0) {
+        size_t at = (size_t)(b.sent % USER_BUFFER);
+        size_t room = USER_BUFFER - at;
+        ssize_t n = weir_send(b.pair.client, b.client, b.user_out + at,
+                              b.to_send < room ? (size_t)b.to_send : room, 0);
+
+        if (n == -EAGAIN)
+            return;
+        if (n <= 0)
+            bench_die("send: %s", strerror((int)-n));
+        b.to_send -= (uint64_t)n;
+        b.sent += (uint64_t)n;
+    }
+}
+
+static void client_read(int sock)
+{
+    uint64_t bytes;
+
+    if (read_all(b.pair.client, sock, &bytes) != -EAGAIN || bytes == 0)
+        return;
+    if (b.round_trips_left > 0 && --b.round_trips_left > 0)
+        send_byte(b.pair.client, sock);
+}
+
+static void on_client(void)
+{
+    struct weir_ready_event events[EVENTS];
+    int n;
+
+    do {
+        n = weir_ready(b.pair.client, events, EVENTS);
+        for (int i = 0; i < n; i++) {
+            if (events[i].ready & WEIR_READY_IN)
+                client_read(events[i].sock);
+            if (events[i].sock == b.client && events[i].ready & WEIR_READY_OUT)
+                client_fill();
+        }
+    } while (n == EVENTS);
+}
+
+/* The stack chooses the port; all of one destination's are used before the next one's. */
+static int connect_one(void)
+{
+    uint64_t ports = PORT_LAST - PORT_FIRST + 1;
+    struct weir_sockaddr to = b.pair.server_addr;
+    int sock = weir_socket(b.pair.client, AF_INET, SOCK_STREAM, 0);
+
+    must_work(sock, "socket");
+    set_buffers(b.pair.client, sock);
+    set_nodelay(b.pair.client, sock);
+    to.port = (uint16_t)(SERVER_PORT + b.connect_count++ / ports % LISTENERS);
+    must_work(weir_connect(b.pair.client, sock, &to), "connect");
+    return sock;
+}
+
+static void connect_and_settle(void)
+{
+    b.client = connect_one();
+    settle();
+    if (b.accepted_count != b.connect_count)
+        bench_die("connection %llu was not established", (unsigned long long)b.connect_count);
+}
+
+/* ---- workloads ---- */
+
+static void run_bulk(uint64_t bytes)
+{
+    uint64_t goal = b.received + bytes;
+
+    b.to_send = bytes;
+    client_fill();
+    while (b.received < goal)
+        step_or_wait();
+}
+
+static void run_rr(uint64_t round_trips)
+{
+    b.round_trips_left = round_trips;
+    send_byte(b.pair.client, b.client);
+    while (b.round_trips_left > 0)
+        step_or_wait();
+}
+
+static void run_crr(uint64_t connections)
+{
+    for (uint64_t i = 0; i < connections; i++) {
+        b.client = connect_one();
+        settle();
+        must_work(weir_close(b.pair.client, b.client), "close");
+        settle();
+    }
+}
+
+/* noinline: callgrind names it in --toggle-collect. */
+static __attribute__((noinline)) void bench_measured(uint64_t count)
+{
+    if (b.workload == BULK)
+        run_bulk(count);
+    else if (b.workload == RR)
+        run_rr(count);
+    else
+        run_crr(count);
+}
+
+/* Each stack has its own table, so K connections make the K entries that each has to search. They have
+ * been used: what was a ring's memory must have been given back. */
+static void open_idle(uint64_t connections)
+{
+    for (uint64_t i = 0; i < connections; i++) {
+        connect_and_settle();
+        send_byte(b.pair.client, b.client);
+        settle();
+        tick();
+    }
+    while (b.fixed && weir_pair_step_later(&b.pair, ACKS_DELAYED_NS)) /* the last ones */
+        ;
+}
+
+static void prepare(void)
+{
+    for (size_t i = 0; i < USER_BUFFER; i++)
+        b.user_out[i] = (unsigned char)(i * 7 + i / 251);
+    b.config.timewait_max = (uint32_t)b.timewait_count + TW_BATCH;
+    b.config.first_port = PORT_FIRST;
+    b.config.last_port = PORT_LAST;
+    b.config.mtu = 1500;
+    b.pair.on_client = on_client;
+    b.pair.on_server = on_server;
+    b.pair.now_ns = b.fixed ? 1000000000 : bench_now_ns();
+    b.client = -1;
+    weir_pair_open(&b.pair, &b.config);
+    listen_all();
+}
+
+static void prepare_run(void)
+{
+    enum workload wanted = b.workload;
+
+    prepare();
+    b.workload = RR; /* the idle ones carry a byte there and back */
+    open_idle(b.idle_count);
+    b.workload = wanted;
+    if (b.workload == CRR)
+        run_crr(b.timewait_count);
+    else
+        connect_and_settle();
+    b.received = b.sent = 0;
+}
+
+/* ---- results ---- */
+
+static void describe(char *text, size_t size, struct weir_pair_stats seen)
+{
+    snprintf(text, size,
+             "\"build\":\"weir %s\",\"link\":\"%s\",\"gso\":%s,\"segments\":%llu,"
+             "\"full_segments\":%llu,\"wire_bytes\":%llu,\"idle\":%llu,\"timewait\":%llu,"
+             "\"buffer\":%u,\"mss\":%u,\"timestamps_and_sack\":%s",
+             WEIR_VERSION, b.config.raw_ip ? "ip" : "ethernet", b.config.gso ? "true" : "false",
+             (unsigned long long)seen.frames, (unsigned long long)seen.full_segments,
+             (unsigned long long)seen.bytes, (unsigned long long)b.idle_count,
+             (unsigned long long)b.timewait_count, b.buffer_bytes, b.pair.payload_max,
+             b.config.plain ? "false" : "true");
+}
+
+static struct weir_pair_stats stats_since(struct weir_pair_stats before)
+{
+    struct weir_pair_stats now = b.pair.seen;
+
+    now.frames -= before.frames;
+    now.full_segments -= before.full_segments;
+    now.bytes -= before.bytes;
+    return now;
+}
+
+static void check_clean(void)
+{
+    size_t whole = b.received < USER_BUFFER ? (size_t)b.received : USER_BUFFER;
+
+    weir_pair_check(&b.pair);
+    if (b.workload == BULK && memcmp(b.user_in, b.user_out, whole) != 0)
+        bench_die("the stream arrived changed");
+    if (b.workload == CRR && b.accepted_count != b.connect_count)
+        bench_die("not all connections were established");
+    if (b.workload == CRR && weir_pair_stat(&b.pair, "TcpExtTW") != b.connect_count - b.idle_count)
+        bench_die("not all connections closed through TIME-WAIT");
+}
+
+/* ---- memory: what a stack holds for one more connection in each state ---- */
+
+static double grown(uint64_t before, bool is_server)
+{
+    return ((double)weir_pair_mem(&b.pair, is_server) - (double)before) / (double)b.count;
+}
+
+/* K connections, used and now idle; the larger of the two ends. */
+static double idle_bytes(void)
+{
+    uint64_t client = weir_pair_mem(&b.pair, false), server = weir_pair_mem(&b.pair, true);
+
+    open_idle(b.count);
+    double c = grown(client, false), s = grown(server, true);
+    return c > s ? c : s;
+}
+
+static double timewait_bytes(void)
+{
+    uint64_t before = weir_pair_mem(&b.pair, false);
+
+    run_crr(b.count);
+    return grown(before, false);
+}
+
+/* The SYN/ACKs are lost and no time passes. */
+static double syn_bytes(void)
+{
+    uint64_t before = weir_pair_mem(&b.pair, true);
+
+    for (uint64_t i = 0; i < b.count; i++) {
+        connect_one();
+        weir_pair_step_deaf(&b.pair);
+    }
+    return grown(before, true);
+}
+
+static void measure_idle(void)
+{
+    char extra[1024];
+    double (*const measures[])(void) = {idle_bytes, timewait_bytes, syn_bytes};
+    double bytes[3];
+
+    b.fixed = true;
+    b.timewait_count = b.count;
+    for (int i = 0; i < 3; i++) { /* each with stacks of its own; one connection warms them up */
+        memset(&b.pair, 0, sizeof b.pair);
+        b.connect_count = b.accepted_count = b.received = 0;
+        prepare();
+        run_crr(1);
+        bytes[i] = measures[i]();
+        check_clean();
+        weir_link_close(b.pair.link);
+        weir_free(b.pair.client);
+        weir_free(b.pair.server);
+    }
+    snprintf(extra, sizeof extra, "\"timewait_bytes\":%.1f,\"syn_bytes\":%.1f", bytes[1], bytes[2]);
+    bench_print(&(struct bench_result){.stack = "weir",
+                                       .workload = workload_names[IDLE],
+                                       .value = bytes[0],
+                                       .unit = unit_rate[IDLE],
+                                       .count = b.count,
+                                       .extra = extra});
+}
+
+/* Free lists, congestion window, caches. */
+static void warm_up(void)
+{
+    uint64_t tenth = b.count / 10 + 1;
+
+    bench_measured(b.workload == BULK ? (tenth / USER_BUFFER + 1) * USER_BUFFER : tenth);
+}
+
+static void measure(void)
+{
+    char extra[1024];
+
+    prepare_run();
+    if (!b.fixed)
+        warm_up();
+    settle();
+
+    struct weir_pair_stats before = b.pair.seen;
+    int64_t start = bench_now_ns();
+    bench_measured(b.count);
+    double seconds = b.fixed ? 0 : (double)(bench_now_ns() - start) / 1e9;
+
+    check_clean();
+    describe(extra, sizeof extra, stats_since(before));
+    bench_print(&(struct bench_result){.stack = "weir",
+                                       .workload = workload_names[b.workload],
+                                       .value = bench_rate(b.count, seconds),
+                                       .unit = (b.fixed ? unit_fixed : unit_rate)[b.workload],
+                                       .count = b.count,
+                                       .seconds = seconds,
+                                       .extra = extra});
+}
+
+static void usage(void)
+{
+    fputs("usage: weir_inproc [OPTIONS] bulk BYTES | rr COUNT | crr COUNT | idle CONNECTIONS\n"
+          "  --idle K       K other connections open (bulk, rr, crr)\n"
+          "  --timewait K   K connections in TIME-WAIT (crr)\n"
+          "  --buffer B     bytes of each send and receive buffer (64k)\n"
+          "  --gso          superframes, and checksums left to the link\n"
+          "  --plain        no timestamps, no SACK\n"
+          "  --fixed        no clock, no warm-up: the same work in each run, for callgrind\n"
+          "  --raw-ip       no Ethernet header, no ARP\n",
+          stderr);
+    exit(2);
+}
+
+static void parse(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"idle", required_argument, NULL, 'i'},   {"timewait", required_argument, NULL, 't'},
+        {"time-wait", required_argument, NULL, 't'},
+        {"buffer", required_argument, NULL, 'b'}, {"gso", no_argument, NULL, 'g'},
+        {"plain", no_argument, NULL, 'p'},        {"fixed", no_argument, NULL, 'f'},
+        {"raw-ip", no_argument, NULL, 'r'},       {0}};
+    int opt;
+
+    b.buffer_bytes = 65536;
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (opt) {
+        case 'i': b.idle_count = bench_number(optarg); break;
+        case 't': b.timewait_count = bench_number(optarg); break;
+        case 'b': b.buffer_bytes = (uint32_t)bench_number(optarg); break;
+        case 'g': b.config.gso = true; break;
+        case 'p': b.config.plain = true; break;
+        case 'f': b.fixed = true; break;
+        case 'r': b.config.raw_ip = true; break;
+        default: usage();
+        }
+    }
+    if (optind + 2 != argc)
+        usage();
+    while (b.workload < WORKLOADS && strcmp(argv[optind], workload_names[b.workload]) != 0)
+        b.workload++;
+    b.count = bench_number(argv[optind + 1]);
+    if (b.workload == WORKLOADS || b.count == 0)
+        usage();
+}
+
+int main(int argc, char **argv)
+{
+    parse(argc, argv);
+    if (b.workload == IDLE)
+        measure_idle();
+    else
+        measure();
+    return 0;
+}
