@@ -167,6 +167,7 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
     }
     v = weir_connect(d->stack, c->sock, peer);
     if (v == -EINPROGRESS)
+        c->is_connecting = true;
     return v;
 }
 
