@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERVER_PORT 80       /* the first of LISTENERS_MAX: more four-tuples for TIME-WAIT */
+#define SERVER_PORT 80 /* the first of LISTENERS_MAX: more four-tuples for TIME-WAIT */
 #define CLIENT_PORT_MIN 1024
 #define LISTENERS_MAX 16
-#define STEPS_PER_TICK 64    /* a clock read and a look at the timers every so many bursts */
-#define TW_BATCH 64          /* TIME-WAITs above the wanted number before the oldest are culled */
+#define STEPS_PER_TICK 64 /* a clock read and a look at the timers every so many bursts */
+#define TW_BATCH 64       /* TIME-WAITs above the wanted number before the oldest are culled */
 #define USER_BUFFER (44u * TCP_MSS) /* whole segments: no short one, no Nagle pause */
 
 enum workload { BULK, RR, CRR, IDLE, WORKLOADS };
@@ -320,13 +320,13 @@ static void describe(char *text, size_t size, struct lwip_link_stats seen)
              "\"MEMP_MEM_MALLOC\":%d,\"MEMP_NUM_TCP_PCB\":\"%s\",\"CHECKSUM_GEN_TCP\":%d,"
              "\"CHECKSUM_CHECK_TCP\":%d,\"LWIP_CHECKSUM_ON_COPY\":%d,\"LWIP_IPV6\":%d,"
              "\"LWIP_STATS\":%d}",
-             lwip_linked_name(), b.raw_ip ? "ip" : "ethernet",
-             (unsigned long long)seen.frames, (unsigned long long)seen.full_frames,
-             (unsigned long long)seen.bytes, (unsigned long long)b.idle_count,
-             (unsigned long long)b.timewait_count, LWIP_VERSION_STRING, NO_SYS, TCP_MSS, TCP_WND,
-             TCP_SND_BUF, TCP_SND_QUEUELEN, LWIP_WND_SCALE, TCP_RCV_SCALE, LWIP_TCP_SACK_OUT,
-             LWIP_TCP_TIMESTAMPS, MEMP_MEM_MALLOC, MEMP_MEM_MALLOC ? "heap" : "pool",
-             CHECKSUM_GEN_TCP, CHECKSUM_CHECK_TCP, LWIP_CHECKSUM_ON_COPY, LWIP_IPV6, LWIP_STATS);
+             lwip_linked_name(), b.raw_ip ? "ip" : "ethernet", (unsigned long long)seen.frames,
+             (unsigned long long)seen.full_frames, (unsigned long long)seen.bytes,
+             (unsigned long long)b.idle_count, (unsigned long long)b.timewait_count,
+             LWIP_VERSION_STRING, NO_SYS, TCP_MSS, TCP_WND, TCP_SND_BUF, TCP_SND_QUEUELEN,
+             LWIP_WND_SCALE, TCP_RCV_SCALE, LWIP_TCP_SACK_OUT, LWIP_TCP_TIMESTAMPS, MEMP_MEM_MALLOC,
+             MEMP_MEM_MALLOC ? "heap" : "pool", CHECKSUM_GEN_TCP, CHECKSUM_CHECK_TCP,
+             LWIP_CHECKSUM_ON_COPY, LWIP_IPV6, LWIP_STATS);
 }
 
 static struct lwip_link_stats stats_since(struct lwip_link_stats before)
@@ -420,22 +420,31 @@ static void usage(void)
 
 static void parse(int argc, char **argv)
 {
-    static const struct option options[] = {{"idle", required_argument, NULL, 'i'},
-                                            {"timewait", required_argument, NULL, 't'},
-                                            {"fixed", no_argument, NULL, 'f'},
-                                            {"stock", no_argument, NULL, 's'},
-                                            {"raw-ip", no_argument, NULL, 'r'},
-                                            {0}};
+    static const struct option options[] = {
+        {"idle", required_argument, NULL, 'i'}, {"timewait", required_argument, NULL, 't'},
+        {"fixed", no_argument, NULL, 'f'},      {"stock", no_argument, NULL, 's'},
+        {"raw-ip", no_argument, NULL, 'r'},     {0}};
     int opt;
 
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (opt) {
-        case 'i': b.idle_count = bench_number(optarg); break;
-        case 't': b.timewait_count = bench_number(optarg); break;
-        case 'f': b.fixed = true; break;
-        case 's': b.stock = true; break;
-        case 'r': b.raw_ip = true; break;
-        default: usage();
+        case 'i':
+            b.idle_count = bench_number(optarg);
+            break;
+        case 't':
+            b.timewait_count = bench_number(optarg);
+            break;
+        case 'f':
+            b.fixed = true;
+            break;
+        case 's':
+            b.stock = true;
+            break;
+        case 'r':
+            b.raw_ip = true;
+            break;
+        default:
+            usage();
         }
     }
     if (optind + 2 != argc)

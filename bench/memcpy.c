@@ -100,8 +100,8 @@ int main(int argc, char **argv)
 
     char extra[160];
     snprintf(extra, sizeof extra,
-             "\"ring\":%zu,\"chunk\":%zu,\"segments\":%llu,\"gbit_per_s\":%.2f",
-             p.ring_size, p.chunk, (unsigned long long)((done + p.chunk - 1) / p.chunk),
+             "\"ring\":%zu,\"chunk\":%zu,\"segments\":%llu,\"gbit_per_s\":%.2f", p.ring_size,
+             p.chunk, (unsigned long long)((done + p.chunk - 1) / p.chunk),
              seconds > 0 ? (double)done * 8 / seconds / 1e9 : 0.0);
     bench_print(&(struct bench_result){.stack = "memcpy",
                                        .workload = "copy3",

@@ -1,10 +1,11 @@
 /*
  * Knows:  weir's sockets; the workloads of lwip_peer.c, under the same rules.
  * Shape:  two stacks, one thread, one loop (step): frames move, then on_client and on_server look
- *         at the sockets that have news. bench_measured is what is timed and what callgrind toggles.
- * Units:  bulk bytes of user data, rr round trips, crr connections, idle bytes per connection end.
- * Errors: a dropped frame, a retransmission or a corrupt byte ends the program without a number.
- * Cost:   the bench's own share is one user copy at each end; the link passes frames by reference.
+ *         at the sockets that have news. bench_measured is what is timed and what callgrind
+ * toggles. Units:  bulk bytes of user data, rr round trips, crr connections, idle bytes per
+ * connection end. Errors: a dropped frame, a retransmission or a corrupt byte ends the program
+ * without a number. Cost:   the bench's own share is one user copy at each end; the link passes
+ * frames by reference.
  */
 #include "bench.h"
 #include "support/weir_pair.h"
@@ -18,13 +19,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define SERVER_PORT 80      /* the first of LISTENERS: 64 times 28,232 four-tuples */
+#define SERVER_PORT 80 /* the first of LISTENERS: 64 times 28,232 four-tuples */
 #define LISTENERS 64
 #define PORT_FIRST 32768
 #define PORT_LAST 60999
-#define STEPS_PER_TICK 64   /* a clock read every so many steps, as in lwip_peer */
-#define TW_BATCH 64         /* as in lwip_peer: TIME-WAITs that stand beside the wanted number */
-#define USER_BUFFER 64240u  /* as in lwip_peer: 44 segments of 1460 */
+#define STEPS_PER_TICK 64  /* a clock read every so many steps, as in lwip_peer */
+#define TW_BATCH 64        /* as in lwip_peer: TIME-WAITs that stand beside the wanted number */
+#define USER_BUFFER 64240u /* as in lwip_peer: 44 segments of 1460 */
 #define EVENTS 64
 
 enum workload { BULK, RR, CRR, IDLE, WORKLOADS };
@@ -297,8 +298,8 @@ static __attribute__((noinline)) void bench_measured(uint64_t count)
         run_crr(count);
 }
 
-/* Each stack has its own table, so K connections make the K entries that each has to search. They have
- * been used: what was a ring's memory must have been given back. */
+/* Each stack has its own table, so K connections make the K entries that each has to search. They
+ * have been used: what was a ring's memory must have been given back. */
 static void open_idle(uint64_t connections)
 {
     for (uint64_t i = 0; i < connections; i++) {
@@ -494,25 +495,43 @@ static void usage(void)
 
 static void parse(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"idle", required_argument, NULL, 'i'},   {"timewait", required_argument, NULL, 't'},
-        {"time-wait", required_argument, NULL, 't'},
-        {"buffer", required_argument, NULL, 'b'}, {"gso", no_argument, NULL, 'g'},
-        {"plain", no_argument, NULL, 'p'},        {"fixed", no_argument, NULL, 'f'},
-        {"raw-ip", no_argument, NULL, 'r'},       {0}};
+    static const struct option options[] = {{"idle", required_argument, NULL, 'i'},
+                                            {"timewait", required_argument, NULL, 't'},
+                                            {"time-wait", required_argument, NULL, 't'},
+                                            {"buffer", required_argument, NULL, 'b'},
+                                            {"gso", no_argument, NULL, 'g'},
+                                            {"plain", no_argument, NULL, 'p'},
+                                            {"fixed", no_argument, NULL, 'f'},
+                                            {"raw-ip", no_argument, NULL, 'r'},
+                                            {0}};
     int opt;
 
     b.buffer_bytes = 65536;
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (opt) {
-        case 'i': b.idle_count = bench_number(optarg); break;
-        case 't': b.timewait_count = bench_number(optarg); break;
-        case 'b': b.buffer_bytes = (uint32_t)bench_number(optarg); break;
-        case 'g': b.config.gso = true; break;
-        case 'p': b.config.plain = true; break;
-        case 'f': b.fixed = true; break;
-        case 'r': b.config.raw_ip = true; break;
-        default: usage();
+        case 'i':
+            b.idle_count = bench_number(optarg);
+            break;
+        case 't':
+            b.timewait_count = bench_number(optarg);
+            break;
+        case 'b':
+            b.buffer_bytes = (uint32_t)bench_number(optarg);
+            break;
+        case 'g':
+            b.config.gso = true;
+            break;
+        case 'p':
+            b.config.plain = true;
+            break;
+        case 'f':
+            b.fixed = true;
+            break;
+        case 'r':
+            b.config.raw_ip = true;
+            break;
+        default:
+            usage();
         }
     }
     if (optind + 2 != argc)

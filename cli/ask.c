@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "run/names.h"
+#include "run/run.h"
 
 int daemons_find(char (*names)[12], int max)
 {

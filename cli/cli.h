@@ -4,7 +4,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include "run/protocol.h"
+#include "run/run.h"
 
 int cmd_run(int argc, char **argv);
 int cmd_ss(int argc, char **argv);
@@ -13,7 +13,8 @@ int cmd_sysctl(int argc, char **argv);
 
 /* ask.c: the daemons of this machine that may be asked. Names of 8 hex digits. */
 int daemons_find(char (*names)[12], int max);
-/* Connects, asks, and calls `each` for every answer until the last; the last one's result, or -errno. */
+/* Connects, asks, and calls `each` for every answer until the last; the last one's result, or
+ * -errno. */
 int daemon_ask(const char *daemon, const struct run_ask *ask,
                void (*each)(const struct run_answer *answer, void *arg), void *arg);
 

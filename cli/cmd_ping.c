@@ -28,12 +28,24 @@ static int take_options(struct ping_options *o, int argc, char **argv)
     opterr = 0;
     while ((c = getopt(argc, argv, "c:i:W:s:d:qnh46t:")) != -1) {
         switch (c) {
-        case 'c': o->count = atol(optarg); break;
-        case 'i': o->interval = atof(optarg); break;
-        case 'W': o->wait_ms = (long)(atof(optarg) * 1000); break;
-        case 's': o->size = atol(optarg); break;
-        case 'd': o->daemon = optarg; break;
-        case 'q': o->is_quiet = true; break;
+        case 'c':
+            o->count = atol(optarg);
+            break;
+        case 'i':
+            o->interval = atof(optarg);
+            break;
+        case 'W':
+            o->wait_ms = (long)(atof(optarg) * 1000);
+            break;
+        case 's':
+            o->size = atol(optarg);
+            break;
+        case 'd':
+            o->daemon = optarg;
+            break;
+        case 'q':
+            o->is_quiet = true;
+            break;
         case 'h':
             puts("usage: weir ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-s BYTES] [-q] ADDRESS\n"
                  "Sends echo requests from the stack of a running `weir run`.");
@@ -41,7 +53,8 @@ static int take_options(struct ping_options *o, int argc, char **argv)
         case '?':
             fprintf(stderr, "weir: ping knows no option '%s' (weir ping -h)\n", argv[optind - 1]);
             return 2;
-        default: break;
+        default:
+            break;
         }
     }
     return 0;
@@ -70,11 +83,13 @@ static int ping_all(const struct ping_options *o, struct run_ask *ask, const cha
         least = ms < least ? ms : least;
         most = ms > most ? ms : most;
         if (!o->is_quiet)
-            printf("%ld bytes from %s: icmp_seq=%ld time=%.3f ms\n", o->size + 8, target, sent + 1, ms);
+            printf("%ld bytes from %s: icmp_seq=%ld time=%.3f ms\n", o->size + 8, target, sent + 1,
+                   ms);
         fflush(stdout);
     }
-    printf("\n--- %s ping statistics ---\n%ld packets transmitted, %ld received, %.0f%% packet loss\n",
-           target, sent, got, sent ? 100.0 * (double)(sent - got) / (double)sent : 0);
+    printf(
+        "\n--- %s ping statistics ---\n%ld packets transmitted, %ld received, %.0f%% packet loss\n",
+        target, sent, got, sent ? 100.0 * (double)(sent - got) / (double)sent : 0);
     if (got)
         printf("rtt min/avg/max = %.3f/%.3f/%.3f ms\n", least, sum / (double)got, most);
     return got ? 0 : 1;
@@ -94,7 +109,8 @@ int cmd_ping(int argc, char **argv)
         return 2;
     }
     if (!o.daemon && daemons_find(names, 64) < 1) {
-        fprintf(stderr, "weir: no stack is running; start one: weir run --link tap:weir0 -- PROGRAM\n");
+        fprintf(stderr,
+                "weir: no stack is running; start one: weir run --link tap:weir0 -- PROGRAM\n");
         return 2;
     }
     o.daemon = o.daemon ? o.daemon : names[0];

@@ -15,7 +15,7 @@
 
 #include "cli/cli.h"
 #include "cli/ss.h"
-#include "run/daemon.h"
+#include "run/run.h"
 
 #define FIELDS 22
 
@@ -263,7 +263,8 @@ int cmd_ss(int argc, char **argv)
         return status;
     n = daemons_find(daemons, 64);
     if (n == 0)
-        fputs("weir: no stack is running; start one: weir run -- curl http://example.com/\n", stderr);
+        fputs("weir: no stack is running; start one: weir run -- curl http://example.com/\n",
+              stderr);
     for (int i = 0; i < n; i++) {
         g.daemon = daemons[i];
         daemon_ask(daemons[i], &question, gather, &g);

@@ -1,7 +1,8 @@
 /* weir sysctl: knobs, in the manner of sysctl(8): of the running stacks, or their presets.
  *
- * Knows: the knob table. Shape: reading shows the first running stack's values, or the presets; writing
- * goes to all running stacks. Units: each knob's. Errors: exit 1 for an unknown knob. Cost: none. */
+ * Knows: the knob table. Shape: reading shows the first running stack's values, or the presets;
+ * writing goes to all running stacks. Units: each knob's. Errors: exit 1 for an unknown knob. Cost:
+ * none. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,8 @@ static int set(const char *text)
 
     snprintf((char *)ask.value, sizeof ask.value, "%s", text);
     if (n == 0) {
-        fprintf(stderr, "weir: no stack is running; set it at the start: weir run --set %s\n", text);
+        fprintf(stderr, "weir: no stack is running; set it at the start: weir run --set %s\n",
+                text);
         return 1;
     }
     for (int i = 0; i < n; i++)

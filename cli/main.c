@@ -1,14 +1,14 @@
 /* The weir command: a table of verbs.
  *
- * Knows: the verbs' names. Shape: one row, one verb. Units: none. Errors: exit 2 with the nearest word.
- * Cost: none. */
+ * Knows: the verbs' names. Shape: one row, one verb. Units: none. Errors: exit 2 with the nearest
+ * word. Cost: none. */
 #include <stdio.h>
 #include <string.h>
 
 #include <weir/weir.h>
 
 #include "cli/cli.h"
-#include "run/daemon.h"
+#include "run/run.h"
 
 static const struct {
     const char *name;

@@ -22,9 +22,9 @@ struct ss_sock {
 
 struct ss_ask {
     bool tcp, udp, listening, all, process, info, timers, summary, no_header, one_line, json;
-    int family;          /* 0, 4, 6 */
-    int state;           /* 0: as the flags say */
-    int sport, dport;    /* 0: any */
+    int family;       /* 0, 4, 6 */
+    int state;        /* 0: as the flags say */
+    int sport, dport; /* 0: any */
 };
 
 const char *ss_state_name(int state);

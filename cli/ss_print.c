@@ -20,11 +20,16 @@ static const struct {
     int state;
     const char *name, *word; /* in the column; after "state" */
 } states[] = {
-    {WEIR_ESTABLISHED, "ESTAB", "established"},   {WEIR_SYN_SENT, "SYN-SENT", "syn-sent"},
-    {WEIR_SYN_RECV, "SYN-RECV", "syn-recv"},      {WEIR_FIN_WAIT_1, "FIN-WAIT-1", "fin-wait-1"},
-    {WEIR_FIN_WAIT_2, "FIN-WAIT-2", "fin-wait-2"}, {WEIR_TIME_WAIT, "TIME-WAIT", "time-wait"},
-    {WEIR_CLOSED, "UNCONN", "closed"},            {WEIR_CLOSE_WAIT, "CLOSE-WAIT", "close-wait"},
-    {WEIR_LAST_ACK, "LAST-ACK", "last-ack"},      {WEIR_LISTEN, "LISTEN", "listening"},
+    {WEIR_ESTABLISHED, "ESTAB", "established"},
+    {WEIR_SYN_SENT, "SYN-SENT", "syn-sent"},
+    {WEIR_SYN_RECV, "SYN-RECV", "syn-recv"},
+    {WEIR_FIN_WAIT_1, "FIN-WAIT-1", "fin-wait-1"},
+    {WEIR_FIN_WAIT_2, "FIN-WAIT-2", "fin-wait-2"},
+    {WEIR_TIME_WAIT, "TIME-WAIT", "time-wait"},
+    {WEIR_CLOSED, "UNCONN", "closed"},
+    {WEIR_CLOSE_WAIT, "CLOSE-WAIT", "close-wait"},
+    {WEIR_LAST_ACK, "LAST-ACK", "last-ack"},
+    {WEIR_LISTEN, "LISTEN", "listening"},
     {WEIR_CLOSING, "CLOSING", "closing"},
 };
 #define STATES ((int)(sizeof states / sizeof states[0]))
@@ -198,13 +203,12 @@ static json_t *json_of(const struct ss_sock *s)
     json_t *process = s->pid ? json_pack("{s:s, s:i}", "name", s->process, "pid", s->pid)
                              : json_null();
 
-    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "netid",
-                     netid(s), "state", ss_state_name(s->state), "recv_q",
-                     (json_int_t)s->recv_queue, "send_q", (json_int_t)s->send_queue,
-                     "local_address", s->local, "local_port", s->local_port, "peer_address",
-                     s->peer, "peer_port", s->peer_port, "process", process, "timer",
-                     json_of_timer(s), "tcp", has_tcp ? json_of_tcp(s) : json_null(), "run",
-                     s->daemon);
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "netid", netid(s), "state",
+        ss_state_name(s->state), "recv_q", (json_int_t)s->recv_queue, "send_q",
+        (json_int_t)s->send_queue, "local_address", s->local, "local_port", s->local_port,
+        "peer_address", s->peer, "peer_port", s->peer_port, "process", process, "timer",
+        json_of_timer(s), "tcp", has_tcp ? json_of_tcp(s) : json_null(), "run", s->daemon);
 }
 
 void ss_print_json(const struct ss_sock *s, int n)

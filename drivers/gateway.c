@@ -25,7 +25,7 @@ static void resume(struct gateway *g)
     if (g->now < g->resume_at)
         return;
     g->resume_at = WEIR_NEVER;
-    TAILQ_FOREACH(p, &g->publishes, link) {
+    TAILQ_FOREACH (p, &g->publishes, link) {
         if (!p->is_paused)
             continue;
         p->is_paused = gateway_watch(g, &p->watch, EPOLLIN) < 0;
@@ -327,7 +327,7 @@ int weir_gateway_unpublish(struct weir_link *link, int handle)
     struct gateway *g = (struct gateway *)link;
     struct publish *p;
 
-    TAILQ_FOREACH(p, &g->publishes, link)
+    TAILQ_FOREACH (p, &g->publishes, link)
         if (p->handle == handle)
             break;
     if (!p)

@@ -17,14 +17,14 @@
 #include "host.h"
 
 enum {
-    GATEWAY_EVENTS = 64,          /* taken from epoll and from the stack at once */
-    GATEWAY_BATCH = 64,           /* SYNs, connections, pairs or datagrams in one round */
-    GATEWAY_TURNS = 4,            /* reads and writes of one pair in one round */
-    GATEWAY_FLOWS_MAX = 1024,     /* UDP pairs of addresses */
+    GATEWAY_EVENTS = 64,      /* taken from epoll and from the stack at once */
+    GATEWAY_BATCH = 64,       /* SYNs, connections, pairs or datagrams in one round */
+    GATEWAY_TURNS = 4,        /* reads and writes of one pair in one round */
+    GATEWAY_FLOWS_MAX = 1024, /* UDP pairs of addresses */
     GATEWAY_FLOW_BUCKETS = 1024,
     GATEWAY_WAITING_BUCKETS = 1024,
     GATEWAY_DATAGRAM_MAX = 65536,
-    GATEWAY_WANT_MIN = 4096,      /* bytes of send ring asked for at once: from, to */
+    GATEWAY_WANT_MIN = 4096, /* bytes of send ring asked for at once: from, to */
     GATEWAY_WANT_MAX = 262144,
 };
 #define GATEWAY_FLOW_IDLE_NS (60 * INT64_C(1000000000))
@@ -72,7 +72,7 @@ struct gateway {
 
     struct pair_list pairs, active, handshakes, failing, dead_pairs;
     struct pair_bucket waiting[GATEWAY_WAITING_BUCKETS]; /* handshakes by their four numbers */
-    struct flow_list flows, dead_flows; /* least recently used first */
+    struct flow_list flows, dead_flows;                  /* least recently used first */
     struct flow_bucket flow_of[GATEWAY_FLOW_BUCKETS];
     int flow_count;
     struct publish_list publishes, dead_publishes;
@@ -92,7 +92,8 @@ int gateway_tcp_open(struct gateway *g);
 void gateway_tcp_round(struct gateway *g); /* held SYNs, new connections, pairs with work left */
 void gateway_tcp_on_host(struct gateway *g, struct pair *p, uint32_t events);
 void gateway_tcp_on_stack(struct gateway *g, struct pair *p, uint32_t ready);
-void gateway_tcp_on_caller(struct gateway *g, struct publish *p); /* someone knocks at a published port */
+void gateway_tcp_on_caller(struct gateway *g,
+                           struct publish *p); /* someone knocks at a published port */
 int64_t gateway_tcp_deadline(const struct gateway *g);
 void gateway_tcp_bury(struct gateway *g); /* frees what ended in the last round */
 void gateway_tcp_close(struct gateway *g);

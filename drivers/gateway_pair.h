@@ -21,12 +21,12 @@ struct pair {
     struct watch watch; /* the kernel's end */
     int sock;           /* the stack's end, or -1 */
     enum pair_state state;
-    bool may_read, may_write; /* the kernel did not say EAGAIN since its last event */
-    bool has_hung_up;         /* the host's FIN or error is somewhere behind the data */
-    bool host_ended, stack_ended;   /* that side's FIN was passed on */
-    bool host_failed;               /* writing to it is over; what it sent is still to be read */
-    bool is_active, is_waiting;     /* on g->active; on g->handshakes */
-    uint32_t want;                  /* bytes of send ring to ask for: doubles while reads fill it */
+    bool may_read, may_write;     /* the kernel did not say EAGAIN since its last event */
+    bool has_hung_up;             /* the host's FIN or error is somewhere behind the data */
+    bool host_ended, stack_ended; /* that side's FIN was passed on */
+    bool host_failed;             /* writing to it is over; what it sent is still to be read */
+    bool is_active, is_waiting;   /* on g->active; on g->handshakes */
+    uint32_t want;                /* bytes of send ring to ask for: doubles while reads fill it */
     struct weir_held held;
     int64_t give_up_at; /* HANDSHAKE, FAILING */
     TAILQ_ENTRY(pair) all, active, handshake, failing;
@@ -34,10 +34,10 @@ struct pair {
 };
 
 enum relay_outcome {
-    RELAY_IDLE,         /* an event will tell when there is more to do */
-    RELAY_MORE,         /* the turns are used up, not the bytes */
-    RELAY_DONE,         /* both FINs were passed on */
-    RELAY_HOST_BROKE,   /* and all that the host sent before is in the ring */
+    RELAY_IDLE,       /* an event will tell when there is more to do */
+    RELAY_MORE,       /* the turns are used up, not the bytes */
+    RELAY_DONE,       /* both FINs were passed on */
+    RELAY_HOST_BROKE, /* and all that the host sent before is in the ring */
     RELAY_STACK_BROKE,
 };
 

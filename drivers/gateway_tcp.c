@@ -191,7 +191,7 @@ static void on_accepted(struct gateway *g, int sock, const struct weir_sockaddr 
     struct pair *p;
 
     weir_getsockname(g->stack, sock, &local);
-    LIST_FOREACH(p, &g->waiting[gateway_hash(peer, &local) % GATEWAY_WAITING_BUCKETS], bucket)
+    LIST_FOREACH (p, &g->waiting[gateway_hash(peer, &local) % GATEWAY_WAITING_BUCKETS], bucket)
         if (is_same(&p->held.peer, peer) && is_same(&p->held.local, &local))
             break;
     if (!p) { /* its pair was given up */

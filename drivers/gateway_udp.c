@@ -61,7 +61,7 @@ static struct flow *flow_find(struct gateway *g, const struct weir_sockaddr *nea
 {
     struct flow *f;
 
-    LIST_FOREACH(f, bucket_of(g, near, remote), bucket)
+    LIST_FOREACH (f, bucket_of(g, near, remote), bucket)
         if (f->near.port == near->port && f->remote.port == remote->port &&
             weir_addr_equal(&f->near.addr, &near->addr) &&
             weir_addr_equal(&f->remote.addr, &remote->addr))
@@ -105,7 +105,7 @@ static struct publish *publish_of(struct gateway *g, const struct weir_sockaddr 
 {
     struct publish *p;
 
-    TAILQ_FOREACH(p, &g->publishes, link)
+    TAILQ_FOREACH (p, &g->publishes, link)
         if (p->watch.kind == WATCH_DATAGRAMS && p->stack_side.port == near->port)
             return p;
     return NULL;

@@ -181,8 +181,11 @@ ssize_t host_recv_datagram(int fd, void *data, size_t size, struct weir_sockaddr
     union host_addr address;
     union control control;
     struct iovec iov = {data, size};
-    struct msghdr m = {.msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &iov,
-                       .msg_iovlen = 1, .msg_control = &control,
+    struct msghdr m = {.msg_name = &address,
+                       .msg_namelen = sizeof address,
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
                        .msg_controllen = sizeof control};
     ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
 

@@ -28,8 +28,8 @@ int host_connect(const struct weir_sockaddr *from, const struct weir_sockaddr *t
 int host_listen(struct weir_sockaddr *at, int type);
 
 void host_set(int fd, int level, int option, int value);
-int host_error(int fd); /* takes SO_ERROR */
-void host_reset(int fd); /* closes a stream with RST */
+int host_error(int fd);           /* takes SO_ERROR */
+void host_reset(int fd);          /* closes a stream with RST */
 bool host_is_shortage(int error); /* of descriptors or memory: may pass */
 
 /* One datagram, with the address of ours that it was sent to or is to be sent from. */

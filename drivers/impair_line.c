@@ -218,8 +218,8 @@ static struct held *held_copy(struct line *l, const uint8_t *bytes, size_t len,
 }
 
 /* One frame of `len` bytes; `like` says the rest. */
-static void put_one(struct line *l, const uint8_t *bytes, size_t len,
-                    const struct weir_frame *like, int64_t now_ns)
+static void put_one(struct line *l, const uint8_t *bytes, size_t len, const struct weir_frame *like,
+                    int64_t now_ns)
 {
     struct held *h;
     int64_t depart;

@@ -29,15 +29,15 @@ struct line {
     size_t link_len;        /* bytes of link header, which corruption spares */
     bool is_shaped;         /* superframes are cut */
     struct held_list steady, hasty;
-    int64_t steady_last_ns;  /* release of the newest steady frame: jitter keeps the order */
-    int64_t wire_free_at;    /* when the rate limiter has sent what it has */
-    int64_t *departs;        /* ring of the instants at which queued frames leave the limiter */
+    int64_t steady_last_ns; /* release of the newest steady frame: jitter keeps the order */
+    int64_t wire_free_at;   /* when the rate limiter has sent what it has */
+    int64_t *departs;       /* ring of the instants at which queued frames leave the limiter */
     uint32_t depart_first, depart_count;
-    uint64_t serial;         /* of frames, to break ties between the lists */
+    uint64_t serial; /* of frames, to break ties between the lists */
     size_t held_bytes;
-    struct held *lent;       /* given out by the last line_take */
-    struct held *spare[2];   /* cache of small and of large buffers */
-    uint8_t *scratch;        /* a superframe while it is cut */
+    struct held *lent;     /* given out by the last line_take */
+    struct held *spare[2]; /* cache of small and of large buffers */
+    uint8_t *scratch;      /* a superframe while it is cut */
 };
 
 bool line_init(struct line *l, const struct weir_impair_dir *set, uint64_t seed);

@@ -36,9 +36,11 @@ struct word {
     size_t at, size;
     bool is_whole;
 };
-#define DIR(name, units, example, max, field)                                              \
-    {name, units, example, 0, max, offsetof(struct weir_impair_dir, field),                \
-     sizeof(((struct weir_impair_dir *)0)->field), false}
+#define DIR(name, units, example, max, field)                                  \
+    {                                                                          \
+        name, units, example, 0, max, offsetof(struct weir_impair_dir, field), \
+            sizeof(((struct weir_impair_dir *)0)->field), false                \
+    }
 static const struct word words[] = {
     DIR("delay", time_units, "40ms", 3600000000000, delay_ns),
     DIR("jitter", time_units, "5ms", 3600000000000, jitter_ns),
@@ -301,8 +303,8 @@ static bool reorders_in_vain(const struct weir_impair_dir *d)
 
 int weir_impair_parse(struct weir_impair *out, const char *text, char *error, size_t error_size)
 {
-    struct parser p = {.at = text, .up = true, .down = true, .error = error,
-                       .error_size = error_size};
+    struct parser p = {
+        .at = text, .up = true, .down = true, .error = error, .error_size = error_size};
     char word[WORD_MAX];
 
     while (next_word(&p, word)) {

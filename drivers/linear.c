@@ -115,7 +115,7 @@ static void fix_tcp(const struct linear_cut *c, uint8_t *out, size_t len, bool l
 
     put32(tcp + TCP_SEQ_AT, get32(tcp + TCP_SEQ_AT) + (uint32_t)c->done);
     if (!last)
-        tcp[TCP_FLAGS_AT] &= (uint8_t)~(FLAG_FIN | FLAG_PSH);
+        tcp[TCP_FLAGS_AT] &= (uint8_t) ~(FLAG_FIN | FLAG_PSH);
     if (c->done)
         tcp[TCP_FLAGS_AT] &= (uint8_t)~FLAG_CWR;
     memset(tcp + TCP_SUM_AT, 0, 2);

@@ -38,7 +38,8 @@ bool linear_cut_start(struct linear_cut *c, const uint8_t *bytes, size_t len, si
  * data_at + gso_size bytes. */
 size_t linear_cut_next(struct linear_cut *c, uint8_t *out);
 
-static inline size_t linear_link_len(enum weir_link_type type) {
+static inline size_t linear_link_len(enum weir_link_type type)
+{
     return type == WEIR_LINK_ETHER ? 14 : 0;
 }
 

@@ -91,8 +91,7 @@ static uint8_t gso_type(const struct weir_frame *f)
 
     if (p[ETHER_TYPE_AT] == 0x86 && p[ETHER_TYPE_AT + 1] == 0xdd)
         type = VIRTIO_NET_HDR_GSO_TCPV6;
-    if (f->csum_start + TCP_FLAGS_AT < f->part[0].len &&
-        p[f->csum_start + TCP_FLAGS_AT] & TCP_CWR)
+    if (f->csum_start + TCP_FLAGS_AT < f->part[0].len && p[f->csum_start + TCP_FLAGS_AT] & TCP_CWR)
         type |= VIRTIO_NET_HDR_GSO_ECN;
     return type;
 }
@@ -170,11 +169,13 @@ static const struct weir_driver tap_driver = {
 static void explain_open(char *error, size_t size, int code)
 {
     if (code == ENOENT || code == ENODEV || code == ENXIO)
-        snprintf(error, size, "there is no /dev/net/tun: try `modprobe tun` as root, or the "
-                              "default link `host`, which needs no device");
+        snprintf(error, size,
+                 "there is no /dev/net/tun: try `modprobe tun` as root, or the "
+                 "default link `host`, which needs no device");
     else if (code == EACCES || code == EPERM)
-        snprintf(error, size, "no permission to open /dev/net/tun: try `sudo`, or the default "
-                              "link `host`, which needs no privilege");
+        snprintf(error, size,
+                 "no permission to open /dev/net/tun: try `sudo`, or the default "
+                 "link `host`, which needs no privilege");
     else
         snprintf(error, size, "can not open /dev/net/tun: %s", strerror(code));
 }
@@ -182,14 +183,17 @@ static void explain_open(char *error, size_t size, int code)
 static void explain_attach(char *error, size_t size, const char *name, int code)
 {
     if (code == EPERM)
-        snprintf(error, size, "a tap device needs CAP_NET_ADMIN: try `sudo`, `unshare -rn`, or the "
-                              "default link `host`, which needs no privilege");
+        snprintf(error, size,
+                 "a tap device needs CAP_NET_ADMIN: try `sudo`, `unshare -rn`, or the "
+                 "default link `host`, which needs no privilege");
     else if (code == EBUSY)
         snprintf(error, size, "tap device %s is in use by another process: choose another name",
                  name);
     else if (code == EINVAL)
-        snprintf(error, size, "%s is not a tap device that can be attached: choose another name, "
-                              "or remove it with `ip link del %s`", name, name);
+        snprintf(error, size,
+                 "%s is not a tap device that can be attached: choose another name, "
+                 "or remove it with `ip link del %s`",
+                 name, name);
     else
         snprintf(error, size, "can not attach tap device %s: %s", name, strerror(code));
 }

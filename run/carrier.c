@@ -1,8 +1,8 @@
 /* Carriers: found by name, made on first use, swept away when the program's end is gone.
  *
- * Knows: names and life of carriers. Not what they carry. Shape: a hash table of lists; what dies in a
- * round is freed at its end, for events of the same round may name it. Units: none.
- * Errors: NULL without memory. Cost: O(1); the sweep O(AF_UNIX sockets of the host), where it is needed. */
+ * Knows: names and life of carriers. Not what they carry. Shape: a hash table of lists; what dies
+ * in a round is freed at its end, for events of the same round may name it. Units: none. Errors:
+ * NULL without memory. Cost: O(1); the sweep O(AF_UNIX sockets of the host), where it is needed. */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -64,7 +64,7 @@ int carrier_socket(struct daemon *d, struct carrier *c)
     return 0;
 }
 
-/* -- the end ----------------------------------------------------------------------------------------------- */
+/* -- the end ----------------------------------------------------------------------------------- */
 
 void carrier_remember(struct daemon *d, const struct carrier *c, int reason)
 {
@@ -82,8 +82,8 @@ int carrier_reason(struct daemon *d, const char *id)
     return 0;
 }
 
-/* The daemon's part of it is over. A socket of the stack that is still there is closed: FIN, or RST where
- * something was left unread. */
+/* The daemon's part of it is over. A socket of the stack that is still there is closed: FIN, or RST
+ * where something was left unread. */
 void carrier_end(struct daemon *d, struct carrier *c)
 {
     if (c->is_dead)
@@ -140,7 +140,7 @@ void carriers_bury(struct daemon *d)
     d->dead = NULL;
 }
 
-/* -- the sweep ----------------------------------------------------------------------------------------------- */
+/* -- the sweep --------------------------------------------------------------------------------- */
 
 /* Marks in `alive` (one byte for each bucket) which carriers' names the kernel still knows. */
 static void mark_alive(struct daemon *d, unsigned char *alive)

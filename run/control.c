@@ -1,8 +1,9 @@
 /* The control socket: what the front doors and the tools ask.
  *
- * Knows: protocol.h. Shape: one connection for each question; it is answered at once and closed, but for a
- * connect that waits, whose connection is kept by its carrier. Only the same user (or root) is heard.
- * Units: none. Errors: -errno in the answer. Cost: O(1) for each question; RUN_SS O(endpoints). */
+ * Knows: protocol.h. Shape: one connection for each question; it is answered at once and closed,
+ * but for a connect that waits, whose connection is kept by its carrier. Only the same user (or
+ * root) is heard. Units: none. Errors: -errno in the answer. Cost: O(1) for each question; RUN_SS
+ * O(endpoints). */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ static struct weir_sockaddr sockaddr_of(const struct run_addr *a)
     return (struct weir_sockaddr){.addr = a->addr, .port = a->port};
 }
 
-/* -- the doors' questions ----------------------------------------------------------------------------------- */
+/* -- the doors' questions ---------------------------------------------------------------------- */
 
 static int do_name(struct daemon *d, struct carrier *c, bool is_peer, struct run_answer *a)
 {
@@ -44,11 +45,12 @@ static int do_name(struct daemon *d, struct carrier *c, bool is_peer, struct run
     if (c->sock < 0 && is_peer)
         return -ENOTCONN;
     if (c->sock >= 0)
-        v = is_peer ? weir_getpeername(d->stack, c->sock, &s) : weir_getsockname(d->stack, c->sock, &s);
+        v = is_peer ? weir_getpeername(d->stack, c->sock, &s)
+                    : weir_getsockname(d->stack, c->sock, &s);
     else if (c->family == AF_INET)
         s.addr = weir_addr_v4(0);
-    a->addr = (struct run_addr){.family = c->family == AF_INET6 ? 6 : 4, .port = s.port,
-                                .addr = s.addr};
+    a->addr =
+        (struct run_addr){.family = c->family == AF_INET6 ? 6 : 4, .port = s.port, .addr = s.addr};
     return v;
 }
 
@@ -70,8 +72,9 @@ static int do_setsockopt(struct daemon *d, struct carrier *c, const struct run_a
 
     if (ask->value_len > sizeof ask->value)
         return -EINVAL;
-    return v < 0 ? v : weir_setsockopt(d->stack, c->sock, ask->level, ask->name, ask->value,
-                                       ask->value_len);
+    return v < 0 ? v
+                 : weir_setsockopt(d->stack, c->sock, ask->level, ask->name, ask->value,
+                                   ask->value_len);
 }
 
 /* True: the connection stays open, its answer comes later. */
@@ -147,7 +150,7 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
     }
 }
 
-/* -- the tools' questions ------------------------------------------------------------------------------------- */
+/* -- the tools' questions ---------------------------------------------------------------------- */
 
 static void process_name(pid_t pid, char *out, size_t size)
 {
@@ -173,14 +176,15 @@ static void put_info(const struct weir_sock_info *i, struct run_answer *a)
     process_name(pid, name, sizeof name);
     weir_sockaddr_text(&i->local, local);
     weir_sockaddr_text(&i->peer, peer);
-    a->value_len = (uint32_t)snprintf(
-        (char *)a->value, sizeof a->value,
-        "%d\t%d\t%u\t%u\t%s\t%s\t%s\t%d\t%s\t%lld\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%llu\t%llu\t%u\t%u",
-        i->protocol, i->state, i->recv_queue, i->send_queue, local, peer, name, (int)pid,
-        i->timer ? i->timer : "-", (long long)i->timer_left_us, i->timer_n, i->cwnd, i->ssthresh,
-        i->srtt_us, i->rttvar_us, i->rto_us, i->mss, i->in_flight,
-        (unsigned long long)i->bytes_acked, (unsigned long long)i->bytes_received, i->retrans,
-        i->segs_out);
+    a->value_len =
+        (uint32_t)snprintf((char *)a->value, sizeof a->value,
+                           "%d\t%d\t%u\t%u\t%s\t%s\t%s\t%d\t%s\t%lld\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%"
+                           "u\t%llu\t%llu\t%u\t%u",
+                           i->protocol, i->state, i->recv_queue, i->send_queue, local, peer, name,
+                           (int)pid, i->timer ? i->timer : "-", (long long)i->timer_left_us,
+                           i->timer_n, i->cwnd, i->ssthresh, i->srtt_us, i->rttvar_us, i->rto_us,
+                           i->mss, i->in_flight, (unsigned long long)i->bytes_acked,
+                           (unsigned long long)i->bytes_received, i->retrans, i->segs_out);
 }
 
 static void answer_ss(struct daemon *d, int fd)
@@ -205,10 +209,9 @@ static void answer_stats(struct daemon *d, int fd)
         bool is_drop = i >= weir_stat_count();
         int at = is_drop ? i - weir_stat_count() : i;
         uint64_t value = is_drop ? weir_drops(d->stack, at) : weir_stat(d->stack, at);
-        a.value_len = (uint32_t)snprintf((char *)a.value, sizeof a.value, "%s%s\t%llu",
-                                         is_drop ? "drop." : "",
-                                         is_drop ? weir_drop_name(at) : weir_stat_name(at),
-                                         (unsigned long long)value);
+        a.value_len = (uint32_t)snprintf(
+            (char *)a.value, sizeof a.value, "%s%s\t%llu", is_drop ? "drop." : "",
+            is_drop ? weir_drop_name(at) : weir_stat_name(at), (unsigned long long)value);
         (void)!send(fd, &a, offsetof(struct run_answer, value) + a.value_len, MSG_NOSIGNAL);
     }
 }
@@ -232,7 +235,7 @@ static int answer_knob(struct daemon *d, const struct run_ask *ask, struct run_a
     return v;
 }
 
-/* -- the socket -------------------------------------------------------------------------------------------------- */
+/* -- the socket -------------------------------------------------------------------------------- */
 
 static void answer(struct daemon *d, const struct run_ask *ask, int fd)
 {

@@ -1,7 +1,7 @@
 /* The daemon: it owns the stack, so that FIN, TIME-WAIT and LAST-ACK outlive the program.
  *
- * Knows: the public headers of libweir, protocol.h. Shape: one thread, one epoll; every descriptor in it
- * has a struct source. Units: ns. Errors: -errno in answers. */
+ * Knows: the public headers of libweir, protocol.h. Shape: one thread, one epoll; every descriptor
+ * in it has a struct source. Units: ns. Errors: -errno in answers. */
 #ifndef RUN_DAEMON_H
 #define RUN_DAEMON_H
 
@@ -12,8 +12,7 @@
 #include <weir/gateway.h>
 #include <weir/weir.h>
 
-#include "run/names.h"
-#include "run/protocol.h"
+#include "run/run.h"
 
 struct daemon;
 
@@ -29,20 +28,20 @@ struct carrier {
     struct carrier *next_hash, *next_retry, *next_dead;
     char id[48];
     enum carrier_kind kind;
-    int family;   /* AF_INET, AF_INET6 */
-    int fd;       /* the daemon's end, -1: none yet */
-    int sock;     /* of the stack, -1: none */
-    int waiter;   /* control connection of a blocking connect, -1 */
-    int publish;  /* handle of the gateway, -1 */
-    int held;     /* an accepted socket that its program has no room for, -1 */
-    pid_t pid;    /* who opened it, 0: unknown */
-    uint32_t filler;                    /* bytes to drain before the program's own */
+    int family;      /* AF_INET, AF_INET6 */
+    int fd;          /* the daemon's end, -1: none yet */
+    int sock;        /* of the stack, -1: none */
+    int waiter;      /* control connection of a blocking connect, -1 */
+    int publish;     /* handle of the gateway, -1 */
+    int held;        /* an accepted socket that its program has no room for, -1 */
+    pid_t pid;       /* who opened it, 0: unknown */
+    uint32_t filler; /* bytes to drain before the program's own */
     bool is_listening, is_connecting, is_established, is_bound;
-    bool is_readable, is_writable;      /* as far as epoll told */
-    bool program_ended;                 /* no more bytes from the program */
-    bool program_gone;                  /* it closed: nobody reads either */
-    bool stack_ended;                   /* no more bytes for the program */
-    bool is_dead;                       /* to be freed at the end of the round */
+    bool is_readable, is_writable; /* as far as epoll told */
+    bool program_ended;            /* no more bytes from the program */
+    bool program_gone;             /* it closed: nobody reads either */
+    bool stack_ended;              /* no more bytes for the program */
+    bool is_dead;                  /* to be freed at the end of the round */
 };
 
 #define CARRIER_BUCKETS 65536
@@ -111,7 +110,6 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
 int run_main(const struct run_options *o);
 /* options.c: 0 go on, else the exit status */
 int options_parse(struct run_options *o, int argc, char **argv);
-const char *nearest_word(const char *word, const char *const *words);
 
 /* loop.c */
 void daemon_loop(struct daemon *d);

@@ -1,8 +1,8 @@
 /* Datagrams: one socket of the daemon to which all datagram carriers are connected.
  *
- * Knows: struct run_dgram. Shape: the sender's name says which carrier; what the stack receives goes to
- * that name. Units: bytes. Errors: a full carrier loses the datagram, counted.
- * Cost: one system call each way. */
+ * Knows: struct run_dgram. Shape: the sender's name says which carrier; what the stack receives
+ * goes to that name. Units: bytes. Errors: a full carrier loses the datagram, counted. Cost: one
+ * system call each way. */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -48,7 +48,8 @@ static int send_to(struct daemon *d, struct carrier *c, const struct weir_sockad
         return v;
     weir_getsockname(d->stack, c->sock, &own);
     if (!d->gateway || weir_gateway_source(to, &local) < 0)
-        return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, to, NULL);
+        return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, to,
+                                 NULL);
     local.port = own.port;
     if (!weir_addr_is_any(&own.addr))
         local.addr = own.addr;

@@ -1,9 +1,9 @@
 /* `weir run`: a daemon with the stack, the program on it, and the words around both.
  *
  * Knows: processes and signals. Shape: the launcher forks the daemon, which opens the link and says
- * whether it could, then the program with the preload door in its environment; it passes signals on, waits
- * for the program, and lets the daemon finish. Units: none. Errors: 126, 127, 128 + signal as a shell;
- * 2 for what the link refused. Cost: two forks. */
+ * whether it could, then the program with the preload door in its environment; it passes signals
+ * on, waits for the program, and lets the daemon finish. Units: none. Errors: 126, 127, 128 +
+ * signal as a shell; 2 for what the link refused. Cost: two forks. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #include "run/daemon.h"
 
-/* -- the daemon ----------------------------------------------------------------------------------------------- */
+/* -- the daemon -------------------------------------------------------------------------------- */
 
 static void summary(struct daemon *d)
 {
@@ -76,7 +76,8 @@ static void on_data(struct daemon *d, struct source *s, uint32_t events)
 
     (void)s;
     (void)events;
-    while ((fd = accept4(d->data, (struct sockaddr *)&un, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+    while ((fd = accept4(d->data, (struct sockaddr *)&un, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
+           0) {
         if (name_rest(&un, len, d->name, id) && id[0] == 's' && (c = carrier_get(d, id)))
             stream_attach(d, c, fd);
         else
@@ -119,7 +120,7 @@ static int open_sockets(struct daemon *d)
     return watch(d, d->life, &d->life_source, EPOLLIN);
 }
 
-/* -- the link ---------------------------------------------------------------------------------------------------- */
+/* -- the link ---------------------------------------------------------------------------------- */
 
 static struct weir_link *open_host(struct daemon *d, const struct weir_impair *impair, char *error,
                                    size_t error_size)
@@ -191,8 +192,8 @@ static int configure_tap(struct daemon *d, char *error, size_t error_size)
     }
     weir_addr_add(d->stack, d->ifindex, &addr, bits);
     weir_route_add(d->stack, &any, 0, &gateway, d->ifindex, 0);
-    fprintf(stderr, "weir: the program is %s on tap %s; the host's end: ip addr add %s/%d dev %s\n", ip,
-            d->link->iface.name, gw, bits, d->link->iface.name);
+    fprintf(stderr, "weir: the program is %s on tap %s; the host's end: ip addr add %s/%d dev %s\n",
+            ip, d->link->iface.name, gw, bits, d->link->iface.name);
     return 0;
 }
 
@@ -277,7 +278,7 @@ static int daemon_main(struct daemon *d, const struct run_options *o, int ready)
     return 0;
 }
 
-/* -- the program ------------------------------------------------------------------------------------------------------ */
+/* -- the program ------------------------------------------------------------------------------- */
 
 static pid_t program_pid;
 
@@ -397,7 +398,8 @@ static int check_program(const struct run_options *o)
         return 126;
     }
     if (is_static(path)) {
-        fprintf(stderr, "weir: %s is statically linked: the preload door carries dynamic programs only\n",
+        fprintf(stderr,
+                "weir: %s is statically linked: the preload door carries dynamic programs only\n",
                 path);
         return 126;
     }
@@ -452,4 +454,12 @@ int run_main(const struct run_options *given)
     close(life[1]); /* the daemon ends when its last connection has */
     wait_for(daemon_pid);
     return status;
+}
+
+int run_verb(int argc, char **argv)
+{
+    static struct run_options o;
+    int v = options_parse(&o, argc, argv);
+
+    return v ? v : run_main(&o);
 }

@@ -1,9 +1,9 @@
 /* Listeners: bound in the stack, published at the host, brought to the program's own accept().
  *
- * Knows: how an accepted connection becomes a carrier: the daemon connects in from a socket whose name is
- * the peer's address. Shape: a program without room in its backlog leaves connections where they are; the
- * daemon asks again soon. Units: none. Errors: -errno, the host's where it refused the port.
- * Cost: four system calls for each connection. */
+ * Knows: how an accepted connection becomes a carrier: the daemon connects in from a socket whose
+ * name is the peer's address. Shape: a program without room in its backlog leaves connections where
+ * they are; the daemon asks again soon. Units: none. Errors: -errno, the host's where it refused
+ * the port. Cost: four system calls for each connection. */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -47,8 +47,8 @@ static int publish(struct daemon *d, struct carrier *c, int type, struct weir_so
     return 0;
 }
 
-/* Whoever names a port gets it in the stack now and at the host when it listens; whoever names none gets
- * one that is free in both. */
+/* Whoever names a port gets it in the stack now and at the host when it listens; whoever names none
+ * gets one that is free in both. */
 int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
 {
     int type = c->kind == CARRIER_DGRAM ? SOCK_DGRAM : SOCK_STREAM, v;
@@ -89,7 +89,7 @@ int listener_listen(struct daemon *d, struct carrier *c, int backlog)
     return v;
 }
 
-/* -- accepted ------------------------------------------------------------------------------------------------ */
+/* -- accepted ---------------------------------------------------------------------------------- */
 
 static int carry_to_program(struct daemon *d, struct carrier *listener,
                             const struct name_accepted *ends)

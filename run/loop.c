@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #define EVENTS 256
-#define SWEEP_NS 200000000       /* how long a listener outlives its program */
-#define RETRY_NS 2000000         /* a program whose backlog is full is asked again */
-#define LINGER_NS 10000000000    /* after the last program: time for FINs to be acknowledged */
+#define SWEEP_NS 200000000    /* how long a listener outlives its program */
+#define RETRY_NS 2000000      /* a program whose backlog is full is asked again */
+#define LINGER_NS 10000000000 /* after the last program: time for FINs to be acknowledged */
 
 int watch(struct daemon *d, int fd, struct source *s, uint32_t events)
 {

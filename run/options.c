@@ -1,7 +1,7 @@
 /* The words of `weir run`: options, what they mean, and what to do when one is wrong.
  *
- * Knows: the option table. Shape: getopt_long; each mistake is one line on stderr that names the nearest
- * right word. Units: as typed. Errors: exit status 2. Cost: none that matters. */
+ * Knows: the option table. Shape: getopt_long; each mistake is one line on stderr that names the
+ * nearest right word. Units: as typed. Errors: exit status 2. Cost: none that matters. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -16,8 +16,10 @@ static const char usage[] =
     "Runs an unmodified program on weir's own TCP/IP stack. No root, no set-up.\n"
     "\n"
     "  --net TEXT          the network: \"delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1%\n"
-    "                      corrupt 0.01% rate 20mbit queue 100 mtu 1500\", up: and down: for one way\n"
-    "  --set KNOB=VALUE    a knob of the stack: net.ipv4.tcp_fin_timeout=30 (weir sysctl -a lists them)\n"
+    "                      corrupt 0.01% rate 20mbit queue 100 mtu 1500\", up: and down: for one "
+    "way\n"
+    "  --set KNOB=VALUE    a knob of the stack: net.ipv4.tcp_fin_timeout=30 (weir sysctl -a lists "
+    "them)\n"
     "  --seed N            the same seed, the same losses\n"
     "  --pcapng FILE       record every frame, with the stack's reason as its comment\n"
     "  -p [ADDR:]HOST:PORT what the program serves on PORT is reachable at the host's port HOST\n"
@@ -29,12 +31,12 @@ static const char usage[] =
     "  -h, --help          this text\n";
 
 static const struct option options[] = {
-    {"net", required_argument, NULL, 'n'},  {"set", required_argument, NULL, 's'},
-    {"seed", required_argument, NULL, 'S'}, {"pcapng", required_argument, NULL, 'c'},
+    {"net", required_argument, NULL, 'n'},     {"set", required_argument, NULL, 's'},
+    {"seed", required_argument, NULL, 'S'},    {"pcapng", required_argument, NULL, 'c'},
     {"publish", required_argument, NULL, 'p'}, {"link", required_argument, NULL, 'l'},
-    {"ip", required_argument, NULL, 'i'},   {"gw", required_argument, NULL, 'g'},
-    {"via", required_argument, NULL, 'V'},  {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+    {"ip", required_argument, NULL, 'i'},      {"gw", required_argument, NULL, 'g'},
+    {"via", required_argument, NULL, 'V'},     {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 static int least(int a, int b, int c)
@@ -94,7 +96,8 @@ static int parse_publish(struct run_options *o, const char *text)
     if (host) {
         *host++ = '\0';
         if (weir_addr_parse(&at.addr, copy) < 0)
-            return mistake("not an address in -p", copy, "say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80");
+            return mistake("not an address in -p", copy,
+                           "say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80");
     } else {
         host = copy;
     }
@@ -142,7 +145,8 @@ static int check_set(const char *text)
     v = equals && stack ? weir_knob_set(stack, name, equals + 1) : -EINVAL;
     weir_free(stack);
     if (!equals)
-        return mistake("--set wants KNOB=VALUE, not", text, "as in --set net.ipv4.tcp_fin_timeout=30");
+        return mistake("--set wants KNOB=VALUE, not", text,
+                       "as in --set net.ipv4.tcp_fin_timeout=30");
     if (v == -ENOENT) {
         fprintf(stderr, "weir: unknown knob '%s': did you mean '%s'?\n", name,
                 weir_knob_nearest(name));
@@ -187,7 +191,9 @@ static int take(struct run_options *o, int c)
         o->is_verbose = true;
         return 0;
     default:
-        return strcmp(optarg, "preload") == 0 ? 0 : mistake("unknown door", optarg, "there is: preload");
+        return strcmp(optarg, "preload") == 0
+                   ? 0
+                   : mistake("unknown door", optarg, "there is: preload");
     }
 }
 

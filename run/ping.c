@@ -1,8 +1,8 @@
 /* Echo requests for `weir ping`: one socket of the stack for all of them.
  *
- * Knows: the ICMP echo message. Shape: a request waits in a small table until its reply or its deadline.
- * Units: ns within, microseconds in the answer. Errors: -ETIMEDOUT, -EHOSTUNREACH and so on.
- * Cost: O(pending). 792 */
+ * Knows: the ICMP echo message. Shape: a request waits in a small table until its reply or its
+ * deadline. Units: ns within, microseconds in the answer. Errors: -ETIMEDOUT, -EHOSTUNREACH and so
+ * on. Cost: O(pending). 792 */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -36,7 +36,9 @@ bool ping_begin(struct daemon *d, const struct run_ask *ask, int fd)
         control_answer(fd, (int)v);
         return true;
     }
-    *p = (struct ping){.fd = fd, .seq = (uint16_t)ask->number, .sent_at = d->now,
+    *p = (struct ping){.fd = fd,
+                       .seq = (uint16_t)ask->number,
+                       .sent_at = d->now,
                        .until = d->now + (int64_t)(ask->level > 0 ? ask->level : 1000) * 1000000};
     return true;
 }

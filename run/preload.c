@@ -1,10 +1,11 @@
 /* The preload door: the socket calls of a dynamic program, led to the daemon.
  *
- * Knows: which calls concern names, connections and options; bytes of streams flow through the kernel.
- * Shape: a socket is an AF_UNIX carrier whose abstract name is its identity, so it survives fork, exec,
- * dup and descriptor passing; nothing is remembered here. Inert in set-id programs and without
- * WEIR_DAEMON. Units: as libc. Errors: errno as Linux's TCP and UDP give it; ENETDOWN without a daemon.
- * Cost: one exchange with the daemon for each call that it must hear of; none for accept. */
+ * Knows: which calls concern names, connections and options; bytes of streams flow through the
+ * kernel. Shape: a socket is an AF_UNIX carrier whose abstract name is its identity, so it survives
+ * fork, exec, dup and descriptor passing; nothing is remembered here. Inert in set-id programs and
+ * without WEIR_DAEMON. Units: as libc. Errors: errno as Linux's TCP and UDP give it; ENETDOWN
+ * without a daemon. Cost: one exchange with the daemon for each call that it must hear of; none for
+ * accept. */
 #include "run/preload.h"
 
 #include <fcntl.h>
@@ -33,7 +34,7 @@ __attribute__((constructor)) static void begin(void)
         preload_has_dgram = preload_id(fd, &id) == FD_DGRAM;
 }
 
-/* -- whose descriptor ------------------------------------------------------------------------------------- */
+/* -- whose descriptor -------------------------------------------------------------------------- */
 
 static enum fd_kind classify(int fd, struct fd_id *out)
 {
@@ -71,7 +72,7 @@ bool preload_is_dgram(int fd, struct fd_id *out)
     return preload_has_dgram && preload_id(fd, out) == FD_DGRAM;
 }
 
-/* -- asking ------------------------------------------------------------------------------------------------- */
+/* -- asking ------------------------------------------------------------------------------------ */
 
 static int exchange(int fd, const struct run_ask *ask, struct run_answer *answer)
 {
@@ -118,7 +119,7 @@ static int ask_simple(const struct fd_id *id, struct run_ask *ask, struct run_an
     return preload_ask(ask, answer);
 }
 
-/* -- addresses ------------------------------------------------------------------------------------------------ */
+/* -- addresses --------------------------------------------------------------------------------- */
 
 bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out)
 {
@@ -170,7 +171,7 @@ static void ends_to_user(const struct weir_sockaddr *a, int family, struct socka
     addr_to_user(&r, family, sa, len);
 }
 
-/* -- socket ------------------------------------------------------------------------------------------------------ */
+/* -- socket ------------------------------------------------------------------------------------ */
 
 static int new_carrier(int family, int type, int flags)
 {
@@ -222,8 +223,8 @@ EXPORT int bind(int fd, const struct sockaddr *sa, socklen_t len)
     if (preload_id(fd, &id) == FD_FOREIGN)
         return REAL(bind)(fd, sa, len);
     if (!addr_from_user(sa, len, &ask.addr) || !ask.addr.family)
-        return preload_result(sa->sa_family == AF_INET || sa->sa_family == AF_INET6
-                                  ? -EINVAL : -EAFNOSUPPORT);
+        return preload_result(
+            sa->sa_family == AF_INET || sa->sa_family == AF_INET6 ? -EINVAL : -EAFNOSUPPORT);
     return preload_result(ask_simple(&id, &ask, &answer));
 }
 
@@ -240,7 +241,7 @@ EXPORT int listen(int fd, int backlog)
     return preload_result(ask_simple(&id, &ask, &answer));
 }
 
-/* -- connect ------------------------------------------------------------------------------------------------------ */
+/* -- connect ----------------------------------------------------------------------------------- */
 
 /* The carrier's own connection; a full backlog of the daemon's means wait a little. */
 static int connect_carrier(int fd)
@@ -303,7 +304,7 @@ EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
     return preload_result(connect_stream(fd, &id, &ask));
 }
 
-/* -- accept: the kernel's own; the peer's name is its address ----------------------------------------------------------- */
+/* -- accept: the kernel's own; the peer's name is its address ---------------------------------- */
 
 EXPORT int accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 {
@@ -332,7 +333,7 @@ EXPORT int accept(int fd, struct sockaddr *sa, socklen_t *len)
     return accept4(fd, sa, len, 0);
 }
 
-/* -- names -------------------------------------------------------------------------------------------------------------- */
+/* -- names ------------------------------------------------------------------------------------- */
 
 static int ask_name(const struct fd_id *id, uint32_t op, struct sockaddr *sa, socklen_t *len)
 {
@@ -375,7 +376,7 @@ EXPORT int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
     }
 }
 
-/* -- options --------------------------------------------------------------------------------------------------------------- */
+/* -- options ----------------------------------------------------------------------------------- */
 
 /* Options of the carrier itself: waiting, credentials, what a kernel socket does anyway. */
 static bool is_native(int level, int name)

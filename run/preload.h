@@ -18,12 +18,12 @@
 
 #define EXPORT __attribute__((visibility("default")))
 /* The next definition of a wrapped function: libc's. */
-#define REAL(name)                                                                                   \
-    ({                                                                                               \
-        static __typeof__(&name) real;                                                               \
-        if (!real)                                                                                   \
-            real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                       \
-        real;                                                                                        \
+#define REAL(name)                                             \
+    ({                                                         \
+        static __typeof__(&name) real;                         \
+        if (!real)                                             \
+            real = (__typeof__(&name))dlsym(RTLD_NEXT, #name); \
+        real;                                                  \
     })
 
 enum fd_kind { FD_FOREIGN, FD_STREAM, FD_ACCEPTED, FD_DGRAM };

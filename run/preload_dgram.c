@@ -1,4 +1,5 @@
-/* Datagrams: each message on a datagram carrier begins with struct run_dgram, where to or where from.
+/* Datagrams: each message on a datagram carrier begins with struct run_dgram, where to or where
+ * from.
  *
  * Knows: that header. Shape: the caller's slices with one more in front. Units: bytes.
  * Errors: errno. Cost: one slice more. */

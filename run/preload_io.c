@@ -1,8 +1,9 @@
 /* Reading and writing: streams pass straight through, datagrams get their header.
  *
- * Knows: that a stream's end may have a reason which only the daemon knows, and that a datagram carrier's
- * messages begin with struct run_dgram. Shape: one test of a flag before the kernel's call, one of its
- * result after it. Units: bytes. Errors: errno. Cost: nothing for streams but at their end. */
+ * Knows: that a stream's end may have a reason which only the daemon knows, and that a datagram
+ * carrier's messages begin with struct run_dgram. Shape: one test of a flag before the kernel's
+ * call, one of its result after it. Units: bytes. Errors: errno. Cost: nothing for streams but at
+ * their end. */
 #include "run/preload.h"
 
 #include <sys/uio.h>
@@ -164,8 +165,8 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
                       socklen_t sa_len)
 {
     struct iovec iov = {(void *)data, len};
-    struct msghdr m = {.msg_name = (void *)sa, .msg_namelen = sa_len, .msg_iov = &iov,
-                       .msg_iovlen = 1};
+    struct msghdr m = {
+        .msg_name = (void *)sa, .msg_namelen = sa_len, .msg_iov = &iov, .msg_iovlen = 1};
     struct fd_id id;
 
     if (preload_is_dgram(fd, &id))

@@ -1,8 +1,9 @@
 /* What the front doors and the daemon say to each other: names and control messages.
  *
- * Knows: the layout on both sides. Shape: one SOCK_SEQPACKET connection for each control call: a struct
- * ask goes out, a struct answer comes back (a blocking connect's when the handshake is over). Names are
- * abstract AF_UNIX names that begin with "weir/DAEMON/", where DAEMON is the environment's WEIR_DAEMON:
+ * Knows: the layout on both sides. Shape: one SOCK_SEQPACKET connection for each control call: a
+ * struct ask goes out, a struct answer comes back (a blocking connect's when the handshake is
+ * over). Names are abstract AF_UNIX names that begin with "weir/DAEMON/", where DAEMON is the
+ * environment's WEIR_DAEMON:
  *
  *   ctl            control (SOCK_SEQPACKET, listening)
  *   data           stream carriers connect here (SOCK_STREAM, listening)
@@ -12,8 +13,9 @@
  *   p/NUMBER/PEER/PORT/LOCAL/PORT   the daemon's end of an accepted connection: addresses as 32 hex
  *                  digits, ports in decimal. What accept() returns has this name for its peer.
  *
- * ID is "4-" or "6-", then 16 hex digits that the door draws at random: a socket needs no call to the
- * daemon until it is used. Units: host order but for addresses. Errors: negative errno in answers. */
+ * ID is "4-" or "6-", then 16 hex digits that the door draws at random: a socket needs no call to
+ * the daemon until it is used. Units: host order but for addresses. Errors: negative errno in
+ * answers. */
 #ifndef RUN_PROTOCOL_H
 #define RUN_PROTOCOL_H
 
@@ -25,14 +27,14 @@
 #define RUN_PREFIX "weir/"
 #define RUN_NAME_MAX 107 /* bytes after the leading zero byte of an abstract name */
 #define RUN_VALUE_MAX 256
-/* Bytes that the door writes before a connect that must not block: until the daemon has drained them the
- * carrier does not poll writable. More than a quarter of SO_SNDBUF. */
+/* Bytes that the door writes before a connect that must not block: until the daemon has drained
+ * them the carrier does not poll writable. More than a quarter of SO_SNDBUF. */
 #define RUN_FILLER 65536
 
 enum run_op {
-    RUN_BIND = 1,    /* addr */
-    RUN_LISTEN,      /* number: backlog; comes before the door's own listen() on the carrier */
-    RUN_CONNECT,     /* addr; number: 1 wait for the outcome, 0 do not (the carrier holds RUN_FILLER) */
+    RUN_BIND = 1, /* addr */
+    RUN_LISTEN,   /* number: backlog; comes before the door's own listen() on the carrier */
+    RUN_CONNECT, /* addr; number: 1 wait for the outcome, 0 do not (the carrier holds RUN_FILLER) */
     RUN_GETSOCKNAME, /* -> addr */
     RUN_GETPEERNAME, /* -> addr */
     RUN_SETSOCKOPT,  /* level, name, value */
@@ -41,12 +43,12 @@ enum run_op {
     RUN_REASON,      /* why a stream ended: -errno, or 0 for an orderly end */
     RUN_CLOSE_DGRAM, /* not needed: the daemon finds out; a hint */
     /* from the tools */
-    RUN_SS,          /* -> several answers, value holds struct weir_sock_info's text form as JSON, the last
-                        has result 0 and value_len 0 */
-    RUN_PING,        /* addr; number: sequence; value_len: bytes of payload -> result: RTT in us */
-    RUN_KNOB_GET,    /* value: name -> value: text */
-    RUN_KNOB_SET,    /* value: "name=value" */
-    RUN_STATS,       /* -> several answers, value "name value", as RUN_SS */
+    RUN_SS,   /* -> several answers, value holds struct weir_sock_info's text form as JSON, the last
+                 has result 0 and value_len 0 */
+    RUN_PING, /* addr; number: sequence; value_len: bytes of payload -> result: RTT in us */
+    RUN_KNOB_GET, /* value: name -> value: text */
+    RUN_KNOB_SET, /* value: "name=value" */
+    RUN_STATS,    /* -> several answers, value "name value", as RUN_SS */
 };
 
 struct run_addr {
@@ -72,8 +74,8 @@ struct run_answer {
     uint8_t value[RUN_VALUE_MAX * 8];
 };
 
-/* Each datagram on a datagram carrier begins with this: where to, or where from. family 0 on the way out:
- * the connected peer. */
+/* Each datagram on a datagram carrier begins with this: where to, or where from. family 0 on the
+ * way out: the connected peer. */
 struct run_dgram {
     struct run_addr addr;
 };

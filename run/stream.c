@@ -1,9 +1,10 @@
 /* Streams: bytes between a carrier and a connection, both ways, with the pressure passed on.
  *
- * Knows: which end may still give or take. Shape: the program's bytes are read straight into the send
- * ring, the peer's are written straight out of the receive ring. Epoll is edge triggered: is_readable and
- * is_writable hold what it told. Units: bytes. Errors: what ended the connection is remembered for the
- * door, which turns the end of the stream into it. Cost: one system call for each ring slice pair. */
+ * Knows: which end may still give or take. Shape: the program's bytes are read straight into the
+ * send ring, the peer's are written straight out of the receive ring. Epoll is edge triggered:
+ * is_readable and is_writable hold what it told. Units: bytes. Errors: what ended the connection is
+ * remembered for the door, which turns the end of the stream into it. Cost: one system call for
+ * each ring slice pair. */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -62,8 +63,10 @@ static bool read_once(struct daemon *d, struct carrier *c)
     }
     if (n == 0)
         return false; /* no room: the stack will tell */
-    got = readv(c->fd, (struct iovec[2]){{space[0].data, space[0].len},
-                                         {space[1].data, n == 2 ? space[1].len : 0}}, n);
+    got = readv(c->fd,
+                (struct iovec[2]){{space[0].data, space[0].len},
+                                  {space[1].data, n == 2 ? space[1].len : 0}},
+                n);
     weir_send_commit(d->stack, c->sock, got > 0 ? (uint32_t)got : 0, 0);
     if (got > 0) {
         d->bytes_out += (uint64_t)got;
@@ -128,7 +131,7 @@ static void to_program(struct daemon *d, struct carrier *c)
             break;
 }
 
-/* -- connect ------------------------------------------------------------------------------------------------ */
+/* -- connect ----------------------------------------------------------------------------------- */
 
 static void drain_filler(struct carrier *c)
 {
@@ -171,7 +174,7 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
     return v;
 }
 
-/* -- events --------------------------------------------------------------------------------------------------- */
+/* -- events ------------------------------------------------------------------------------------ */
 
 static void move(struct daemon *d, struct carrier *c)
 {

@@ -82,8 +82,8 @@ static void deliver(enum lwip_host host)
 
     for (unsigned end = q->tail; q->head != end;) {
         struct frame *f = q->slot[q->head++ & (FRAMES_MAX - 1)];
-        struct pbuf *p =
-            pbuf_alloced_custom(PBUF_RAW, f->size, PBUF_REF, &f->pbuf, f->bytes, FRAME_SIZE);
+        struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, f->size, PBUF_REF, &f->pbuf, f->bytes,
+                                             FRAME_SIZE);
 
         if (lk.netif[host].input(p, &lk.netif[host]) != ERR_OK)
             pbuf_free(p);

@@ -12,12 +12,12 @@
 #include <weir/weir.h>
 
 struct weir_pair_config {
-    bool gso;       /* superframes of up to 65,535 bytes, checksums left to the link */
-    bool raw_ip;    /* no Ethernet header, no ARP */
+    bool gso;    /* superframes of up to 65,535 bytes, checksums left to the link */
+    bool raw_ip; /* no Ethernet header, no ARP */
     uint32_t mtu;
     uint16_t first_port, last_port; /* for connections that name none */
     uint32_t timewait_max;
-    bool plain;     /* no timestamps, no SACK: what lwIP's package has */
+    bool plain; /* no timestamps, no SACK: what lwIP's package has */
 };
 
 struct weir_pair_stats {
@@ -32,7 +32,7 @@ struct weir_pair {
     struct weir_sockaddr server_addr; /* port 0 */
     struct weir_pair_stats seen;
     int64_t now_ns;
-    uint32_t payload_max; /* bytes of payload in a full segment */
+    uint32_t payload_max;    /* bytes of payload in a full segment */
     void (*on_client)(void); /* frames or time came: look at the sockets */
     void (*on_server)(void);
 };

@@ -41,35 +41,38 @@ void weir_link_close(struct weir_link *link);
 /* Monotonic nanoseconds, for callers that live in real time. */
 int64_t weir_clock_ns(void);
 
-/* -- drivers ------------------------------------------------------------------------------------- */
+/* -- drivers -------------------------------------------------------------------------------------
+ */
 
 /* mem: the far end of the link is an interface of another stack of the same thread. Frames cross by
  * reference, without a copy; the near pump drives both stacks. */
 struct weir_link *weir_mem_open(struct weir_stack *far, int far_ifindex,
                                 const struct weir_iface_config *near_iface);
 
-/* tap: a TAP device with IFF_VNET_HDR; offloads on. name NULL or "": the kernel chooses. Creates the
- * device if it is not there. NULL with *error filled (one line that names the next thing to do). */
+/* tap: a TAP device with IFF_VNET_HDR; offloads on. name NULL or "": the kernel chooses. Creates
+ * the device if it is not there. NULL with *error filled (one line that names the next thing to
+ * do). */
 struct weir_link *weir_tap_open(const char *name, char *error, size_t error_size);
 /* Frames that the device did not take (it is down, or out of memory). */
 uint64_t weir_tap_dropped(struct weir_link *link);
 
-/* -- wrappers ------------------------------------------------------------------------------------ */
+/* -- wrappers ------------------------------------------------------------------------------------
+ */
 
 /* One direction's impairments; all zero is a perfect link. Probabilities are in parts per billion.
  * Superframes cross a link that only delays. As soon as anything else is set, in either direction,
  * they are cut into frames: a loss then hits one segment, as on a wire. */
 struct weir_impair_dir {
-    int64_t delay_ns, jitter_ns;   /* jitter: uniform in +-jitter, order kept */
+    int64_t delay_ns, jitter_ns; /* jitter: uniform in +-jitter, order kept */
     uint32_t loss_ppb, dup_ppb, corrupt_ppb;
-    uint32_t reorder_ppb;          /* such a frame overtakes: it is sent without its delay */
-    uint64_t rate_bps;             /* bits of frame per second, 0: no limit */
-    uint32_t queue_frames;         /* room before the rate limiter, in frames; 0: 1,000 */
+    uint32_t reorder_ppb;  /* such a frame overtakes: it is sent without its delay */
+    uint64_t rate_bps;     /* bits of frame per second, 0: no limit */
+    uint32_t queue_frames; /* room before the rate limiter, in frames; 0: 1,000 */
 };
 struct weir_impair {
     struct weir_impair_dir up; /* what the stack sends */
     struct weir_impair_dir down;
-    uint32_t mtu;  /* 0: the link's */
+    uint32_t mtu; /* 0: the link's */
     uint64_t seed;
 };
 /* Parses "delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1% corrupt 0.01% rate 20mbit queue 100 mtu
@@ -84,8 +87,8 @@ struct weir_impair_stats {
 /* dir 0: up, 1: down. */
 void weir_impair_stats(struct weir_link *link, int dir, struct weir_impair_stats *out);
 
-/* capture: writes each frame to a pcapng file with the stack's reason as its comment. Frames that come
- * in are written once the stack has judged them. NULL with *error filled. */
+/* capture: writes each frame to a pcapng file with the stack's reason as its comment. Frames that
+ * come in are written once the stack has judged them. NULL with *error filled. */
 struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, char *error,
                                     size_t error_size);
 /* Nanoseconds to add to each time stamp, such as wall clock minus weir_clock_ns(); 0 at first. */

@@ -44,7 +44,8 @@ struct weir_frame {
     struct weir_why why;
 };
 
-static inline size_t weir_frame_len(const struct weir_frame *f) {
+static inline size_t weir_frame_len(const struct weir_frame *f)
+{
     size_t n = 0;
     for (int i = 0; i < f->parts; i++)
         n += f->part[i].len;

@@ -15,12 +15,12 @@ struct weir_gateway_config {
 };
 
 struct weir_gateway_stats {
-    uint64_t opened;    /* connections of the near stack that reached the host's network */
-    uint64_t refused;   /* those that did not: refused, unreachable, timed out, no descriptor */
-    uint64_t published; /* connections that came in through a published port */
-    uint64_t reset;     /* connections of either kind that an error ended */
-    uint64_t flows;     /* UDP pairs of addresses that were opened */
-    uint64_t flows_evicted;     /* while in use, because the table or descriptors ran out */
+    uint64_t opened;        /* connections of the near stack that reached the host's network */
+    uint64_t refused;       /* those that did not: refused, unreachable, timed out, no descriptor */
+    uint64_t published;     /* connections that came in through a published port */
+    uint64_t reset;         /* connections of either kind that an error ended */
+    uint64_t flows;         /* UDP pairs of addresses that were opened */
+    uint64_t flows_evicted; /* while in use, because the table or descriptors ran out */
     uint64_t datagrams_dropped; /* no descriptor, no room, or the host's network refused */
 };
 

@@ -1,5 +1,5 @@
-/* Knobs: every limit and habit of a stack that can be set. A knob that Linux has bears its name and its
- * unit (net.ipv4.tcp_fin_timeout); a knob of three numbers is set as "4096 131072 6291456". */
+/* Knobs: every limit and habit of a stack that can be set. A knob that Linux has bears its name and
+ * its unit (net.ipv4.tcp_fin_timeout); a knob of three numbers is set as "4096 131072 6291456". */
 #ifndef WEIR_KNOB_H
 #define WEIR_KNOB_H
 
@@ -16,7 +16,8 @@ struct weir_knob_info {
 
 int weir_knob_count(void);
 const struct weir_knob_info *weir_knob_info(int index);
-/* -ENOENT: no such knob (weir_knob_nearest helps); -EINVAL: not a number; -ERANGE: out of bounds. */
+/* -ENOENT: no such knob (weir_knob_nearest helps); -EINVAL: not a number; -ERANGE: out of bounds.
+ */
 int weir_knob_set(struct weir_stack *stack, const char *name, const char *value);
 /* Text of the value, tab separated if three; returns its length, or -ENOENT, -ENOSPC. */
 int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, size_t size);

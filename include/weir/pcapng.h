@@ -10,8 +10,8 @@ struct weir_pcapng;
 enum weir_pcapng_dir { WEIR_PCAPNG_IN = 1, WEIR_PCAPNG_OUT = 2 };
 
 struct weir_pcapng_packet {
-    int iface;            /* from weir_pcapng_iface */
-    int dir;              /* enum weir_pcapng_dir */
+    int iface; /* from weir_pcapng_iface */
+    int dir;   /* enum weir_pcapng_dir */
     int64_t at_ns;
     const char *comment;  /* NULL or "": none */
     const char *comment2; /* a second one, after the first */

@@ -29,8 +29,8 @@ ssize_t weir_sendto(struct weir_stack *stack, int sock, const void *data, size_t
                     const struct weir_sockaddr *to); /* to NULL: the connected peer */
 ssize_t weir_recvfrom(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
                       struct weir_sockaddr *from); /* from may be NULL */
-/* Datagrams with both ends: `local` is the address and port that the datagram was sent to, or is to be
- * sent from (a WEIR_ANY_PORT or IP_TRANSPARENT socket may use any). Either may be NULL. */
+/* Datagrams with both ends: `local` is the address and port that the datagram was sent to, or is to
+ * be sent from (a WEIR_ANY_PORT or IP_TRANSPARENT socket may use any). Either may be NULL. */
 ssize_t weir_recvmsg(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
                      struct weir_sockaddr *from, struct weir_sockaddr *local);
 ssize_t weir_sendmsg(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
@@ -87,7 +87,8 @@ int weir_ready(struct weir_stack *stack, struct weir_ready_event *events, int ma
 /* A word of the caller's that comes back in each event; NULL at first. */
 int weir_set_user(struct weir_stack *stack, int sock, void *user);
 
-/* -- for gateways: connections that are decided elsewhere ---------------------------------------- */
+/* -- for gateways: connections that are decided elsewhere ----------------------------------------
+ */
 
 /* On a listener, before listen: with WEIR_HOLD each SYN is held (no answer is sent, repeats are
  * absorbed) until the caller accepts or refuses it. WEIR_ANY_PORT, bound to the unspecified address
@@ -105,24 +106,25 @@ struct weir_held {
 };
 int weir_held_next(struct weir_stack *stack, int sock, struct weir_held *held); /* 1, or -EAGAIN */
 int weir_held_accept(struct weir_stack *stack, uint64_t id); /* the SYN/ACK goes out */
-/* error: ECONNREFUSED answers RST; EHOSTUNREACH, ENETUNREACH, EACCES the ICMP error; ETIMEDOUT and 0
- * stay silent and forget the SYN. -ENOENT: the SYN is gone. */
+/* error: ECONNREFUSED answers RST; EHOSTUNREACH, ENETUNREACH, EACCES the ICMP error; ETIMEDOUT and
+ * 0 stay silent and forget the SYN. -ENOENT: the SYN is gone. */
 int weir_held_refuse(struct weir_stack *stack, uint64_t id, int error);
 
-/* -- what `ss` shows ----------------------------------------------------------------------------- */
+/* -- what `ss` shows -----------------------------------------------------------------------------
+ */
 
 enum weir_tcp_state { /* numbers as in Linux's tcp_states.h */
-    WEIR_ESTABLISHED = 1,
-    WEIR_SYN_SENT,
-    WEIR_SYN_RECV,
-    WEIR_FIN_WAIT_1,
-    WEIR_FIN_WAIT_2,
-    WEIR_TIME_WAIT,
-    WEIR_CLOSED,
-    WEIR_CLOSE_WAIT,
-    WEIR_LAST_ACK,
-    WEIR_LISTEN,
-    WEIR_CLOSING
+                      WEIR_ESTABLISHED = 1,
+                      WEIR_SYN_SENT,
+                      WEIR_SYN_RECV,
+                      WEIR_FIN_WAIT_1,
+                      WEIR_FIN_WAIT_2,
+                      WEIR_TIME_WAIT,
+                      WEIR_CLOSED,
+                      WEIR_CLOSE_WAIT,
+                      WEIR_LAST_ACK,
+                      WEIR_LISTEN,
+                      WEIR_CLOSING
 };
 const char *weir_state_name(int state); /* as in RFC 9293: "FIN-WAIT-1" */
 
@@ -134,7 +136,7 @@ struct weir_sock_info {
     uint32_t recv_queue, send_queue; /* bytes; LISTEN: connections waiting, and the most allowed */
     void *user;
     /* TCP, synchronized states only */
-    uint32_t cwnd, ssthresh;   /* bytes; ssthresh UINT32_MAX: not yet set */
+    uint32_t cwnd, ssthresh; /* bytes; ssthresh UINT32_MAX: not yet set */
     uint32_t srtt_us, rttvar_us, rto_us;
     uint32_t mss;              /* bytes of payload we send in a segment */
     uint32_t snd_wnd, rcv_wnd; /* bytes */
@@ -143,9 +145,9 @@ struct weir_sock_info {
     uint32_t segs_out, segs_in, retrans;
     uint8_t snd_wscale, rcv_wscale;
     uint8_t has_ts, has_sack;
-    const char *timer;       /* name of the timer that is due first, or NULL */
+    const char *timer; /* name of the timer that is due first, or NULL */
     int64_t timer_left_us;
-    uint8_t timer_n;         /* how often it ran already */
+    uint8_t timer_n; /* how often it ran already */
 };
 /* Walks all endpoints: start with *cursor 0; returns 1 with *info filled, or 0 at the end. */
 int weir_info_next(struct weir_stack *stack, uint64_t *cursor, struct weir_sock_info *info);

@@ -15,7 +15,8 @@ struct weir_stack;
 struct weir_config {
     uint64_t seed[2]; /* the key of everything random: equal seeds and inputs, equal outputs */
     int64_t now_ns;
-    /* Memory; NULL for malloc and free. alloc may return NULL: the stack then refuses, see PROMISES. */
+    /* Memory; NULL for malloc and free. alloc may return NULL: the stack then refuses, see
+     * PROMISES. */
     void *(*alloc)(void *ctx, size_t bytes);
     void (*free)(void *ctx, void *p, size_t bytes);
     void *mem_ctx;
@@ -27,7 +28,8 @@ void weir_free(struct weir_stack *stack);                      /* sends nothing 
 /* -- the three verbs --------------------------------------------------------------------------- */
 
 /* Frames came in on an interface. Never sends: it leaves marks that weir_output obeys.
- * n <= WEIR_BURST_MAX. Returns how many frames passed (were not dropped); each frame's `why` says. */
+ * n <= WEIR_BURST_MAX. Returns how many frames passed (were not dropped); each frame's `why` says.
+ */
 int weir_input(struct weir_stack *stack, int ifindex, struct weir_frame *burst, int n,
                int64_t now_ns);
 /* Time passed: runs the timers that are due. Returns how many ran. */
@@ -57,10 +59,11 @@ enum weir_iface_flag {
 struct weir_iface_config {
     const char *name; /* at most 15 bytes, copied */
     enum weir_link_type type;
-    uint8_t mac[6];   /* WEIR_LINK_ETHER */
-    uint32_t mtu;     /* bytes of IP packet, 68 to 65,535 */
-    uint32_t gso_max; /* largest superframe's IP packet in bytes, to 65,535; 0: MTU-sized frames only */
-    uint32_t flags;   /* enum weir_iface_flag */
+    uint8_t mac[6]; /* WEIR_LINK_ETHER */
+    uint32_t mtu;   /* bytes of IP packet, 68 to 65,535 */
+    uint32_t
+        gso_max; /* largest superframe's IP packet in bytes, to 65,535; 0: MTU-sized frames only */
+    uint32_t flags; /* enum weir_iface_flag */
 };
 
 /* Returns the ifindex, from 1, or -EINVAL, -ENOMEM, -ENOSPC (16 interfaces). */

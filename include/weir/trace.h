@@ -1,5 +1,5 @@
-/* What happened and why. Every state change, timer, retransmission, drop and window change is an event
- * of def/events.def; the stack keeps the last ones in a ring that the caller drains. */
+/* What happened and why. Every state change, timer, retransmission, drop and window change is an
+ * event of def/events.def; the stack keeps the last ones in a ring that the caller drains. */
 #ifndef WEIR_TRACE_H
 #define WEIR_TRACE_H
 

@@ -23,16 +23,25 @@ struct list {
     uint32_t count;
 };
 
-static inline void list_init(struct list *l, struct pool *pool, uint32_t offset) {
+static inline void list_init(struct list *l, struct pool *pool, uint32_t offset)
+{
     *l = (struct list){.pool = pool, .offset = offset};
 }
-static inline struct list_node *list_node_at(const struct list *l, uint32_t i) {
+static inline struct list_node *list_node_at(const struct list *l, uint32_t i)
+{
     return (struct list_node *)(void *)((uint8_t *)pool_at(l->pool, i) + l->offset);
 }
-static inline void list_node_init(struct list_node *n) { n->next = n->prev = LIST_OFF; }
-static inline bool list_is_on(const struct list_node *n) { return n->next != LIST_OFF; }
+static inline void list_node_init(struct list_node *n)
+{
+    n->next = n->prev = LIST_OFF;
+}
+static inline bool list_is_on(const struct list_node *n)
+{
+    return n->next != LIST_OFF;
+}
 
-static inline void list_append(struct list *l, uint32_t i) {
+static inline void list_append(struct list *l, uint32_t i)
+{
     struct list_node *n = list_node_at(l, i);
     n->next = 0;
     n->prev = l->last;
@@ -44,7 +53,8 @@ static inline void list_append(struct list *l, uint32_t i) {
     l->count++;
 }
 
-static inline void list_unlink(struct list *l, uint32_t i) {
+static inline void list_unlink(struct list *l, uint32_t i)
+{
     struct list_node *n = list_node_at(l, i);
     if (n->prev)
         list_node_at(l, n->prev)->next = n->next;

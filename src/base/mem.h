@@ -26,7 +26,7 @@ struct mem {
 
 void mem_init(struct mem *m, void *(*alloc)(void *, size_t), void (*free)(void *, void *, size_t),
               void *ctx);
-void mem_fini(struct mem *m); /* gives back the cache; must(held == 0) */
+void mem_fini(struct mem *m);                 /* gives back the cache; must(held == 0) */
 void *mem_alloc(struct mem *m, size_t bytes); /* not cleared */
 void *mem_zalloc(struct mem *m, size_t bytes);
 void mem_free(struct mem *m, void *p, size_t bytes); /* p NULL: nothing */

@@ -12,8 +12,8 @@
 #include "base/mem.h"
 
 struct pool_chunk {
-    void *block;         /* what mem gave: the chunk is the first multiple of 64 bytes in it */
-    uint64_t *live;      /* bitmap, lies behind the objects */
+    void *block;    /* what mem gave: the chunk is the first multiple of 64 bytes in it */
+    uint64_t *live; /* bitmap, lies behind the objects */
     uint32_t used;
     uint32_t fresh;      /* slots from here on were never in use */
     uint32_t first_free; /* slot + 1 of those that were; each begins with the next one */
@@ -26,10 +26,10 @@ struct pool {
     struct pool_chunk **chunk; /* by (index - 1) >> log2 */
     uint32_t chunk_count;      /* entries of `chunk` in use, some may be NULL */
     uint32_t chunk_room;
-    uint32_t chunk_hole;       /* no entry below is NULL */
-    uint32_t object_size;      /* multiple of 8 */
-    uint32_t log2;             /* objects in a chunk */
-    uint32_t first_partial;    /* chunk with a free object, + 1; 0: none */
+    uint32_t chunk_hole;    /* no entry below is NULL */
+    uint32_t object_size;   /* multiple of 8 */
+    uint32_t log2;          /* objects in a chunk */
+    uint32_t first_partial; /* chunk with a free object, + 1; 0: none */
     uint32_t used, max, empty_chunks;
 };
 
@@ -42,7 +42,8 @@ bool pool_is_live(const struct pool *p, uint32_t index); /* any number may be as
 uint32_t pool_next(const struct pool *p, uint32_t from);
 
 /* The object of a live index. */
-static inline void *pool_at(const struct pool *p, uint32_t index) {
+static inline void *pool_at(const struct pool *p, uint32_t index)
+{
     uint32_t i = index - 1;
     struct pool_chunk *c = p->chunk[i >> p->log2];
     return c->objects + (size_t)(i & ((1u << p->log2) - 1)) * p->object_size;

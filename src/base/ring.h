@@ -34,10 +34,14 @@ int ring_slices(const struct ring *r, uint32_t off, uint32_t n, struct ring_slic
 void ring_place(struct ring *r, uint32_t off, const void *src, uint32_t n); /* copy in, anywhere */
 void ring_peek(const struct ring *r, uint32_t off, void *dst, uint32_t n);  /* copy out */
 
-static inline void ring_extend(struct ring *r, uint32_t n) { r->len += n; }
+static inline void ring_extend(struct ring *r, uint32_t n)
+{
+    r->len += n;
+}
 
 /* Drops n <= len bytes from the front. */
-static inline void ring_consume(struct ring *r, uint32_t n) {
+static inline void ring_consume(struct ring *r, uint32_t n)
+{
     r->head = (r->head + n) & (r->size - 1);
     r->len -= n;
 }

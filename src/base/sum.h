@@ -12,11 +12,15 @@
 uint32_t sum_add(uint32_t acc, const void *data, size_t len);
 /* The same for a piece that begins at byte `offset` of the whole. */
 uint32_t sum_add_at(uint32_t acc, const void *data, size_t len, size_t offset);
-static inline uint16_t sum_fold(uint32_t acc) {
+static inline uint16_t sum_fold(uint32_t acc)
+{
     acc = (acc & 0xffff) + (acc >> 16);
     return (uint16_t)(acc + (acc >> 16));
 }
 /* What goes into the header: the complement of the folded sum. */
-static inline uint16_t sum_finish(uint32_t acc) { return (uint16_t)~sum_fold(acc); }
+static inline uint16_t sum_finish(uint32_t acc)
+{
+    return (uint16_t)~sum_fold(acc);
+}
 
 #endif

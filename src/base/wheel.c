@@ -16,7 +16,7 @@
 #define NEXT_PEEK 4 /* nodes that wheel_next looks at to be exact */
 
 _Static_assert(1 << DIGIT_BITS == WHEEL_SLOTS, "a digit names a slot");
-_Static_assert(WHEEL_LEVELS * DIGIT_BITS > 32, "the top level is longer than any distance");
+_Static_assert(WHEEL_LEVELS *DIGIT_BITS > 32, "the top level is longer than any distance");
 
 struct place {
     int level, digit; /* level -1: due */

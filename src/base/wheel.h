@@ -44,11 +44,18 @@ struct wheel {
 
 void wheel_init(struct wheel *w, int64_t now_us);
 void wheel_add_pool(struct wheel *w, int kind, struct pool *p, uint32_t node_offset);
-static inline wheel_ref wheel_ref_of(int kind, uint32_t index) {
+static inline wheel_ref wheel_ref_of(int kind, uint32_t index)
+{
     return (uint32_t)kind << 30 | index;
 }
-static inline int wheel_ref_kind(wheel_ref ref) { return (int)(ref >> 30); }
-static inline uint32_t wheel_ref_index(wheel_ref ref) { return ref & 0x3fffffffu; }
+static inline int wheel_ref_kind(wheel_ref ref)
+{
+    return (int)(ref >> 30);
+}
+static inline uint32_t wheel_ref_index(wheel_ref ref)
+{
+    return ref & 0x3fffffffu;
+}
 
 void wheel_node_init(struct wheel_node *n);
 /* Arms, or moves, the node to at_us. An instant in the past counts as now: the next step fires

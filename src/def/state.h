@@ -1,4 +1,5 @@
-/* The states of a connection, the timers and the events. From states.def, timers.def, events.def. */
+/* The states of a connection, the timers and the events. From states.def, timers.def, events.def.
+ */
 #ifndef DEF_STATE_H
 #define DEF_STATE_H
 

@@ -25,8 +25,7 @@ static int auto_bind(struct socks *k, int sock, const struct weir_addr *local)
 }
 
 /* Both ends of a datagram: what the call says, else what the socket is connected or bound to. */
-static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends,
-                      struct udp_dest *d)
+static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, struct udp_dest *d)
 {
     struct sock *s = sock_at(k, sock);
     struct udp_sock *u = udp_at(k->udp, s->endpoint);
@@ -42,8 +41,7 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends,
         d->local = weir_addr_v4(0);
     if ((v = sock_route(k, s, &d->peer, &d->local, &path)) < 0)
         return v;
-    if (!ends->from && !u->is_bound && !u->is_connected &&
-        (v = auto_bind(k, sock, &d->local)) < 0)
+    if (!ends->from && !u->is_bound && !u->is_connected && (v = auto_bind(k, sock, &d->local)) < 0)
         return v;
     if (iface_is_broadcast(k->link, path.ifindex, &d->peer) && !(u->options & UDP_BROADCAST))
         return -EACCES;

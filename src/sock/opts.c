@@ -37,7 +37,7 @@ static void switch_flag(uint16_t *flags, uint16_t bit, bool on)
     *flags = (uint16_t)(on ? *flags | bit : *flags & ~bit);
 }
 
-/* -- set ------------------------------------------------------------------------------------------------ */
+/* -- set --------------------------------------------------------------------------------------- */
 
 static uint32_t clamp_buffer(int64_t want, int64_t most)
 {
@@ -137,14 +137,14 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         return v;
     switch (o->name) {
     case IP_TOS:
-        *(is_tcp ? &tcp_opt(k->tcp, s->endpoint)->tos : &udp_at(k->udp, s->endpoint)->tos) =
-            (uint8_t)value;
+        *(is_tcp ? &tcp_opt(k->tcp, s->endpoint)->tos
+                 : &udp_at(k->udp, s->endpoint)->tos) = (uint8_t)value;
         return 0;
     case IP_TTL:
         if (value < 1 || value > 255)
             return -EINVAL;
-        *(is_tcp ? &tcp_opt(k->tcp, s->endpoint)->ttl : &udp_at(k->udp, s->endpoint)->ttl) =
-            (uint8_t)value;
+        *(is_tcp ? &tcp_opt(k->tcp, s->endpoint)->ttl
+                 : &udp_at(k->udp, s->endpoint)->ttl) = (uint8_t)value;
         return 0;
     case IP_TRANSPARENT:
     case IP_FREEBIND:
@@ -308,7 +308,7 @@ int sock_setopt(struct socks *k, int sock, const struct sock_opt *o)
     }
 }
 
-/* -- get ------------------------------------------------------------------------------------------------ */
+/* -- get --------------------------------------------------------------------------------------- */
 
 static int get_buffer(struct socks *k, const struct sock *s, struct sock_opt *o)
 {
@@ -347,8 +347,9 @@ static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
     case SO_DOMAIN:
         return give_int(o, s->family);
     case SO_PROTOCOL:
-        return give_int(o, is_tcp ? IPPROTO_TCP
-                                  : s->kind == SOCK_KIND_UDP ? IPPROTO_UDP : IPPROTO_ICMP);
+        return give_int(o, is_tcp                     ? IPPROTO_TCP
+                           : s->kind == SOCK_KIND_UDP ? IPPROTO_UDP
+                                                      : IPPROTO_ICMP);
     case SO_ACCEPTCONN:
         return give_int(o, !!(s->flags & SOCK_LISTENING));
     case SO_REUSEADDR:
@@ -427,7 +428,8 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
         return give_int(o, t->window_clamp_kib * 1024);
     case TCP_LINGER2:
         return give_int(o, t->on & OPT_NO_FIN_WAIT_2 ? -1
-                           : t->fin_timeout_s ? t->fin_timeout_s : (int)n->tcp_fin_timeout);
+                           : t->fin_timeout_s        ? t->fin_timeout_s
+                                                     : (int)n->tcp_fin_timeout);
     case TCP_MAXSEG:
         tcp_info(k->tcp, s->endpoint, &w);
         return give_int(o, w.mss ? (int)w.mss : t->maxseg ? t->maxseg : (int)n->tcp_base_mss);

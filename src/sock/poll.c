@@ -20,8 +20,8 @@ static void report(struct socks *k, uint32_t index, struct weir_ready_event *out
 {
     int sock = (int)index - 1;
 
-    *out = (struct weir_ready_event){.sock = sock, .ready = (uint32_t)sock_readiness(k, sock),
-                                     .user = sock_at(k, sock)->user};
+    *out = (struct weir_ready_event){
+        .sock = sock, .ready = (uint32_t)sock_readiness(k, sock), .user = sock_at(k, sock)->user};
 }
 
 int sock_ready(struct socks *k, struct weir_ready_event *events, int max)

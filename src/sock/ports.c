@@ -41,7 +41,8 @@ static struct weir_addr address_of(const struct socks *k, const struct sock *s)
     return udp_at(k->udp, s->endpoint)->bound;
 }
 
-/* Both may stand: other addresses, or both sides asked to share. A listener shares by SO_REUSEPORT only. */
+/* Both may stand: other addresses, or both sides asked to share. A listener shares by SO_REUSEPORT
+ * only. */
 static bool may_share(const struct sock *a, const struct sock *b)
 {
     bool is_listening = (a->flags | b->flags) & SOCK_LISTENING;
@@ -169,8 +170,7 @@ int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local)
         v = -EADDRINUSE;
     if (v < 0)
         return v;
-    if (s->kind != SOCK_KIND_TCP &&
-        (v = udp_bind(k->udp, s->endpoint, &at.addr, at.port)) < 0)
+    if (s->kind != SOCK_KIND_TCP && (v = udp_bind(k->udp, s->endpoint, &at.addr, at.port)) < 0)
         return v;
     return port_take(k, sock, at.port) ? 0 : -ENOMEM;
 }

@@ -95,7 +95,8 @@ int sock_close(struct socks *k, int sock, bool is_abort)
     return 0;
 }
 
-/* The largest MTU of our interfaces: what a listener offers before it knows where a SYN comes from. */
+/* The largest MTU of our interfaces: what a listener offers before it knows where a SYN comes from.
+ */
 static uint32_t widest_mtu(struct socks *k)
 {
     uint32_t mtu = 68;
@@ -173,7 +174,7 @@ int sock_accept(struct socks *k, int sock, struct weir_sockaddr *peer)
     return (int)index - 1;
 }
 
-/* -- connect -------------------------------------------------------------------------------------------- */
+/* -- connect ----------------------------------------------------------------------------------- */
 
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
                struct weir_addr *local, struct sock_path *out)
@@ -196,8 +197,9 @@ static int connect_tcp(struct socks *k, int sock, const struct weir_sockaddr *pe
 {
     struct sock *s = sock_at(k, sock);
     struct flow *bound = tcp_flow(k->tcp, s->endpoint);
-    struct tcp_open o = {.flow = {.local = bound->local, .remote = peer->addr,
-                                  .lport = s->port, .rport = peer->port}};
+    struct tcp_open o = {
+        .flow = {
+            .local = bound->local, .remote = peer->addr, .lport = s->port, .rport = peer->port}};
     struct sock_path path;
     enum state state = tcp_state(k->tcp, s->endpoint);
     int v;
@@ -250,7 +252,7 @@ int sock_connect(struct socks *k, int sock, const struct weir_sockaddr *peer)
     return s->kind == SOCK_KIND_TCP ? connect_tcp(k, sock, peer) : connect_dgram(k, sock, peer);
 }
 
-/* -- names and shutdown ------------------------------------------------------------------------------------ */
+/* -- names and shutdown ------------------------------------------------------------------------ */
 
 static int name_tcp(struct socks *k, const struct sock *s, struct weir_sockaddr *out, bool is_peer)
 {

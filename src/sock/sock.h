@@ -1,8 +1,8 @@
 /* Sockets: numbers, ports and options over TCP and UDP endpoints.
  *
- * Knows: link, ip, udp, tcp. Shape: a socket is a pool index less one; it names one endpoint below. All
- * state of a connection is the endpoint's: a socket is 32 bytes. Units: bytes. Errors: -errno, Linux's
- * for the same call. Cost: O(1). */
+ * Knows: link, ip, udp, tcp. Shape: a socket is a pool index less one; it names one endpoint below.
+ * All state of a connection is the endpoint's: a socket is 32 bytes. Units: bytes. Errors: -errno,
+ * Linux's for the same call. Cost: O(1). */
 #ifndef SOCK_SOCK_H
 #define SOCK_SOCK_H
 
@@ -18,7 +18,7 @@ enum sock_flag {
     SOCK_REUSEPORT = 2,
     SOCK_TRANSPARENT = 4,
     SOCK_ANY_PORT = 8,
-    SOCK_BOUND = 16,     /* it is in the table of bound ports */
+    SOCK_BOUND = 16, /* it is in the table of bound ports */
     SOCK_LISTENING = 32,
     SOCK_V6ONLY = 64,
     SOCK_LATE_PORT = 128, /* IP_BIND_ADDRESS_NO_PORT: bind chooses no port, connect does */

@@ -119,8 +119,8 @@ int weir_getpeername(struct weir_stack *k, int sock, struct weir_sockaddr *peer)
 int weir_setsockopt(struct weir_stack *k, int sock, int level, int name, const void *value,
                     size_t len)
 {
-    struct sock_opt o = {.level = level, .name = name, .value = (void *)(uintptr_t)value,
-                         .len = len};
+    struct sock_opt o = {
+        .level = level, .name = name, .value = (void *)(uintptr_t)value, .len = len};
 
     stack_settle(k);
     return sock_setopt(&k->socks, sock, &o);
@@ -137,7 +137,7 @@ int weir_getsockopt(struct weir_stack *k, int sock, int level, int name, void *v
     return v;
 }
 
-/* -- without a copy ---------------------------------------------------------------------------------------- */
+/* -- without a copy ---------------------------------------------------------------------------- */
 
 static uint32_t stream_of(struct weir_stack *k, int sock, int *error)
 {
@@ -199,7 +199,7 @@ int weir_recv_consume(struct weir_stack *k, int sock, uint32_t len)
     return 0;
 }
 
-/* -- readiness ------------------------------------------------------------------------------------------------ */
+/* -- readiness --------------------------------------------------------------------------------- */
 
 int weir_readiness(struct weir_stack *k, int sock)
 {
@@ -221,7 +221,7 @@ int weir_set_user(struct weir_stack *k, int sock, void *user)
     return 0;
 }
 
-/* -- held SYNs --------------------------------------------------------------------------------------------------- */
+/* -- held SYNs --------------------------------------------------------------------------------- */
 
 int weir_held_next(struct weir_stack *k, int sock, struct weir_held *held)
 {
@@ -243,12 +243,17 @@ int weir_held_accept(struct weir_stack *k, uint64_t id)
     return tcp_held_accept(&k->tcp, id);
 }
 
-/* The ICMP error quotes the SYN as it must have looked: header and ports, and its sequence number. */
+/* The ICMP error quotes the SYN as it must have looked: header and ports, and its sequence number.
+ */
 static void refuse_by_icmp(struct weir_stack *k, const struct flow *f, struct seq isn, uint8_t code)
 {
     uint8_t quote[IP4_LEN + 8];
-    struct ip4 h = {.hdr_len = IP4_LEN, .ttl = 64, .proto = PROTO_TCP, .frag = IP4_DF,
-                    .total_len = IP4_LEN + TCP_LEN, .src = weir_addr_to_v4(&f->remote),
+    struct ip4 h = {.hdr_len = IP4_LEN,
+                    .ttl = 64,
+                    .proto = PROTO_TCP,
+                    .frag = IP4_DF,
+                    .total_len = IP4_LEN + TCP_LEN,
+                    .src = weir_addr_to_v4(&f->remote),
                     .dst = weir_addr_to_v4(&f->local)};
     struct tcp_hdr t = {.sport = f->rport, .dport = f->lport, .seq = isn, .flags = TCP_SYN};
     uint8_t syn[TCP_HDR_MAX];

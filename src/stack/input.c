@@ -1,8 +1,9 @@
 /* The way of one frame in, from the link to a socket. Read from top to bottom.
  *
- * Knows: all layers; no layer below knows another. Shape: each step takes a view of the same bytes and
- * returns a verdict; the verdict is counted once, here. Nothing is sent: what deserves an answer is
- * queued. Units: bytes. Errors: verdicts. Cost: O(1) and the copy into the receive ring. */
+ * Knows: all layers; no layer below knows another. Shape: each step takes a view of the same bytes
+ * and returns a verdict; the verdict is counted once, here. Nothing is sent: what deserves an
+ * answer is queued. Units: bytes. Errors: verdicts. Cost: O(1) and the copy into the receive ring.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static const uint8_t *head_at(const struct arrival *a, uint32_t at)
     return a->f->part[0].data + at;
 }
 
-/* -- TCP --------------------------------------------------------------------------------------------------- */
+/* -- TCP --------------------------------------------------------------------------------------- */
 
 static bool tcp_sum_is_good(const struct arrival *a)
 {
@@ -79,7 +80,7 @@ static enum drop input_tcp(struct arrival *a)
     int len = tcp_parse(&h, head_at(a, a->l4_at), head < a->l4_len ? head : a->l4_len);
 
     if (len < 0)
-        return (enum drop)-len;
+        return (enum drop) - len;
     if (a->is_group)
         return DROP_tcp_address;
     if (!tcp_sum_is_good(a))
@@ -99,16 +100,20 @@ static enum drop input_tcp(struct arrival *a)
     return tcp_input(&k->tcp, &s);
 }
 
-/* -- ICMP --------------------------------------------------------------------------------------------------- */
+/* -- ICMP -------------------------------------------------------------------------------------- */
 
 /* An error about something that we sent goes to who sent it. */
 static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e)
 {
     struct weir_stack *k = a->k;
-    struct flow flow = {.local = e->local, .remote = e->remote, .lport = e->lport,
-                        .rport = e->rport};
-    struct udp_fault fault = {.local = e->local, .remote = e->remote, .lport = e->lport,
-                              .rport = e->rport, .proto = e->proto, .is_hard = e->is_hard,
+    struct flow flow = {
+        .local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport};
+    struct udp_fault fault = {.local = e->local,
+                              .remote = e->remote,
+                              .lport = e->lport,
+                              .rport = e->rport,
+                              .proto = e->proto,
+                              .is_hard = e->is_hard,
                               .error = e->error};
     enum drop v;
 
@@ -123,8 +128,12 @@ static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e
 
 static struct udp_view udp_view_of(const struct arrival *a)
 {
-    struct udp_view u = {.src = a->src, .dst = a->dst, .ifindex = (uint8_t)a->ifindex,
-                         .ttl = a->ip.ttl, .tos = a->ip.tos, .flags = a->f->flags,
+    struct udp_view u = {.src = a->src,
+                         .dst = a->dst,
+                         .ifindex = (uint8_t)a->ifindex,
+                         .ttl = a->ip.ttl,
+                         .tos = a->ip.tos,
+                         .flags = a->f->flags,
                          .is_group = a->is_group};
 
     u.parts = slices_of(a->f, a->l4_at, a->l4_len, u.part);
@@ -134,8 +143,13 @@ static struct udp_view udp_view_of(const struct arrival *a)
 static enum drop input_icmp(struct arrival *a)
 {
     struct weir_stack *k = a->k;
-    struct icmp_view in = {.src = a->src, .dst = a->dst, .local = a->dst, .ifindex = a->ifindex,
-                           .is_group = a->is_group, .ttl = a->ip.ttl, .tos = a->ip.tos};
+    struct icmp_view in = {.src = a->src,
+                           .dst = a->dst,
+                           .local = a->dst,
+                           .ifindex = a->ifindex,
+                           .is_group = a->is_group,
+                           .ttl = a->ip.ttl,
+                           .tos = a->ip.tos};
     struct icmp_event event = {.kind = ICMP_EVENT_NONE};
     struct udp_view u;
     enum drop v;
@@ -154,7 +168,7 @@ static enum drop input_icmp(struct arrival *a)
     return udp_input_icmp(&k->udp, &u, event.id);
 }
 
-/* -- UDP ----------------------------------------------------------------------------------------------------- */
+/* -- UDP --------------------------------------------------------------------------------------- */
 
 static enum drop input_udp(struct arrival *a)
 {
@@ -165,13 +179,16 @@ static enum drop input_udp(struct arrival *a)
     return v;
 }
 
-/* -- IPv4 ---------------------------------------------------------------------------------------------------- */
+/* -- IPv4 -------------------------------------------------------------------------------------- */
 
 /* What nobody here takes is answered by an ICMP error, where 1122#3.2.2 allows one. */
 static void answer_unreachable(struct arrival *a, uint8_t code)
 {
-    struct icmp_offence o = {.type = ICMP4_UNREACH, .code = code, .local = a->dst,
-                             .ifindex = a->ifindex, .iface_flags = a->iface->flags,
+    struct icmp_offence o = {.type = ICMP4_UNREACH,
+                             .code = code,
+                             .local = a->dst,
+                             .ifindex = a->ifindex,
+                             .iface_flags = a->iface->flags,
                              .is_group = a->is_group || a->is_link_group};
 
     o.is_source_bad = iface_is_broadcast(&a->k->link, a->ifindex, &a->src);
@@ -229,7 +246,7 @@ static enum drop input_ip4(struct arrival *a)
 
     a->k->stats.IpInReceives++;
     if (len < 0)
-        return (enum drop)-len;
+        return (enum drop) - len;
     if ((uint32_t)len > head)
         return DROP_not_linear;
     a->src = weir_addr_v4(a->ip.src);
@@ -249,7 +266,7 @@ static enum drop input_ip4(struct arrival *a)
     return input_transport(a);
 }
 
-/* -- the link -------------------------------------------------------------------------------------------------- */
+/* -- the link ---------------------------------------------------------------------------------- */
 
 static enum drop input_arp(struct arrival *a)
 {
@@ -257,7 +274,7 @@ static enum drop input_arp(struct arrival *a)
     int len = arp_parse(&arp, head_at(a, ETH_LEN), a->f->part[0].len - ETH_LEN);
 
     if (len < 0)
-        return (enum drop)-len;
+        return (enum drop) - len;
     a->is_answer = true;
     return neigh_input_arp(&a->k->link, a->ifindex, &arp, a->k->now_us);
 }
@@ -269,7 +286,7 @@ static enum drop input_ether(struct arrival *a)
     enum drop v;
 
     if (len < 0)
-        return (enum drop)-len;
+        return (enum drop) - len;
     if ((v = iface_judge_mac(&a->k->link, a->ifindex, e.dst)) != PASS)
         return v;
     a->is_link_group = e.dst[0] & 1;

@@ -1,8 +1,8 @@
 /* Knobs by name: the public face of knobs.def.
  *
- * Knows: the table. Not what a knob does. Shape: one row for each name; a row of three numbers is one
- * knob, and ip_local_port_range is two. Units: the row's. Errors: ENOENT, EINVAL, ERANGE.
- * Cost: O(rows). */
+ * Knows: the table. Not what a knob does. Shape: one row for each name; a row of three numbers is
+ * one knob, and ip_local_port_range is two. Units: the row's. Errors: ENOENT, EINVAL, ERANGE. Cost:
+ * O(rows). */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define KNOB(field, name, unit, preset, min, max, cite, doc)                                         \
+#define KNOB(field, name, unit, preset, min, max, cite, doc) \
     {{name, unit, cite, doc, 1, {preset, 0, 0}, min, max}, offsetof(struct knobs, field)},
-#define KNOB3(field, name, unit, a, b, c, min, max, doc)                                             \
+#define KNOB3(field, name, unit, a, b, c, min, max, doc) \
     {{name, unit, "linux", doc, 3, {a, b, c}, min, max}, offsetof(struct knobs, field)},
 #include "def/knobs.def"
 #undef KNOB
@@ -102,7 +102,7 @@ int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
     return 0;
 }
 
-/* -- get --------------------------------------------------------------------------------------------------- */
+/* -- get --------------------------------------------------------------------------------------- */
 
 /* Appends a number in decimal; the new length, or -ENOSPC. */
 static int put_number(char *text, size_t size, int at, int64_t n)
@@ -145,7 +145,7 @@ int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, 
     return len;
 }
 
-/* -- the nearest name ---------------------------------------------------------------------------------------- */
+/* -- the nearest name -------------------------------------------------------------------------- */
 
 #define NAME_MAX_LEN 64
 

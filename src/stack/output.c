@@ -1,10 +1,11 @@
-/* The way of one frame out, from whoever has something to send to the link. Read from bottom to top of
- * the layers, top to bottom of this file.
+/* The way of one frame out, from whoever has something to send to the link. Read from bottom to top
+ * of the layers, top to bottom of this file.
  *
- * Knows: all layers; the order in which they are asked. Shape: headers lie in the stack's buffers, payload
- * stays where it is, in the rings. A segment longer than the link's frame is cut here and nowhere else.
- * Units: bytes. Errors: what has no route or neighbour is dropped with its reason, or parked.
- * Cost: O(1) for each frame, and a pass over the payload where the link computes no checksum. */
+ * Knows: all layers; the order in which they are asked. Shape: headers lie in the stack's buffers,
+ * payload stays where it is, in the rings. A segment longer than the link's frame is cut here and
+ * nowhere else. Units: bytes. Errors: what has no route or neighbour is dropped with its reason, or
+ * parked. Cost: O(1) for each frame, and a pass over the payload where the link computes no
+ * checksum. */
 #include <errno.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static void drop_out(struct burst *b, enum drop why)
     b->k->drops[why - DROP_FIRST]++;
 }
 
-/* -- the link ---------------------------------------------------------------------------------------------- */
+/* -- the link ---------------------------------------------------------------------------------- */
 
 static void fill_frame(const struct burst *b, const struct packet *p, uint32_t head,
                        struct weir_frame *f)
@@ -78,8 +79,11 @@ static void fill_frame(const struct burst *b, const struct packet *p, uint32_t h
 static void park(struct burst *b, const struct packet *p, const struct weir_addr *next_hop)
 {
     uint32_t head = IP4_LEN + p->l4_head;
-    struct link_packet l = {.parts = 1, .gso_size = p->gso_size, .csum_start = IP4_LEN,
-                            .csum_offset = p->sum_offset, .hdr_len = (uint16_t)head,
+    struct link_packet l = {.parts = 1,
+                            .gso_size = p->gso_size,
+                            .csum_start = IP4_LEN,
+                            .csum_offset = p->sum_offset,
+                            .hdr_len = (uint16_t)head,
                             .flags = p->is_partial ? WEIR_CSUM_PARTIAL : 0};
     enum drop v;
 
@@ -117,12 +121,15 @@ static bool put_link_header(struct burst *b, const struct packet *p)
     return true;
 }
 
-/* -- IP ------------------------------------------------------------------------------------------------------ */
+/* -- IP ---------------------------------------------------------------------------------------- */
 
 static void put_ip_header(struct burst *b, const struct packet *p)
 {
-    struct ip4 h = {.tos = p->tos, .ttl = p->ttl, .proto = p->proto,
-                    .frag = p->is_df ? IP4_DF : 0, .src = weir_addr_to_v4(&p->src),
+    struct ip4 h = {.tos = p->tos,
+                    .ttl = p->ttl,
+                    .proto = p->proto,
+                    .frag = p->is_df ? IP4_DF : 0,
+                    .src = weir_addr_to_v4(&p->src),
                     .dst = weir_addr_to_v4(&p->dst)};
 
     h.hdr_len = IP4_LEN;
@@ -146,7 +153,7 @@ static void send_packet(struct burst *b, const struct packet *p)
     b->n++;
 }
 
-/* -- what links and ICMP send ---------------------------------------------------------------------------------- */
+/* -- what links and ICMP send ------------------------------------------------------------------ */
 
 static void send_arp(struct burst *b, const struct neigh_out *o)
 {
@@ -164,7 +171,8 @@ static void send_arp(struct burst *b, const struct neigh_out *o)
     b->k->account.bytes_out += ETH_LEN + ARP_LEN;
 }
 
-/* A packet that waited for its neighbour: the header is copied, the rest stays where it was parked. */
+/* A packet that waited for its neighbour: the header is copied, the rest stays where it was parked.
+ */
 static void send_unparked(struct burst *b, const struct neigh_out *o)
 {
     const struct link_packet *l = &o->packet;
@@ -177,7 +185,9 @@ static void send_unparked(struct burst *b, const struct neigh_out *o)
     memcpy(e.dst, o->dst, sizeof e.dst);
     eth_emit(at, &e);
     memcpy(at + ETH_LEN, l->part[0].data, l->hdr_len);
-    *f = (struct weir_frame){.parts = 1, .flags = l->flags, .gso_size = l->gso_size,
+    *f = (struct weir_frame){.parts = 1,
+                             .flags = l->flags,
+                             .gso_size = l->gso_size,
                              .csum_start = (uint16_t)(ETH_LEN + l->csum_start),
                              .csum_offset = l->csum_offset,
                              .hdr_len = (uint16_t)(ETH_LEN + l->hdr_len)};
@@ -205,8 +215,13 @@ static void output_icmp(struct burst *b)
     struct icmp_out o;
 
     while (b->n < b->max && icmp_pull(&b->k->ip, b->ifindex, &o)) {
-        struct packet p = {.src = o.src, .dst = o.dst, .proto = PROTO_ICMP, .tos = o.tos,
-                           .ttl = o.ttl, .l4_head = ICMP_LEN, .texts = o.texts,
+        struct packet p = {.src = o.src,
+                           .dst = o.dst,
+                           .proto = PROTO_ICMP,
+                           .tos = o.tos,
+                           .ttl = o.ttl,
+                           .l4_head = ICMP_LEN,
+                           .texts = o.texts,
                            .text_len = o.len - ICMP_LEN};
         memcpy(p.text, o.text, sizeof p.text);
         memcpy(l4_of(b), o.hdr, ICMP_LEN);
@@ -215,16 +230,22 @@ static void output_icmp(struct burst *b)
     }
 }
 
-/* -- UDP ---------------------------------------------------------------------------------------------------------- */
+/* -- UDP --------------------------------------------------------------------------------------- */
 
 static void output_udp(struct burst *b, int max)
 {
     struct udp_out o;
 
     while (b->n < max && udp_pull(&b->k->udp, b->ifindex, &o)) {
-        struct packet p = {.src = o.local, .dst = o.peer, .proto = o.proto, .tos = o.tos,
-                           .ttl = o.ttl, .is_df = o.is_df, .l4_head = UDP_HDR_LEN,
-                           .texts = o.texts, .text_len = o.len - UDP_HDR_LEN};
+        struct packet p = {.src = o.local,
+                           .dst = o.peer,
+                           .proto = o.proto,
+                           .tos = o.tos,
+                           .ttl = o.ttl,
+                           .is_df = o.is_df,
+                           .l4_head = UDP_HDR_LEN,
+                           .texts = o.texts,
+                           .text_len = o.len - UDP_HDR_LEN};
         memcpy(p.text, o.text, sizeof p.text);
         p.is_partial = o.proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX;
         p.sum_offset = 6;
@@ -234,7 +255,7 @@ static void output_udp(struct burst *b, int max)
     }
 }
 
-/* -- TCP ----------------------------------------------------------------------------------------------------------- */
+/* -- TCP --------------------------------------------------------------------------------------- */
 
 /* `n` bytes of the segment's text from `off` on, as slices. */
 static uint8_t text_at(const struct seg_out *s, uint32_t off, uint32_t n, struct ring_slice out[2])
@@ -324,7 +345,7 @@ static void output_tcp(struct burst *b)
     }
 }
 
-/* -- the verb ------------------------------------------------------------------------------------------------------- */
+/* -- the verb ---------------------------------------------------------------------------------- */
 
 int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int max,
                 int64_t now_ns)
@@ -345,7 +366,8 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         output_tcp(&b);
     }
     output_udp(&b, b.max);
-    if (b.iface->type == WEIR_LINK_ETHER) /* what was parked just now asks for its neighbour at once */
+    if (b.iface->type ==
+        WEIR_LINK_ETHER) /* what was parked just now asks for its neighbour at once */
         output_link(&b);
     return b.n;
 }
@@ -353,8 +375,8 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
 bool weir_has_output(const struct weir_stack *k)
 {
     for (int i = 1; i <= k->link.ifaces; i++)
-        if (tcp_has_output(&k->tcp, i) || udp_has_output(&k->udp, i) ||
-            ip_has_output(&k->ip, i) || neigh_has_output(&k->link, i))
+        if (tcp_has_output(&k->tcp, i) || udp_has_output(&k->udp, i) || ip_has_output(&k->ip, i) ||
+            neigh_has_output(&k->link, i))
             return true;
     return false;
 }

@@ -41,8 +41,13 @@ struct weir_stack *weir_new(const struct weir_config *c)
     tcp_init(&k->tcp, &k->mem, &k->wheel, &k->knobs, &k->stats);
     tcp_seed(&k->tcp, &k->rng);
     k->tcp.now_us = k->now_us;
-    k->socks = (struct socks){.mem = &k->mem, .knobs = &k->knobs, .link = &k->link, .ip = &k->ip,
-                              .udp = &k->udp, .tcp = &k->tcp, .now_us = k->now_us};
+    k->socks = (struct socks){.mem = &k->mem,
+                              .knobs = &k->knobs,
+                              .link = &k->link,
+                              .ip = &k->ip,
+                              .udp = &k->udp,
+                              .tcp = &k->tcp,
+                              .now_us = k->now_us};
     socks_init(&k->socks, &k->rng);
     knobs_to_layers(k);
     return k;
@@ -109,7 +114,7 @@ int64_t weir_deadline(const struct weir_stack *k)
     return first > INT64_MAX / 1000 ? WEIR_NEVER : first * 1000;
 }
 
-/* -- interfaces ------------------------------------------------------------------------------------------ */
+/* -- interfaces -------------------------------------------------------------------------------- */
 
 int weir_iface_add(struct weir_stack *k, const struct weir_iface_config *c)
 {
@@ -135,15 +140,15 @@ int weir_addr_add(struct weir_stack *k, int ifindex, const struct weir_addr *add
 int weir_route_add(struct weir_stack *k, const struct weir_addr *dst, int prefix,
                    const struct weir_addr *gateway, int ifindex, uint32_t metric)
 {
-    struct route_spec r = {.dst = *dst, .prefix = prefix, .gateway = gateway, .ifindex = ifindex,
-                           .metric = metric};
+    struct route_spec r = {
+        .dst = *dst, .prefix = prefix, .gateway = gateway, .ifindex = ifindex, .metric = metric};
 
     if (!iface_at(&k->link, ifindex))
         return -EINVAL;
     return route_add(&k->ip, &r);
 }
 
-/* -- accounts -------------------------------------------------------------------------------------------- */
+/* -- accounts ---------------------------------------------------------------------------------- */
 
 void weir_account(const struct weir_stack *k, struct weir_account *out)
 {

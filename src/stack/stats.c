@@ -1,7 +1,8 @@
 /* Counters and drop reasons by name: the public face of stats.def and drops.def.
  *
  * Knows: the tables. Shape: struct stats is an array of the rows in order. Units: events.
- * Errors: NULL or 0 for an index or name that is not there. Cost: O(1) by index, O(rows) by name. */
+ * Errors: NULL or 0 for an index or name that is not there. Cost: O(1) by index, O(rows) by name.
+ */
 #include <string.h>
 
 #include "stack/tables.h"
@@ -44,7 +45,8 @@ uint64_t weir_stat(const struct weir_stack *stack, int index)
     uint64_t value = 0;
 
     if (index >= 0 && index < STATS)
-        memcpy(&value, (const char *)stack_stats(stack) + (size_t)index * sizeof value, sizeof value);
+        memcpy(&value, (const char *)stack_stats(stack) + (size_t)index * sizeof value,
+               sizeof value);
     return value;
 }
 

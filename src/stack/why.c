@@ -1,7 +1,7 @@
 /* Reasons in words: what a segment was sent for, and what became of one.
  *
- * Knows: events.def, states.def, the drop names. Shape: templates with %f %t (states) and %n %o (numbers).
- * Units: none. Errors: text that does not fit is cut. Cost: O(text). */
+ * Knows: events.def, states.def, the drop names. Shape: templates with %f %t (states) and %n %o
+ * (numbers). Units: none. Errors: text that does not fit is cut. Cost: O(text). */
 #include <string.h>
 
 #include "stack/tables.h"

@@ -11,8 +11,7 @@ void window_from_peer(struct tcb *t, const struct seg *s)
 {
     uint32_t wnd = s->wnd << t->snd.wscale;
 
-    if (seq_gt(t->snd.wl1, s->seq) ||
-        (seq_eq(t->snd.wl1, s->seq) && seq_gt(t->snd.wl2, s->ack)))
+    if (seq_gt(t->snd.wl1, s->seq) || (seq_eq(t->snd.wl1, s->seq) && seq_gt(t->snd.wl2, s->ack)))
         return;
     t->snd.wnd = wnd;
     t->snd.wl1 = s->seq;
@@ -41,7 +40,8 @@ static void advance_una(struct tcp *p, struct tcb *t, struct seq ack, uint32_t a
         ring_release(&t->snd.ring, p->mem);
 }
 
-/* 7323#4: an echoed timestamp measures retransmitted segments too, where Karn's rule has no sample. */
+/* 7323#4: an echoed timestamp measures retransmitted segments too, where Karn's rule has no sample.
+ */
 static void measure(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e)
 {
     bool has_echo = (t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) && s->opt->tsecr;
@@ -55,8 +55,11 @@ static void measure(struct tcp *p, struct tcb *t, const struct seg *s, struct ac
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     uint32_t acked = (uint32_t)seq_diff(s->ack, t->snd.una);
-    struct ack_event e = {.now_us = p->now_us, .ack = s->ack, .acked = acked,
-                          .in_flight = in_flight(t), .is_duplicate = is_duplicate(t, s)};
+    struct ack_event e = {.now_us = p->now_us,
+                          .ack = s->ack,
+                          .acked = acked,
+                          .in_flight = in_flight(t),
+                          .is_duplicate = is_duplicate(t, s)};
     bool is_open = t->snd.wnd > 0;
 
     window_from_peer(t, s);
@@ -101,8 +104,8 @@ static void fin_is_acked(struct tcp *p, struct tcb *t)
 
 static void tell_writer(struct tcp *p, struct tcb *t)
 {
-    uint32_t room = t->opt.sndbuf - (t->snd.ring.len < t->opt.sndbuf ? t->snd.ring.len
-                                                                     : t->opt.sndbuf);
+    uint32_t room = t->opt.sndbuf -
+                    (t->snd.ring.len < t->opt.sndbuf ? t->snd.ring.len : t->opt.sndbuf);
     if ((t->flags & T_OUT_FULL) && room >= t->opt.sndbuf / 3) {
         t->flags &= ~(uint32_t)T_OUT_FULL;
         tcb_mark(p, t, MARK_OUT);
@@ -147,7 +150,8 @@ enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s)
         challenge_ack(p, t);
         return DROP_tcp_ack_invalid;
     }
-    if (seq_lt(s->ack, t->snd.una)) /* an older ACK overtaken by a newer one: its text still counts */
+    if (seq_lt(s->ack,
+               t->snd.una)) /* an older ACK overtaken by a newer one: its text still counts */
         return PASS;
     ack_process(p, t, s);
     tell_writer(p, t);

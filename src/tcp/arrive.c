@@ -1,10 +1,9 @@
 /* SEGMENT ARRIVES, RFC 9293 section 3.10.7: the steps in the RFC's order, once each.
  *
- * Knows: which step comes after which. The work of steps five to eight is in ack.c and text.c, that of
- * minis in syn.c and tw.c.
- * Shape: a step says PASS to go on, or the verdict at which the segment ends. Nothing is sent here.
- * Units: bytes of sequence space. Errors: verdicts. Cost: O(1).
- * Later RFCs inside their step: PAWS (7323) in first, 5961 in second, fourth and fifth. */
+ * Knows: which step comes after which. The work of steps five to eight is in ack.c and text.c, that
+ * of minis in syn.c and tw.c. Shape: a step says PASS to go on, or the verdict at which the segment
+ * ends. Nothing is sent here. Units: bytes of sequence space. Errors: verdicts. Cost: O(1). Later
+ * RFCs inside their step: PAWS (7323) in first, 5961 in second, fourth and fifth. */
 #include <string.h>
 
 #include "tcp/tcb.h"
@@ -43,7 +42,7 @@ enum drop tcp_input(struct tcp *p, struct seg *s)
     return arrive_flow(p, s);
 }
 
-/* -- first: sequence number -------------------------------------------------------------------------- */
+/* -- first: sequence number -------------------------------------------------------------------- */
 
 static bool is_old_timestamp(const struct tcp *p, const struct tcb *t, const struct seg *s)
 {
@@ -63,8 +62,7 @@ static bool is_acceptable(const struct tcb *t, const struct seg *s)
         return seq_in_cc(t->rcv.nxt, s->seq, t->rcv.edge);
     if (seq_eq(t->rcv.nxt, t->rcv.edge)) /* MUST-66: RST, URG and ACK of a probe still count */
         return seq_eq(s->seq, t->rcv.nxt);
-    return seq_in_co(t->rcv.nxt, s->seq, t->rcv.edge) ||
-           seq_in_co(t->rcv.nxt, last, t->rcv.edge) ||
+    return seq_in_co(t->rcv.nxt, s->seq, t->rcv.edge) || seq_in_co(t->rcv.nxt, last, t->rcv.edge) ||
            (seq_lt(s->seq, t->rcv.nxt) && seq_ge(last, t->rcv.edge));
 }
 
@@ -114,7 +112,7 @@ static enum drop first_check_seq(struct tcp *p, struct tcb *t, struct seg *s)
     return PASS;
 }
 
-/* -- second: RST, with 5961#3 ---------------------------------------------------------------------------- */
+/* -- second: RST, with 5961#3 ------------------------------------------------------------------ */
 
 static int error_of_reset(const struct tcb *t)
 {
@@ -143,7 +141,7 @@ static enum drop second_check_rst(struct tcp *p, struct tcb *t, struct seg *s)
     return PASS;
 }
 
-/* -- fourth: SYN, with 5961#4 (the third, security, is not used) ----------------------------------------------- */
+/* -- fourth: SYN, with 5961#4 (the third, security, is not used) ------------------------------- */
 
 static enum drop fourth_check_syn(struct tcp *p, struct tcb *t, struct seg *s)
 {
@@ -154,7 +152,7 @@ static enum drop fourth_check_syn(struct tcp *p, struct tcb *t, struct seg *s)
     return DROP_tcp_syn_in_window;
 }
 
-/* -- sixth: URG, 6093 --------------------------------------------------------------------------------------------- */
+/* -- sixth: URG, 6093 -------------------------------------------------------------------------- */
 
 static void sixth_check_urg(struct tcp *p, struct tcb *t, const struct seg *s)
 {
@@ -169,13 +167,14 @@ static void sixth_check_urg(struct tcp *p, struct tcb *t, const struct seg *s)
     }
 }
 
-/* -- 3.10.7.4: all other states ---------------------------------------------------------------------------------------- */
+/* -- 3.10.7.4: all other states ---------------------------------------------------------------- */
 
 static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
 {
     enum drop v;
 
-    /* Simultaneous open: the peer's SYN/ACK repeats the SYN that we know (9293 figure 8, line 6). */
+    /* Simultaneous open: the peer's SYN/ACK repeats the SYN that we know (9293 figure 8, line 6).
+     */
     if (t->state == SYN_RECEIVED && (s->flags & TCP_SYN) && seq_eq(s->seq, t->rcv.irs)) {
         s->flags &= (uint8_t)~TCP_SYN;
         s->seq = seq_add(s->seq, 1);
@@ -195,7 +194,7 @@ static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
     return PASS;
 }
 
-/* -- 3.10.7.3: SYN-SENT ---------------------------------------------------------------------------------------------------- */
+/* -- 3.10.7.3: SYN-SENT ------------------------------------------------------------------------ */
 
 static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
 {

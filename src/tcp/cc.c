@@ -1,7 +1,7 @@
 /* Congestion control: which algorithms there are. Adding one is one file and one line here.
  *
- * Knows: the table. Not what an algorithm does. Shape: an algorithm sees struct cc, the ack_event and
- * the rtt, never the tcb. Units: bytes. Errors: NULL for an unknown name. Cost: O(1). */
+ * Knows: the table. Not what an algorithm does. Shape: an algorithm sees struct cc, the ack_event
+ * and the rtt, never the tcb. Units: bytes. Errors: NULL for an unknown name. Cost: O(1). */
 #include <string.h>
 
 #include "tcp/tcb.h"

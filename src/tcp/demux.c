@@ -62,7 +62,7 @@ void demux_remove(struct tcp *p, uint32_t hash, int kind, uint32_t index)
     table_remove(&p->demux, hash, wheel_ref_of(kind, index));
 }
 
-/* -- listeners --------------------------------------------------------------------------------------- */
+/* -- listeners --------------------------------------------------------------------------------- */
 
 static uint32_t local_hash(const struct tcp *p, const struct weir_addr *a, uint16_t port)
 {

@@ -1,4 +1,5 @@
-/* Answers that no connection gives, and what limits them: RSTs, initial sequence numbers, challenge ACKs.
+/* Answers that no connection gives, and what limits them: RSTs, initial sequence numbers, challenge
+ * ACKs.
  *
  * Knows: the reply queue and the keys. Shape: the queue is a ring of TCP_REPLIES; a full one drops.
  * Units: bytes of sequence space, milliseconds. Errors: DROP_reply_queue.
@@ -27,9 +28,14 @@ void reply_pull(struct tcp *p, struct seg_out *out)
 
     p->reply_first = (p->reply_first + 1) % TCP_REPLIES;
     p->reply_count--;
-    *out = (struct seg_out){.flow = r->flow, .ttl = (uint8_t)p->knobs->ip_default_ttl, .why = r->why};
-    out->hdr = (struct tcp_hdr){.sport = r->flow.lport, .dport = r->flow.rport, .seq = r->seq,
-                                .ack = r->ack, .flags = r->flags, .wnd = r->wnd};
+    *out =
+        (struct seg_out){.flow = r->flow, .ttl = (uint8_t)p->knobs->ip_default_ttl, .why = r->why};
+    out->hdr = (struct tcp_hdr){.sport = r->flow.lport,
+                                .dport = r->flow.rport,
+                                .seq = r->seq,
+                                .ack = r->ack,
+                                .flags = r->flags,
+                                .wnd = r->wnd};
     if (r->has_ts) {
         out->hdr.opt.has = TCP_OPT_TS;
         out->hdr.opt.tsval = r->tsval;

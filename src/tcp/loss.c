@@ -1,7 +1,7 @@
 /* What is lost: duplicate ACKs, SACK, timeouts.
  *
- * Knows: the phase of recovery. Not how a retransmission is sent (pull.c) nor what cwnd becomes (cc).
- * Shape: LOSS_OPEN, LOSS_RECOVERY (until `recover` is acknowledged), LOSS_TIMEOUT (likewise).
+ * Knows: the phase of recovery. Not how a retransmission is sent (pull.c) nor what cwnd becomes
+ * (cc). Shape: LOSS_OPEN, LOSS_RECOVERY (until `recover` is acknowledged), LOSS_TIMEOUT (likewise).
  * Units: bytes. Errors: none. Cost: O(records in flight) where something is lost, else O(1).
  * 5681#3.2, 6582, 6675#5, 6298#5.4 */
 #include "tcp/tcb.h"
@@ -98,7 +98,8 @@ void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
     e->in_recovery = t->loss.phase == LOSS_RECOVERY;
 }
 
-/* 6298#5.4, 5681#3.1: all that is in flight is taken for lost; the first of a flight shrinks cwnd. */
+/* 6298#5.4, 5681#3.1: all that is in flight is taken for lost; the first of a flight shrinks cwnd.
+ */
 void loss_on_timeout(struct tcp *p, struct tcb *t)
 {
     uint32_t flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una);

@@ -1,9 +1,10 @@
 /* What goes next: an ordered list of wants, each with its own reason.
  *
  * Knows: all marks that the other files left. It is the only maker of segments of a connection.
- * Shape: pull_tcb asks each want in turn; the first that has a segment makes it. One retransmission path.
- * Units: bytes; timestamps in milliseconds. Errors: none: false means nothing to send now.
- * Cost: O(1); the text is not touched. 9293#3.7.4, #3.8.6.2.1; 1122#4.2.3.4 (silly window), Minshall */
+ * Shape: pull_tcb asks each want in turn; the first that has a segment makes it. One retransmission
+ * path. Units: bytes; timestamps in milliseconds. Errors: none: false means nothing to send now.
+ * Cost: O(1); the text is not touched. 9293#3.7.4, #3.8.6.2.1; 1122#4.2.3.4 (silly window),
+ * Minshall */
 #include "tcp/tcb.h"
 
 uint32_t ts_offset(const struct tcp *p, const struct flow *f)
@@ -16,7 +17,7 @@ uint32_t ts_now(const struct tcp *p, const struct tcb *t)
     return now_ms(p) + t->ts.offset;
 }
 
-/* -- the header --------------------------------------------------------------------------------------- */
+/* -- the header -------------------------------------------------------------------------------- */
 
 static void add_sack(const struct tcb *t, struct tcp_opts *o)
 {
@@ -73,7 +74,8 @@ static void finish(struct tcp *p, struct tcb *t)
     p->stats->TcpOutSegs++;
 }
 
-/* Text [start, start + n) of the ring into the segment; the FIN behind it if `end` passes the data. */
+/* Text [start, start + n) of the ring into the segment; the FIN behind it if `end` passes the data.
+ */
 static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint32_t n)
 {
     uint32_t off = (uint32_t)seq_diff(start, snd_base(t));
@@ -100,7 +102,7 @@ static uint32_t text_max(const struct tcb *t, const struct pull_limit *limit)
     return segs * t->snd.mss;
 }
 
-/* -- the wants, in order -------------------------------------------------------------------------------- */
+/* -- the wants, in order ----------------------------------------------------------------------- */
 
 static bool want_rst(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
@@ -143,7 +145,8 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     syn_options(p, t, &out->hdr.opt, t->rcv.mss);
     out->why.event = EVENT_syn;
     if (t->flags & T_SYN_AGAIN) {
-        out->why = (struct weir_why){.event = EVENT_syn_retry, .n = t->loss.backoff,
+        out->why = (struct weir_why){.event = EVENT_syn_retry,
+                                     .n = t->loss.backoff,
                                      .of = (uint8_t)p->knobs->tcp_syn_retries};
         p->stats->TcpRetransSegs++;
         t->retrans++;
@@ -208,7 +211,8 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
     return true;
 }
 
-/* Both probes ask by a number that the peer has already acknowledged: it must answer with an ACK. */
+/* Both probes ask by a number that the peer has already acknowledged: it must answer with an ACK.
+ */
 static bool want_probe(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
     if (!(t->flags & (T_PROBE_DUE | T_KEEP_DUE)))

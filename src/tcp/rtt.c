@@ -1,7 +1,7 @@
 /* Round-trip time and retransmission timeout.
  *
- * Knows: samples. Not where they come from. Shape: rto = srtt + max(G, 4 * rttvar), within the knobs;
- * backoff is not in here. Units: microseconds. Errors: none. Cost: O(1). 6298#2 */
+ * Knows: samples. Not where they come from. Shape: rto = srtt + max(G, 4 * rttvar), within the
+ * knobs; backoff is not in here. Units: microseconds. Errors: none. Cost: O(1). 6298#2 */
 #include "tcp/tcb.h"
 
 #define CLOCK_GRANULARITY_US 1000 /* what a peer's timestamp resolves */

@@ -2,9 +2,10 @@
  *
  * Knows: SND.UNA to SND.NXT as stretches. Not what is lost (loss.c says so) nor what goes next.
  * Shape: records are contiguous, ascending, none empty; what left in one burst is one record. The
- * block is there only while something is in flight. Units: bytes; `at_us` low 32 bits of microseconds.
- * Errors: without memory a stretch is merged into its neighbour; RTT then has a sample less.
- * Cost: O(1) at both ends; SACK and retransmission may split a record. 6298#3 (Karn), 6675#4, 2018 */
+ * block is there only while something is in flight. Units: bytes; `at_us` low 32 bits of
+ * microseconds. Errors: without memory a stretch is merged into its neighbour; RTT then has a
+ * sample less. Cost: O(1) at both ends; SACK and retransmission may split a record. 6298#3 (Karn),
+ * 6675#4, 2018 */
 #include <string.h>
 
 #include "tcp/tcb.h"
@@ -69,8 +70,8 @@ void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
         return;
     }
     if (sent_room(p, t))
-        t->sent->rec[t->sent->n++] = (struct sent_rec){.start = start, .end = end, .at_us = now,
-                                                       .sends = 1};
+        t->sent->rec[t->sent->n++] =
+            (struct sent_rec){.start = start, .end = end, .at_us = now, .sends = 1};
     else if (last)
         last->end = end;
 }
@@ -208,7 +209,8 @@ bool sent_next_lost(const struct tcb *t, struct seq *start, struct seq *end)
     return false;
 }
 
-/* Marks everything that begins below `below` and did not arrive; `also_again`: retransmissions too. */
+/* Marks everything that begins below `below` and did not arrive; `also_again`: retransmissions too.
+ */
 uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below, bool also_again)
 {
     uint32_t marked = 0;

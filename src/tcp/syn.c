@@ -1,10 +1,10 @@
 /* LISTEN and the half-open: SYN minis, the accept queue, held SYNs.
  *
- * Knows: what a listener owns. A mini only answers; on a good ACK it becomes a tcb, and the same segment
- * runs the normal machine. Shape: a mini is in the demux table, on the wheel, and on syn_out while a
- * SYN/ACK is due; at most tcp_max_syn_backlog of them for each listener. Units: bytes, microseconds.
- * Errors: verdicts; a full queue drops and counts. Cost: O(1), 96 bytes a mini.
- * 9293#3.10.7.2, #3.10.7.4 SYN-RECEIVED, 4987 */
+ * Knows: what a listener owns. A mini only answers; on a good ACK it becomes a tcb, and the same
+ * segment runs the normal machine. Shape: a mini is in the demux table, on the wheel, and on
+ * syn_out while a SYN/ACK is due; at most tcp_max_syn_backlog of them for each listener. Units:
+ * bytes, microseconds. Errors: verdicts; a full queue drops and counts. Cost: O(1), 96 bytes a
+ * mini. 9293#3.10.7.2, #3.10.7.4 SYN-RECEIVED, 4987 */
 #include "tcp/tcb.h"
 
 #define HELD_US 130000000 /* a held SYN is forgotten when its sender has given up */
@@ -35,7 +35,7 @@ static void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
         list_append(&p->syn_out[m->ifindex], index);
 }
 
-/* -- a SYN for a listener -------------------------------------------------------------------------------- */
+/* -- a SYN for a listener ---------------------------------------------------------------------- */
 
 static void take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o)
 {
@@ -116,7 +116,7 @@ enum drop arrive_listen(struct tcp *p, struct tcb *t, struct seg *s)
     return v;
 }
 
-/* -- a segment for a mini ------------------------------------------------------------------------------------ */
+/* -- a segment for a mini ---------------------------------------------------------------------- */
 
 static void queue_accept(struct tcp *p, struct tcb *listener, struct tcb *t)
 {
@@ -233,8 +233,12 @@ static enum drop complete(struct tcp *p, uint32_t index, struct seg *s)
 
 static enum drop answer_mini(struct tcp *p, const struct syn_mini *m, enum drop reason)
 {
-    struct reply r = {.flow = m->flow, .ifindex = m->ifindex, .flags = TCP_ACK,
-                      .seq = seq_add(m->iss, 1), .ack = seq_add(m->irs, 1), .wnd = 65535};
+    struct reply r = {.flow = m->flow,
+                      .ifindex = m->ifindex,
+                      .flags = TCP_ACK,
+                      .seq = seq_add(m->iss, 1),
+                      .ack = seq_add(m->irs, 1),
+                      .wnd = 65535};
 
     r.why.event = EVENT_challenge_ack;
     if (m->agreed & TCP_OPT_TS) {
@@ -284,7 +288,7 @@ enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
     return complete(p, index, s);
 }
 
-/* -- SYN/ACK ------------------------------------------------------------------------------------------------------ */
+/* -- SYN/ACK ----------------------------------------------------------------------------------- */
 
 static int64_t synack_wait_us(const struct tcp *p, const struct syn_mini *m)
 {
@@ -304,8 +308,11 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
 
     list_unlink(&p->syn_out[m->ifindex], index);
     *out = (struct seg_out){.flow = m->flow, .tos = listener->opt.tos, .ttl = listener->opt.ttl};
-    out->hdr = (struct tcp_hdr){.sport = m->flow.lport, .dport = m->flow.rport, .seq = m->iss,
-                                .ack = seq_add(m->irs, 1), .flags = TCP_SYN | TCP_ACK,
+    out->hdr = (struct tcp_hdr){.sport = m->flow.lport,
+                                .dport = m->flow.rport,
+                                .seq = m->iss,
+                                .ack = seq_add(m->irs, 1),
+                                .flags = TCP_SYN | TCP_ACK,
                                 .wnd = (uint16_t)room};
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
     o->mss = listener->rcv.mss;
@@ -317,7 +324,8 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
         out->why.event = EVENT_syn;
         wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + synack_wait_us(p, m));
     } else {
-        out->why = (struct weir_why){.event = EVENT_synack_retry, .n = (uint8_t)(m->retries - 1),
+        out->why = (struct weir_why){.event = EVENT_synack_retry,
+                                     .n = (uint8_t)(m->retries - 1),
                                      .of = (uint8_t)p->knobs->tcp_synack_retries};
         p->stats->TcpRetransSegs++;
     }
@@ -339,7 +347,7 @@ void syn_fire(struct tcp *p, uint32_t index)
     syn_wants_output(p, m, index);
 }
 
-/* -- the listener's end ------------------------------------------------------------------------------------------------ */
+/* -- the listener's end ------------------------------------------------------------------------ */
 
 /* What waits is answered by RST; half-open ones are forgotten, their ACK will meet CLOSED. */
 void listener_close(struct tcp *p, struct tcb *t)
@@ -362,7 +370,7 @@ void listener_close(struct tcp *p, struct tcb *t)
     enter(p, t, CLOSED);
 }
 
-/* -- held SYNs ----------------------------------------------------------------------------------------------------------- */
+/* -- held SYNs --------------------------------------------------------------------------------- */
 
 static uint64_t held_id(const struct syn_mini *m, uint32_t index)
 {
@@ -425,8 +433,11 @@ int tcp_held_refuse(struct tcp *p, uint64_t id, bool reset, struct flow *flow, s
     *flow = m->flow;
     *isn = m->irs;
     if (reset) {
-        r = (struct reply){.flow = m->flow, .ifindex = m->ifindex, .flags = TCP_RST | TCP_ACK,
-                           .ack = seq_add(m->irs, 1), .why.event = EVENT_reset_refused};
+        r = (struct reply){.flow = m->flow,
+                           .ifindex = m->ifindex,
+                           .flags = TCP_RST | TCP_ACK,
+                           .ack = seq_add(m->irs, 1),
+                           .why.event = EVENT_reset_refused};
         reply_push(p, &r);
     }
     syn_free(p, index);

@@ -1,8 +1,9 @@
 /* The transmission control block and what the files of this folder say to each other.
  *
- * Knows: tcp.h, ranges. Shape: a field is written by the file that owns its group (named beside it). An
- * idle connection owns no ring, no ranges and no records. Units: bytes, microseconds; instants are
- * int64_t `at`, WHEN_NEVER if unset; `_ms` fields are the low 32 bits of milliseconds. */
+ * Knows: tcp.h, ranges. Shape: a field is written by the file that owns its group (named beside
+ * it). An idle connection owns no ring, no ranges and no records. Units: bytes, microseconds;
+ * instants are int64_t `at`, WHEN_NEVER if unset; `_ms` fields are the low 32 bits of milliseconds.
+ */
 #ifndef TCP_TCB_H
 #define TCP_TCB_H
 
@@ -14,9 +15,10 @@
 
 #define WHEN_NEVER INT64_MAX
 
-/* -- congestion control: the interface is cc.h's part of this file --------------------------------------- */
+/* -- congestion control: the interface is cc.h's part of this file ----------------------------- */
 
-/* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one direction. */
+/* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one
+ * direction. */
 struct ack_event {
     int64_t now_us;
     struct seq ack;
@@ -39,7 +41,7 @@ struct cc_algo {
     const char *name;
     void (*init)(struct cc *c, uint32_t mss);
     void (*on_ack)(struct cc *c, const struct ack_event *e, const struct rtt *r);
-    void (*on_loss)(struct cc *c, uint32_t in_flight);    /* recovery begins: set ssthresh and cwnd */
+    void (*on_loss)(struct cc *c, uint32_t in_flight); /* recovery begins: set ssthresh and cwnd */
     void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
     void (*on_idle)(struct cc *c, uint32_t initial);      /* restart after idle, 5681 4.1 */
 };
@@ -54,7 +56,7 @@ extern const struct cc_algo cc_reno;
 const struct cc_algo *cc_find(const char *name); /* NULL: no such */
 void cc_init(struct cc *c, const struct cc_algo *algo, uint32_t mss, uint32_t initial_segments);
 
-/* -- the control block ----------------------------------------------------------------------------------- */
+/* -- the control block ------------------------------------------------------------------------- */
 
 /* A stretch of sequence space that was sent in one go. */
 struct sent_rec {
@@ -75,15 +77,15 @@ struct sent {
 };
 
 enum tcb_flag {
-    T_TS = 1,               /* timestamps agreed */
-    T_SACK = 2,             /* SACK agreed */
-    T_WSCALE = 4,           /* window scaling agreed */
-    T_FIN_QUEUED = 8,       /* CLOSE: a FIN follows the send ring */
+    T_TS = 1,         /* timestamps agreed */
+    T_SACK = 2,       /* SACK agreed */
+    T_WSCALE = 4,     /* window scaling agreed */
+    T_FIN_QUEUED = 8, /* CLOSE: a FIN follows the send ring */
     T_FIN_SENT = 0x10,
-    T_FIN_RECEIVED = 0x20,  /* RCV.NXT passed the peer's FIN */
-    T_FIN_SEEN = 0x40,      /* rcv.fin is known, bytes before it may be missing */
+    T_FIN_RECEIVED = 0x20, /* RCV.NXT passed the peer's FIN */
+    T_FIN_SEEN = 0x40,     /* rcv.fin is known, bytes before it may be missing */
     T_ACK_NOW = 0x80,
-    T_SYN_DUE = 0x100,      /* SYN or SYN/ACK to send */
+    T_SYN_DUE = 0x100, /* SYN or SYN/ACK to send */
     T_RST_DUE = 0x200,
     T_PROBE_DUE = 0x400,    /* window probe */
     T_KEEP_DUE = 0x800,     /* keepalive probe */
@@ -131,7 +133,7 @@ struct tcb {
     struct wheel_node node;
     struct list_node out, marked;
     uint32_t next_accept; /* in the listener's accept queue */
-    uint32_t listener;                   /* where it came from, while not accepted */
+    uint32_t listener;    /* where it came from, while not accepted */
     struct {
         struct seq iss, una, nxt, wl1, wl2, up;
         struct seq small_end; /* end of the last segment below MSS: Minshall's Nagle */
@@ -143,9 +145,9 @@ struct tcb {
     } snd;
     struct {
         struct seq irs, nxt, up;
-        struct seq edge;  /* right edge of the window that we advertised */
-        struct seq fin;   /* sequence number of the peer's FIN */
-        uint16_t mss;     /* estimate of the peer's full segment */
+        struct seq edge; /* right edge of the window that we advertised */
+        struct seq fin;  /* sequence number of the peer's FIN */
+        uint16_t mss;    /* estimate of the peer's full segment */
         uint8_t wscale;
         uint8_t quick;    /* full segments to acknowledge at once: connection start, after a hole */
         uint32_t waiting; /* sequence numbers received since an ACK went out */
@@ -157,7 +159,7 @@ struct tcb {
     } ts;
     struct {
         struct seq recover;
-        uint8_t phase;  /* LOSS_* */
+        uint8_t phase; /* LOSS_* */
         uint8_t dupacks;
         uint8_t backoff; /* timeouts since progress */
         uint8_t probes;  /* window or keepalive probes unanswered */
@@ -218,38 +220,55 @@ _Static_assert(sizeof(struct tcb) <= 456, "with socket and table slots an idle c
 _Static_assert(sizeof(struct syn_mini) <= 96, "a SYN-queue entry is at most 96 bytes");
 _Static_assert(sizeof(struct tw_mini) <= 64, "a TIME-WAIT entry is at most 64 bytes");
 
-static inline struct tcb *tcb_at(const struct tcp *p, uint32_t i) { return pool_at(&p->tcbs, i); }
-static inline struct syn_mini *syn_at(const struct tcp *p, uint32_t i) {
+static inline struct tcb *tcb_at(const struct tcp *p, uint32_t i)
+{
+    return pool_at(&p->tcbs, i);
+}
+static inline struct syn_mini *syn_at(const struct tcp *p, uint32_t i)
+{
     return pool_at(&p->syns, i);
 }
-static inline struct tw_mini *tw_at(const struct tcp *p, uint32_t i) { return pool_at(&p->tws, i); }
-static inline uint32_t now_ms(const struct tcp *p) { return (uint32_t)(p->now_us / 1000); }
+static inline struct tw_mini *tw_at(const struct tcp *p, uint32_t i)
+{
+    return pool_at(&p->tws, i);
+}
+static inline uint32_t now_ms(const struct tcp *p)
+{
+    return (uint32_t)(p->now_us / 1000);
+}
 
 /* Bytes between the first of the send ring and the end of what the program wrote. */
-static inline struct seq snd_base(const struct tcb *t) {
+static inline struct seq snd_base(const struct tcb *t)
+{
     return seq_eq(t->snd.una, t->snd.iss) ? seq_add(t->snd.iss, 1) : t->snd.una;
 }
-static inline struct seq snd_data_end(const struct tcb *t) {
+static inline struct seq snd_data_end(const struct tcb *t)
+{
     return seq_add(snd_base(t), t->snd.ring.len);
 }
 /* Neither a socket nor an accept queue holds it. */
-static inline bool tcb_is_ownerless(const struct tcb *t) {
+static inline bool tcb_is_ownerless(const struct tcb *t)
+{
     return !t->sock && !(t->flags & T_ACCEPTABLE);
 }
-static inline bool is_synchronized(const struct tcb *t) {
+static inline bool is_synchronized(const struct tcb *t)
+{
     return t->state != CLOSED && t->state != LISTEN && t->state != SYN_SENT;
 }
 /* May the program still hand us data? */
-static inline bool may_send(const struct tcb *t) {
+static inline bool may_send(const struct tcb *t)
+{
     return (t->state == ESTABLISHED || t->state == CLOSE_WAIT || t->state == SYN_SENT ||
-            t->state == SYN_RECEIVED) && !(t->flags & T_FIN_QUEUED);
+            t->state == SYN_RECEIVED) &&
+           !(t->flags & T_FIN_QUEUED);
 }
 /* May the peer still send us text? */
-static inline bool may_receive(const struct tcb *t) {
+static inline bool may_receive(const struct tcb *t)
+{
     return t->state == ESTABLISHED || t->state == FIN_WAIT_1 || t->state == FIN_WAIT_2;
 }
 
-/* -- demux.c: who is this segment for ---------------------------------------------------------------------- */
+/* -- demux.c: who is this segment for ---------------------------------------------------------- */
 uint32_t flow_hash(const struct tcp *p, const struct flow *f);
 uint32_t demux_find(const struct tcp *p, const struct flow *f, uint32_t hash); /* wheel_ref or 0 */
 bool demux_add(struct tcp *p, uint32_t hash, int kind, uint32_t index);
@@ -258,21 +277,21 @@ uint32_t listen_find(const struct tcp *p, const struct flow *f, uint32_t spread)
 bool listen_add(struct tcp *p, struct tcb *t);
 void listen_remove(struct tcp *p, struct tcb *t);
 
-/* -- arrive.c: 3.10.7 ----------------------------------------------------------------------------------------- */
+/* -- arrive.c: 3.10.7 -------------------------------------------------------------------------- */
 enum drop arrive(struct tcp *p, struct tcb *t, struct seg *s);
 
-/* -- ack.c: step five, and what an ACK sets going ---------------------------------------------------------------- */
+/* -- ack.c: step five, and what an ACK sets going ---------------------------------------------- */
 enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s);
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s);
 void window_from_peer(struct tcb *t, const struct seg *s);
 
-/* -- text.c: step seven and eight, the receive ring --------------------------------------------------------------- */
+/* -- text.c: step seven and eight, the receive ring -------------------------------------------- */
 enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s);
 void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s);
 bool text_trim(struct tcb *t, struct seg *s); /* to the window; false: nothing is left */
 void text_free(struct tcp *p, struct tcb *t);
 
-/* -- state.c: the only writer of the state --------------------------------------------------------------------------- */
+/* -- state.c: the only writer of the state ----------------------------------------------------- */
 void enter(struct tcp *p, struct tcb *t, enum state to);
 struct tcb *tcb_new(struct tcp *p);
 void tcb_free(struct tcp *p, struct tcb *t);
@@ -286,52 +305,54 @@ void tcb_wants_output(struct tcp *p, struct tcb *t);
 void tcb_detach(struct tcp *p, struct tcb *t); /* out of the demux table, timers off */
 void tcb_check(const struct tcp *p, const struct tcb *t);
 
-/* -- timers.c: 3.10.8 --------------------------------------------------------------------------------------------------- */
+/* -- timers.c: 3.10.8 -------------------------------------------------------------------------- */
 void timers_on_sent(struct tcp *p, struct tcb *t);
 void timers_on_ack(struct tcp *p, struct tcb *t, bool is_progress);
 void timers_on_all_acked(struct tcp *p, struct tcb *t);
 void timers_on_heard(struct tcp *p, struct tcb *t);
 void timers_on_received(struct tcp *p, struct tcb *t); /* text came: an ACK is owed */
 void timers_on_ack_sent(struct tcb *t);
-void timers_on_window(struct tcp *p, struct tcb *t);   /* closed or opened by the peer, or nothing in flight */
+void timers_on_window(struct tcp *p,
+                      struct tcb *t); /* closed or opened by the peer, or nothing in flight */
 void timers_on_state(struct tcp *p, struct tcb *t);
 void timers_off(struct tcp *p, struct tcb *t);
 void timers_fire(struct tcp *p, struct tcb *t);
 void timers_arm(struct tcp *p, struct tcb *t); /* moves the node to the first instant */
 uint32_t rto_with_backoff(const struct tcp *p, const struct tcb *t);
 
-/* -- sent.c: what was transmitted and when --------------------------------------------------------------------------------- */
+/* -- sent.c: what was transmitted and when ----------------------------------------------------- */
 void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
 void sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
 void sent_ack(struct tcp *p, struct tcb *t, struct ack_event *e);
 void sent_sack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ack_event *e);
 void sent_free(struct tcp *p, struct tcb *t);
 bool sent_next_lost(const struct tcb *t, struct seq *start, struct seq *end);
-uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below, bool also_again); /* bytes */
+uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below,
+                        bool also_again); /* bytes */
 bool sent_highest_sacked(const struct tcb *t, struct seq *end);
 uint32_t in_flight(const struct tcb *t); /* 6675's pipe */
 
-/* -- loss.c: what is lost ------------------------------------------------------------------------------------------------------ */
+/* -- loss.c: what is lost ---------------------------------------------------------------------- */
 void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e);
 void loss_on_timeout(struct tcp *p, struct tcb *t);
 
-/* -- rtt.c --------------------------------------------------------------------------------------------------------------------- */
+/* -- rtt.c ------------------------------------------------------------------------------------- */
 void rtt_init(const struct tcp *p, struct rtt *r);
 void rtt_sample(const struct tcp *p, struct rtt *r, uint32_t us);
 
-/* -- window.c: what we offer and what we may use --------------------------------------------------------------------------------- */
+/* -- window.c: what we offer and what we may use ----------------------------------------------- */
 uint32_t window_to_offer(struct tcp *p, struct tcb *t); /* sets rcv.edge; bytes */
 bool window_update_due(const struct tcb *t);
 uint32_t window_usable(const struct tcb *t); /* bytes of new data that the peer's window allows */
 uint8_t window_scale_for(uint32_t bytes);
 uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
 
-/* -- pull.c ----------------------------------------------------------------------------------------------------------------------- */
+/* -- pull.c ------------------------------------------------------------------------------------ */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
 uint32_t ts_offset(const struct tcp *p, const struct flow *f);
 
-/* -- syn.c, tw.c: minis ------------------------------------------------------------------------------------------------------------ */
+/* -- syn.c, tw.c: minis ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);
 enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s);
 void syn_fire(struct tcp *p, uint32_t index);
@@ -343,7 +364,7 @@ void tw_free(struct tcp *p, uint32_t index);
 enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s);
 bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback);
 
-/* -- limit.c: answers that no connection gives ------------------------------------------------------------------------------------- */
+/* -- limit.c: answers that no connection gives ------------------------------------------------- */
 struct seq isn_new(const struct tcp *p, const struct flow *f);
 enum drop reply_reset(struct tcp *p, const struct seg *s, enum drop reason, enum event why);
 bool reply_push(struct tcp *p, const struct reply *r);

@@ -57,7 +57,7 @@ void tcp_fini(struct tcp *p)
     table_fini(&p->listens);
 }
 
-/* -- output ------------------------------------------------------------------------------------------------ */
+/* -- output ------------------------------------------------------------------------------------ */
 
 bool tcp_has_output(const struct tcp *p, int ifindex)
 {
@@ -108,7 +108,7 @@ void tcp_fire(struct tcp *p, wheel_ref ref)
         syn_fire(p, wheel_ref_index(ref));
 }
 
-/* -- ICMP: 1122#4.2.3.9, 5927 --------------------------------------------------------------------------------- */
+/* -- ICMP: 1122#4.2.3.9, 5927 ------------------------------------------------------------------ */
 
 static bool is_in_flight(const struct tcb *t, struct seq seq)
 {
@@ -167,7 +167,7 @@ void tcp_unreachable(struct tcp *p, const struct flow *flow, int error)
     tcb_settle(p, t);
 }
 
-/* -- `ss` ---------------------------------------------------------------------------------------------------------- */
+/* -- `ss` -------------------------------------------------------------------------------------- */
 
 static void info_ends(struct weir_sock_info *info, const struct flow *f)
 {

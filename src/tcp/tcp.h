@@ -2,8 +2,8 @@
  *
  * Knows: base, def, wire. Shape: one struct tcp for each stack holds all connections (struct tcb),
  * half-open ones (struct syn_mini) and finished ones (struct tw_mini). A segment comes in through
- * tcp_input, segments leave through tcp_pull, time passes through tcp_fire; nothing calls back: what
- * sockets must hear of is marked (tcp_next_marked). Units: bytes, microseconds (`now_us`).
+ * tcp_input, segments leave through tcp_pull, time passes through tcp_fire; nothing calls back:
+ * what sockets must hear of is marked (tcp_next_marked). Units: bytes, microseconds (`now_us`).
  * Errors: user calls return >= 0 or -errno. Cost: O(1) for each segment, whatever the number of
  * connections. */
 #ifndef TCP_TCP_H
@@ -65,19 +65,20 @@ struct seg_out {
 
 /* Why the sender stops: what one call of tcp_pull may emit. */
 struct pull_limit {
-    uint32_t segs;    /* frames left in the burst; a superframe may count as one */
-    uint32_t gso_max; /* largest IP packet of a superframe; 0: the caller cuts, `segs` pieces at most */
+    uint32_t segs; /* frames left in the burst; a superframe may count as one */
+    uint32_t
+        gso_max; /* largest IP packet of a superframe; 0: the caller cuts, `segs` pieces at most */
 };
 
 /* Options of a connection; a listener's are inherited. */
 struct tcp_options {
-    uint32_t rcvbuf, sndbuf;   /* bytes */
-    uint32_t user_timeout_ms;  /* 0: tcp_retries2 decides */
+    uint32_t rcvbuf, sndbuf;  /* bytes */
+    uint32_t user_timeout_ms; /* 0: tcp_retries2 decides */
     uint16_t keep_idle_s, keep_intvl_s;
     uint16_t linger_s, fin_timeout_s; /* fin_timeout_s: TCP_LINGER2 */
-    uint16_t maxseg;           /* TCP_MAXSEG, 0: none */
-    uint16_t window_clamp_kib; /* 0: none */
-    uint8_t keep_count, syn_count; /* 0: the knob */
+    uint16_t maxseg;                  /* TCP_MAXSEG, 0: none */
+    uint16_t window_clamp_kib;        /* 0: none */
+    uint8_t keep_count, syn_count;    /* 0: the knob */
     uint8_t tos, ttl;
     uint16_t on; /* enum tcp_option_flag */
 };
@@ -94,11 +95,11 @@ enum tcp_option_flag {
 
 /* What happened to a connection that its socket must hear of. */
 enum tcp_mark {
-    MARK_IN = 1,       /* more to read, or the end of the stream */
-    MARK_OUT = 2,      /* room to write, or connected */
-    MARK_ERROR = 4,    /* error is set */
-    MARK_ACCEPT = 8,   /* a connection, or a held SYN, waits */
-    MARK_GONE = 16,    /* both directions are over */
+    MARK_IN = 1,     /* more to read, or the end of the stream */
+    MARK_OUT = 2,    /* room to write, or connected */
+    MARK_ERROR = 4,  /* error is set */
+    MARK_ACCEPT = 8, /* a connection, or a held SYN, waits */
+    MARK_GONE = 16,  /* both directions are over */
     MARK_URGENT = 32
 };
 
@@ -123,9 +124,9 @@ struct tcp {
     struct rng rng;
 
     struct pool tcbs, syns, tws;
-    struct table demux;   /* flows: tcb, syn_mini, tw_mini */
-    struct table listens; /* local ends: tcb in LISTEN */
-    uint32_t any_port;    /* the listener for all other ports, 0: none */
+    struct table demux;              /* flows: tcb, syn_mini, tw_mini */
+    struct table listens;            /* local ends: tcb in LISTEN */
+    uint32_t any_port;               /* the listener for all other ports, 0: none */
     struct list out[TCP_IFACES];     /* connections that may have something to send */
     struct list syn_out[TCP_IFACES]; /* half-open ones with a SYN/ACK due */
     struct list marked;              /* connections with marks */
@@ -143,7 +144,7 @@ int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct k
 void tcp_seed(struct tcp *p, struct rng *rng); /* keys; before anything else */
 void tcp_fini(struct tcp *p);
 
-/* -- the wire ------------------------------------------------------------------------------------ */
+/* -- the wire ---------------------------------------------------------------------------------- */
 
 /* Takes a segment whose checksum is good. */
 enum drop tcp_input(struct tcp *p, struct seg *s);
@@ -156,13 +157,13 @@ void tcp_fire(struct tcp *p, wheel_ref ref);
 int64_t tcp_time_wait_deadline(const struct tcp *p); /* us, INT64_MAX: none */
 void tcp_time_wait_advance(struct tcp *p);
 
-/* An ICMP error quotes a segment that we sent. `error`: the errno of it; `mtu` for a packet too big, else
- * 0; `is_hard` as in 1122 4.2.3.9. */
+/* An ICMP error quotes a segment that we sent. `error`: the errno of it; `mtu` for a packet too
+ * big, else 0; `is_hard` as in 1122 4.2.3.9. */
 enum drop tcp_icmp(struct tcp *p, const struct flow *flow, struct seq seq, int error, uint32_t mtu);
 /* A segment of this flow could not be delivered on our own link (ARP failed). */
 void tcp_unreachable(struct tcp *p, const struct flow *flow, int error);
 
-/* -- the user: 9293 section 3.9.1 and 3.10.1 to 3.10.6 ------------------------------------------------ */
+/* -- the user: 9293 section 3.9.1 and 3.10.1 to 3.10.6 ----------------------------------------- */
 
 /* A connection in CLOSED, owned by socket `sock`. 0: no room. */
 uint32_t tcp_new(struct tcp *p, uint32_t sock);
@@ -207,18 +208,18 @@ int tcp_take_error(struct tcp *p, uint32_t index); /* SO_ERROR: read and cleared
 int tcp_end_reason(const struct tcp *p, uint32_t index);
 enum state tcp_state(const struct tcp *p, uint32_t index);
 struct flow *tcp_flow(struct tcp *p, uint32_t index);
-/* Whether some connection (or TIME-WAIT) may still use this 4-tuple; a TIME-WAIT that may be reused is
- * no obstacle. */
+/* Whether some connection (or TIME-WAIT) may still use this 4-tuple; a TIME-WAIT that may be reused
+ * is no obstacle. */
 bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
 
-/* -- held SYNs ---------------------------------------------------------------------------------------- */
+/* -- held SYNs --------------------------------------------------------------------------------- */
 
 bool tcp_held_next(struct tcp *p, uint32_t listener, uint64_t *id, struct flow *flow);
 int tcp_held_accept(struct tcp *p, uint64_t id);
 /* refuse: true answers RST. *flow and *isn give what an ICMP error must quote. */
 int tcp_held_refuse(struct tcp *p, uint64_t id, bool reset, struct flow *flow, struct seq *isn);
 
-/* -- for `ss` ------------------------------------------------------------------------------------------- */
+/* -- for `ss` ---------------------------------------------------------------------------------- */
 
 struct weir_sock_info;
 void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);

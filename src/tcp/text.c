@@ -52,8 +52,7 @@ static bool place(struct tcp *p, struct tcb *t, const struct seg *s, uint32_t of
 
     if (r && r->n)
         used += (uint32_t)seq_diff(r->at[r->n - 1].end, t->rcv.nxt);
-    if (at + s->len > t->rcv.ring.size &&
-        !ring_reserve(&t->rcv.ring, p->mem, at + s->len, used))
+    if (at + s->len > t->rcv.ring.size && !ring_reserve(&t->rcv.ring, p->mem, at + s->len, used))
         return false;
     for (int i = 0; i < s->texts && left; i++) {
         uint32_t n = s->text[i].len < left ? s->text[i].len : left;
@@ -151,8 +150,7 @@ enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
 void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s)
 {
     (void)s;
-    if (!(t->flags & T_FIN_SEEN) || (t->flags & T_FIN_RECEIVED) ||
-        !seq_eq(t->rcv.nxt, t->rcv.fin))
+    if (!(t->flags & T_FIN_SEEN) || (t->flags & T_FIN_RECEIVED) || !seq_eq(t->rcv.nxt, t->rcv.fin))
         return;
     t->rcv.nxt = seq_add(t->rcv.nxt, 1);
     t->rcv.edge = seq_max(t->rcv.edge, t->rcv.nxt); /* it needs a number but no room */

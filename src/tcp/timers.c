@@ -122,8 +122,8 @@ void timers_on_ack_sent(struct tcb *t)
     t->at[TIMER_delack] = WHEN_NEVER;
 }
 
-/* The peer's window closed or opened, or nothing is in flight any more. The persist timer runs while
- * there is something to send, nothing in flight, and the window is what holds it. */
+/* The peer's window closed or opened, or nothing is in flight any more. The persist timer runs
+ * while there is something to send, nothing in flight, and the window is what holds it. */
 void timers_on_window(struct tcp *p, struct tcb *t)
 {
     bool has_more = seq_lt(t->snd.nxt, snd_data_end(t));
@@ -169,7 +169,7 @@ void timers_on_state(struct tcp *p, struct tcb *t)
         t->at[TIMER_close] = p->now_us + fin_wait_2_us(p, t);
 }
 
-/* -- what a timer does --------------------------------------------------------------------------------- */
+/* -- what a timer does ------------------------------------------------------------------------- */
 
 /* Row 30: an error for the program, a RST for the peer. */
 static void give_up(struct tcp *p, struct tcb *t)
@@ -217,8 +217,8 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
     tcb_wants_output(p, t);
 }
 
-/* 9293#3.8.6.1: for ever while the peer answers (MUST-37 lets it keep its window closed); an orphan or a
- * silent peer is given up like any other. */
+/* 9293#3.8.6.1: for ever while the peer answers (MUST-37 lets it keep its window closed); an orphan
+ * or a silent peer is given up like any other. */
 static void persist_fires(struct tcp *p, struct tcb *t)
 {
     bool is_silent = t->loss.probes > 0 &&
@@ -284,8 +284,8 @@ static void delack_fires(struct tcp *p, struct tcb *t)
 void timers_fire(struct tcp *p, struct tcb *t)
 {
     static void (*const fires[TIMER_COUNT])(struct tcp *, struct tcb *) = {
-        [TIMER_rexmit] = rexmit_fires,       [TIMER_persist] = persist_fires,
-        [TIMER_delack] = delack_fires,       [TIMER_keepalive] = keepalive_fires,
+        [TIMER_rexmit] = rexmit_fires, [TIMER_persist] = persist_fires,
+        [TIMER_delack] = delack_fires, [TIMER_keepalive] = keepalive_fires,
         [TIMER_close] = close_fires,
     };
 

@@ -1,9 +1,9 @@
 /* TIME-WAIT as a mini: it remembers two numbers and only answers.
  *
- * Knows: RFC 9293 3.10.7.4 for TIME-WAIT, 6191, 1337. Shape: minis are ordered by when they end, which is
- * the order in which they began or were begun again; at most tcp_max_tw_buckets, the oldest goes.
- * Units: milliseconds for its end. Errors: verdicts; none for lack of room, which only counts.
- * Cost: O(1), 64 bytes. */
+ * Knows: RFC 9293 3.10.7.4 for TIME-WAIT, 6191, 1337. Shape: minis are ordered by when they end,
+ * which is the order in which they began or were begun again; at most tcp_max_tw_buckets, the
+ * oldest goes. Units: milliseconds for its end. Errors: verdicts; none for lack of room, which only
+ * counts. Cost: O(1), 64 bytes. */
 #include "tcp/tcb.h"
 
 static uint32_t tw_length_ms(const struct tcp *p)
@@ -38,8 +38,8 @@ static uint32_t tw_new(struct tcp *p)
     return index;
 }
 
-/* The connection entered TIME-WAIT: a mini takes its place in the table. What the program has not read yet
- * stays with the tcb, which is CLOSED from here on. */
+/* The connection entered TIME-WAIT: a mini takes its place in the table. What the program has not
+ * read yet stays with the tcb, which is CLOSED from here on. */
 bool tw_begin(struct tcp *p, struct tcb *t)
 {
     uint32_t index = tw_new(p);
@@ -67,9 +67,14 @@ bool tw_begin(struct tcp *p, struct tcb *t)
             p->last_tcb = 0;
     }
     if (t->flags & T_ACK_NOW) {
-        ack = (struct reply){.flow = t->flow, .ifindex = t->ifindex, .flags = TCP_ACK,
-                             .seq = t->snd.nxt, .ack = t->rcv.nxt, .has_ts = !!(t->flags & T_TS),
-                             .tsval = ts_now(p, t), .tsecr = t->ts.recent};
+        ack = (struct reply){.flow = t->flow,
+                             .ifindex = t->ifindex,
+                             .flags = TCP_ACK,
+                             .seq = t->snd.nxt,
+                             .ack = t->rcv.nxt,
+                             .has_ts = !!(t->flags & T_TS),
+                             .tsval = ts_now(p, t),
+                             .tsecr = t->ts.recent};
         ack.wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
         ack.why = (struct weir_why){.event = EVENT_state, .from = FIN_WAIT_2, .to = TIME_WAIT};
         reply_push(p, &ack);
@@ -87,8 +92,13 @@ static void tw_restart(struct tcp *p, uint32_t index)
 
 static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop reason)
 {
-    struct reply r = {.flow = w->flow, .ifindex = w->ifindex, .flags = TCP_ACK, .seq = w->snd_nxt,
-                      .ack = w->rcv_nxt, .wnd = w->wnd, .has_ts = w->has_ts,
+    struct reply r = {.flow = w->flow,
+                      .ifindex = w->ifindex,
+                      .flags = TCP_ACK,
+                      .seq = w->snd_nxt,
+                      .ack = w->rcv_nxt,
+                      .wnd = w->wnd,
+                      .has_ts = w->has_ts,
                       .why.event = EVENT_time_wait_ack};
 
     r.tsval = now_ms(p) + ts_offset(p, &w->flow);
@@ -163,7 +173,6 @@ int64_t tcp_time_wait_deadline(const struct tcp *p)
 
 void tcp_time_wait_advance(struct tcp *p)
 {
-    while (p->tw_order.first &&
-           (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p)) <= 0)
+    while (p->tw_order.first && (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p)) <= 0)
         tw_free(p, p->tw_order.first);
 }

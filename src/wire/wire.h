@@ -14,8 +14,7 @@
 #include "def/drop.h"
 #include "weir/addr.h"
 
-/* -- Ethernet II, RFC 894
- * ----------------------------------------------------------------------- */
+/* -- Ethernet II, RFC 894 ---------------------------------------------------------------------- */
 
 #define ETH_LEN 14
 #define ETH_TYPE_IP4 0x0800
@@ -29,8 +28,7 @@ struct eth {
 int eth_parse(struct eth *out, const uint8_t *p, size_t n);
 size_t eth_emit(uint8_t *p, const struct eth *e);
 
-/* -- ARP, RFC 826, for IPv4 over Ethernet
- * -------------------------------------------------------- */
+/* -- ARP, RFC 826, for IPv4 over Ethernet ------------------------------------------------------ */
 
 #define ARP_LEN 28
 enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
@@ -43,8 +41,7 @@ struct arp {
 int arp_parse(struct arp *out, const uint8_t *p, size_t n);
 size_t arp_emit(uint8_t *p, const struct arp *a);
 
-/* -- IPv4, RFC 791
- * ------------------------------------------------------------------------------- */
+/* -- IPv4, RFC 791 ----------------------------------------------------------------------------- */
 
 #define IP4_LEN 20
 #define IP4_DF 0x4000
@@ -63,8 +60,7 @@ struct ip4 {
 int ip4_parse(struct ip4 *out, const uint8_t *p, size_t n);
 size_t ip4_emit(uint8_t *p, const struct ip4 *h); /* without options; with the header checksum */
 
-/* -- ICMP, RFC 792
- * -------------------------------------------------------------------------------- */
+/* -- ICMP, RFC 792 ----------------------------------------------------------------------------- */
 
 #define ICMP_LEN 8
 enum {
@@ -96,8 +92,7 @@ size_t icmp4_emit(uint8_t *p, const struct icmp4 *h);
 /* Fills in the checksum of a whole message of n bytes whose field is zero. */
 void icmp4_seal(uint8_t *p, size_t n);
 
-/* -- UDP, RFC 768
- * --------------------------------------------------------------------------------- */
+/* -- UDP, RFC 768 ------------------------------------------------------------------------------ */
 
 #define UDP_LEN 8
 
@@ -109,8 +104,7 @@ struct udp {
 int udp_parse(struct udp *out, const uint8_t *p, size_t n);
 size_t udp_emit(uint8_t *p, const struct udp *u);
 
-/* -- TCP, RFC 9293 section 3.1, and its options
- * ------------------------------------------------------ */
+/* -- TCP, RFC 9293 section 3.1, and its options ------------------------------------------------ */
 
 #define TCP_LEN 20
 #define TCP_HDR_MAX 60
@@ -166,8 +160,7 @@ size_t tcp_opts_len(const struct tcp_opts *o);
  * nop, TS, nop, nop, SACK. */
 size_t tcp_emit(uint8_t *p, const struct tcp_hdr *h);
 
-/* -- the pseudo header
- * ------------------------------------------------------------------------------- */
+/* -- the pseudo header ------------------------------------------------------------------------- */
 
 /* The sum of addresses, protocol and length, to begin a transport checksum with. `len` in bytes. */
 uint32_t pseudo_sum(const struct weir_addr *src, const struct weir_addr *dst, uint8_t proto,

@@ -187,8 +187,11 @@ static void a_partial_checksum_is_completed_in_the_copy_only(void **state)
     static uint8_t before[60000];
     uint32_t len = build_tcp4(bytes, 50001);
     struct weir_frame frame = {.part = {{bytes, 40}, {bytes + 40, 333}, {bytes + 373, len - 373}},
-                               .parts = 3, .flags = WEIR_CSUM_PARTIAL, .gso_size = 1460,
-                               .csum_start = 20, .csum_offset = 16};
+                               .parts = 3,
+                               .flags = WEIR_CSUM_PARTIAL,
+                               .gso_size = 1460,
+                               .csum_start = 20,
+                               .csum_offset = 16};
     struct weir_link *link = opened(WEIR_LINK_IP);
     struct packet p;
 

@@ -36,7 +36,8 @@ struct fake {
     int *closed; /* counts closes, may be NULL */
 };
 
-static inline void fake_copy(struct fake_frame *to, const struct weir_frame *f, int64_t at) {
+static inline void fake_copy(struct fake_frame *to, const struct weir_frame *f, int64_t at)
+{
     size_t n = 0;
     to->bytes = malloc(weir_frame_len(f) + 1);
     assert_non_null(to->bytes);
@@ -51,13 +52,14 @@ static inline void fake_copy(struct fake_frame *to, const struct weir_frame *f, 
 }
 
 /* Lays in a frame that the next recv hands out. */
-static inline void fake_arrive(struct fake *k, const struct weir_frame *f) {
+static inline void fake_arrive(struct fake *k, const struct weir_frame *f)
+{
     assert_true(k->in_count < FAKE_MAX);
     fake_copy(&k->in[k->in_count++], f, 0);
 }
 
-static inline int fake_recv(struct weir_link *link, struct weir_frame *burst, int max,
-                            int64_t now) {
+static inline int fake_recv(struct weir_link *link, struct weir_frame *burst, int max, int64_t now)
+{
     struct fake *k = (struct fake *)link;
     int n = 0;
     (void)now;
@@ -68,7 +70,8 @@ static inline int fake_recv(struct weir_link *link, struct weir_frame *burst, in
     return n;
 }
 
-static inline int fake_send(struct weir_link *link, struct weir_frame *burst, int n, int64_t now) {
+static inline int fake_send(struct weir_link *link, struct weir_frame *burst, int n, int64_t now)
+{
     struct fake *k = (struct fake *)link;
     for (int i = 0; i < n; i++) {
         assert_true(k->out_count < FAKE_MAX);
@@ -77,16 +80,19 @@ static inline int fake_send(struct weir_link *link, struct weir_frame *burst, in
     return n;
 }
 
-static inline int64_t fake_deadline(struct weir_link *link) {
+static inline int64_t fake_deadline(struct weir_link *link)
+{
     return ((struct fake *)link)->deadline;
 }
 
-static inline int fake_fd(struct weir_link *link) {
+static inline int fake_fd(struct weir_link *link)
+{
     (void)link;
     return 77;
 }
 
-static inline void fake_close(struct weir_link *link) {
+static inline void fake_close(struct weir_link *link)
+{
     struct fake *k = (struct fake *)link;
     for (int i = 0; i < k->in_count; i++)
         free(k->in[i].bytes);
@@ -97,9 +103,10 @@ static inline void fake_close(struct weir_link *link) {
     free(k);
 }
 
-static inline struct fake *fake_open(enum weir_link_type type) {
-    static const struct weir_driver driver = {
-        "fake", fake_recv, fake_send, fake_deadline, fake_fd, fake_close};
+static inline struct fake *fake_open(enum weir_link_type type)
+{
+    static const struct weir_driver driver = {"fake",        fake_recv, fake_send,
+                                              fake_deadline, fake_fd,   fake_close};
     struct fake *k = calloc(1, sizeof *k);
     assert_non_null(k);
     k->link.driver = &driver;
@@ -110,7 +117,8 @@ static inline struct fake *fake_open(enum weir_link_type type) {
 }
 
 /* A frame of `len` bytes that begins with a big-endian number. `bytes` must outlive it. */
-static inline struct weir_frame numbered(uint8_t *bytes, uint32_t len, uint32_t number) {
+static inline struct weir_frame numbered(uint8_t *bytes, uint32_t len, uint32_t number)
+{
     memset(bytes, 0, len);
     bytes[0] = (uint8_t)(number >> 24);
     bytes[1] = (uint8_t)(number >> 16);
@@ -119,13 +127,15 @@ static inline struct weir_frame numbered(uint8_t *bytes, uint32_t len, uint32_t 
     return (struct weir_frame){.part = {{bytes, len}}, .parts = 1};
 }
 
-static inline uint32_t number_of(const struct weir_frame *f) {
+static inline uint32_t number_of(const struct weir_frame *f)
+{
     const uint8_t *p = f->part[0].data;
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 /* The Internet checksum of big-endian words, written apart from the code under test. */
-static inline uint16_t plain_sum(const uint8_t *p, size_t n, uint32_t acc) {
+static inline uint16_t plain_sum(const uint8_t *p, size_t n, uint32_t acc)
+{
     for (size_t i = 0; i < n; i++)
         acc += i % 2 ? p[i] : (uint32_t)p[i] << 8;
     while (acc >> 16)
@@ -135,10 +145,12 @@ static inline uint16_t plain_sum(const uint8_t *p, size_t n, uint32_t acc) {
 
 /* An IPv4 TCP segment from 10.0.0.1 to 10.0.0.2 with `payload` bytes, FIN, PSH and CWR set, its TCP
  * checksum partial. Returns its length. */
-static inline uint32_t build_tcp4(uint8_t *p, uint32_t payload) {
-    static const uint8_t head[40] = {
-        0x45, 0, 0, 0, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-        0x30, 0x39, 0, 80, 0, 0, 0x10, 0, 0, 0, 0x20, 0, 0x50, 0x99, 0xff, 0xff, 0, 0, 0, 0};
+static inline uint32_t build_tcp4(uint8_t *p, uint32_t payload)
+{
+    static const uint8_t head[40] = {0x45, 0,    0,    0,    0x12, 0x34, 0x40, 0, 64, 6,
+                                     0,    0,    10,   0,    0,    1,    10,   0, 0,  2,
+                                     0x30, 0x39, 0,    80,   0,    0,    0x10, 0, 0,  0,
+                                     0x20, 0,    0x50, 0x99, 0xff, 0xff, 0,    0, 0,  0};
     uint32_t len = 40 + payload;
     uint16_t sum;
     memcpy(p, head, 40);
@@ -156,7 +168,8 @@ static inline uint32_t build_tcp4(uint8_t *p, uint32_t payload) {
 }
 
 /* True if both checksums of a packet as build_tcp4 makes them are right. */
-static inline bool tcp4_is_sound(const uint8_t *p, uint32_t len) {
+static inline bool tcp4_is_sound(const uint8_t *p, uint32_t len)
+{
     return plain_sum(p, 20, 0) == 0xffff &&
            plain_sum(p + 20, len - 20, plain_sum(p + 12, 8, 6 + len - 20)) == 0xffff;
 }

@@ -78,8 +78,8 @@ static int kernel_socket(int type, uint16_t *port)
 
 static int kernel_connect(int type, uint16_t port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
 
     assert_true(connect(fd, (void *)&a, sizeof a) == 0 || errno == EINPROGRESS);

@@ -168,9 +168,13 @@ static void loss_is_a_matter_of_the_seed(void **state)
 
 static void equal_seeds_give_equal_outputs(void **state)
 {
-    struct weir_impair m = {.up = {.delay_ns = 5 * MS, .jitter_ns = 2 * MS, .loss_ppb = 50000000,
-                                   .dup_ppb = 50000000, .corrupt_ppb = 50000000,
-                                   .reorder_ppb = 50000000, .rate_bps = 10000000},
+    struct weir_impair m = {.up = {.delay_ns = 5 * MS,
+                                   .jitter_ns = 2 * MS,
+                                   .loss_ppb = 50000000,
+                                   .dup_ppb = 50000000,
+                                   .corrupt_ppb = 50000000,
+                                   .reorder_ppb = 50000000,
+                                   .rate_bps = 10000000},
                             .seed = 42};
     struct fake *first;
     struct weir_link *a = opened(&m);
@@ -259,8 +263,11 @@ static void a_corrupted_partial_checksum_is_found(void **state)
     struct weir_impair m = {.down.corrupt_ppb = 1000000000};
     uint8_t bytes[200];
     uint32_t len = build_tcp4(bytes, 100);
-    struct weir_frame f = {.part = {{bytes, len}}, .parts = 1, .flags = WEIR_CSUM_PARTIAL,
-                           .csum_start = 20, .csum_offset = 16};
+    struct weir_frame f = {.part = {{bytes, len}},
+                           .parts = 1,
+                           .flags = WEIR_CSUM_PARTIAL,
+                           .csum_start = 20,
+                           .csum_offset = 16};
     struct weir_frame got[WEIR_BURST_MAX];
     struct weir_link *link = opened(&m);
 
@@ -281,8 +288,11 @@ static void a_superframe_is_cut_once_the_link_is_more_than_delay(void **state)
     static uint8_t bytes[4000];
     uint32_t len = build_tcp4(bytes, 2500);
     struct weir_frame f = {.part = {{bytes, 40}, {bytes + 40, 500}, {bytes + 540, len - 540}},
-                           .parts = 3, .flags = WEIR_CSUM_PARTIAL, .gso_size = 1000,
-                           .csum_start = 20, .csum_offset = 16};
+                           .parts = 3,
+                           .flags = WEIR_CSUM_PARTIAL,
+                           .gso_size = 1000,
+                           .csum_start = 20,
+                           .csum_offset = 16};
     struct weir_impair m = {.up.loss_ppb = 1}; /* either direction counts */
     struct weir_frame got[WEIR_BURST_MAX];
     struct weir_link *link = opened(&m);
@@ -310,8 +320,12 @@ static void a_superframe_survives_delay_whole(void **state)
 {
     static uint8_t bytes[60000];
     uint32_t len = build_tcp4(bytes, 50000);
-    struct weir_frame f = {.part = {{bytes, len}}, .parts = 1, .flags = WEIR_CSUM_PARTIAL,
-                           .gso_size = 1460, .csum_start = 20, .csum_offset = 16};
+    struct weir_frame f = {.part = {{bytes, len}},
+                           .parts = 1,
+                           .flags = WEIR_CSUM_PARTIAL,
+                           .gso_size = 1460,
+                           .csum_start = 20,
+                           .csum_offset = 16};
     struct weir_impair m = {.up.delay_ns = 1, .mtu = 1400};
     struct weir_link *link = opened(&m);
 

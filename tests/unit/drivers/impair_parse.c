@@ -108,8 +108,10 @@ static void a_small_error_buffer_is_enough(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_word),          cmocka_unit_test(units_and_fractions),
-        cmocka_unit_test(directions),          cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(every_word),
+        cmocka_unit_test(units_and_fractions),
+        cmocka_unit_test(directions),
+        cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_small_error_buffer_is_enough),
     };
 

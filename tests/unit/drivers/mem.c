@@ -33,8 +33,11 @@ struct pair {
 
 static struct pair joined(void)
 {
-    struct weir_iface_config iface = {.name = "near0", .type = WEIR_LINK_IP, .mtu = 1500,
-                                      .gso_max = 65535, .flags = WEIR_IF_CSUM_TX};
+    struct weir_iface_config iface = {.name = "near0",
+                                      .type = WEIR_LINK_IP,
+                                      .mtu = 1500,
+                                      .gso_max = 65535,
+                                      .flags = WEIR_IF_CSUM_TX};
     struct pair p = {.near = stack_with("10.0.0.1", &iface, 1),
                      .far = stack_with("10.0.0.2", &iface, 2)};
 

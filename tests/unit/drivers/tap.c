@@ -161,8 +161,12 @@ static void a_superframe_goes_to_the_kernel(void **state)
     static uint8_t got[65536];
     uint32_t len = build_tcp4(bytes + 14, 15000) + 14;
     struct weir_frame f = {.part = {{bytes, 54}, {bytes + 54, 5000}, {bytes + 5054, len - 5054}},
-                           .parts = 3, .flags = WEIR_CSUM_PARTIAL, .gso_size = 1460,
-                           .csum_start = 34, .csum_offset = 16, .hdr_len = 54};
+                           .parts = 3,
+                           .flags = WEIR_CSUM_PARTIAL,
+                           .gso_size = 1460,
+                           .csum_start = 34,
+                           .csum_offset = 16,
+                           .hdr_len = 54};
     struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
     int s = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_IP));
     ssize_t n = -1;

@@ -1,0 +1,151 @@
+/* SEND and RECEIVE, RFC 9293 sections 3.10.2 and 3.10.3: bytes between the user and the rings.
+ *
+ * Knows: which states give and take. Sends nothing: it leaves marks. Shape: errors are Linux's
+ * for the same call in the same state. Units: bytes. Errors: -errno. Cost: O(1) and the copy. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tcp/tcb.h"
+
+/* -- SEND -------------------------------------------------------------------------------------- */
+
+/* 0: bytes are welcome; else why not. */
+static int send_state(struct tcb *t)
+{
+    if (t->error) {
+        int error = t->error;
+        t->error = 0;
+        return -error;
+    }
+    if (may_send(t))
+        return 0;
+    if (t->state == CLOSED && !t->end_reason && !(t->flags & (T_FIN_SENT | T_FIN_RECEIVED)))
+        return t->flags & T_FIN_QUEUED ? -EPIPE : -ENOTCONN;
+    return t->state == LISTEN ? -ENOTCONN : -EPIPE;
+}
+
+int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2])
+{
+    struct tcb *t = tcb_at(p, index);
+    struct ring *r = &t->snd.ring;
+    uint32_t room = r->len < t->opt.sndbuf ? t->opt.sndbuf - r->len : 0;
+    int v = send_state(t);
+
+    if (v)
+        return v;
+    if (want > room)
+        want = room;
+    if (want == 0 || t->state == SYN_SENT || t->state == SYN_RECEIVED) {
+        t->flags |= T_OUT_FULL;
+        return 0;
+    }
+    if (r->len + want > r->size && !ring_reserve(r, p->mem, r->len + want, r->len)) {
+        want = r->size - r->len; /* no memory to grow: what is there */
+        t->flags |= T_OUT_FULL;
+        if (want == 0)
+            return r->len ? 0 : -ENOBUFS;
+    }
+    return ring_slices(r, r->len, want, out);
+}
+
+void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags)
+{
+    struct tcb *t = tcb_at(p, index);
+
+    ring_extend(&t->snd.ring, len);
+    if (t->snd.ring.len >= t->opt.sndbuf)
+        t->flags |= T_OUT_FULL;
+    t->flags &= ~(uint32_t)T_MORE;
+    if (flags & MSG_MORE)
+        t->flags |= T_MORE;
+    if (flags & MSG_OOB && len) { /* 6093: the pointer is behind the urgent byte */
+        t->snd.up = snd_data_end(t);
+        t->flags |= T_URG_OUT;
+    }
+    if (t->snd.ring.len == 0)
+        ring_release(&t->snd.ring, p->mem);
+    tcb_wants_output(p, t);
+}
+
+int64_t tcp_send(struct tcp *p, uint32_t index, const void *data, size_t len, int flags)
+{
+    struct ring_slice space[2];
+    const uint8_t *from = data;
+    uint32_t done = 0, want = len < UINT32_MAX / 2 ? (uint32_t)len : UINT32_MAX / 2;
+    int n = tcp_send_space(p, index, want, space);
+
+    if (n < 0)
+        return n;
+    if (n == 0)
+        return len ? -EAGAIN : 0;
+    for (int i = 0; i < n; i++) {
+        memcpy(space[i].data, from + done, space[i].len);
+        done += space[i].len;
+    }
+    if (done < len)
+        tcb_at(p, index)->flags |= T_OUT_FULL;
+    tcp_send_commit(p, index, done, flags);
+    return done;
+}
+
+/* -- RECEIVE ----------------------------------------------------------------------------------- */
+
+/* What there is when the ring is empty: the end (0), an error, or nothing yet (-EAGAIN). */
+static int receive_state(struct tcb *t)
+{
+    if (t->error) {
+        int error = t->error;
+        t->error = 0;
+        return -error;
+    }
+    if (t->flags & (T_FIN_RECEIVED | T_SHUT_RD))
+        return 0;
+    if (t->state == CLOSED)
+        return t->end_reason || t->snd.iss.v != t->snd.nxt.v ? 0 : -ENOTCONN;
+    if (t->state == LISTEN)
+        return -ENOTCONN;
+    return -EAGAIN;
+}
+
+int tcp_receive_slices(struct tcp *p, uint32_t index, struct ring_slice out[2], bool *ended)
+{
+    struct tcb *t = tcb_at(p, index);
+    int v;
+
+    *ended = false;
+    if (t->rcv.ring.len)
+        return ring_slices(&t->rcv.ring, 0, t->rcv.ring.len, out);
+    v = receive_state(t);
+    *ended = v == 0;
+    return v;
+}
+
+void tcp_receive_consume(struct tcp *p, uint32_t index, uint32_t len)
+{
+    struct tcb *t = tcb_at(p, index);
+
+    if (len == 0)
+        return;
+    must(len <= t->rcv.ring.len);
+    ring_consume(&t->rcv.ring, len);
+    if (t->rcv.ring.len == 0 && !t->rcv.ranges)
+        ring_release(&t->rcv.ring, p->mem);
+    if (window_update_due(t))
+        tcb_wants_output(p, t);
+}
+
+int64_t tcp_receive(struct tcp *p, uint32_t index, void *data, size_t len, int flags)
+{
+    struct tcb *t = tcb_at(p, index);
+    uint32_t n = t->rcv.ring.len;
+
+    if (n == 0)
+        return receive_state(t);
+    if (n > len)
+        n = (uint32_t)len;
+    if (!(flags & MSG_TRUNC))
+        ring_peek(&t->rcv.ring, 0, data, n);
+    if (!(flags & MSG_PEEK))
+        tcp_receive_consume(p, index, n);
+    return n;
+}
