@@ -36,8 +36,10 @@ static uint32_t least_step(const struct tcb *t)
 bool window_update_due(const struct tcb *t)
 {
     uint32_t offered = (uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt), room = window_room(t);
-    uint32_t half = t->opt.rcvbuf / 2;
+    uint32_t half = t->opt.rcvbuf / 2, most = 65535u << t->rcv.wscale;
 
+    if (room > most) /* what the field can not say is no news */
+        room = most;
     if (!may_receive(t) || room <= offered)
         return false;
     if (offered < t->rcv.mss) /* the peer may be waiting for it */
