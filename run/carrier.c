@@ -95,8 +95,7 @@ void carrier_end(struct daemon *d, struct carrier *c)
         weir_set_user(d->stack, c->sock, NULL);
         weir_close(d->stack, c->sock);
     }
-    if (c->publish >= 0)
-        weir_gateway_unpublish(d->gateway, c->publish);
+    publish_end(d, c);
     if (c->waiter >= 0)
         control_answer(c->waiter, -ENETDOWN);
     if (c->kind != CARRIER_ACCEPTED && c->fd < 0)

@@ -32,7 +32,7 @@ struct carrier {
     int fd;          /* the daemon's end, -1: none yet */
     int sock;        /* of the stack, -1: none */
     int waiter;      /* control connection of a blocking connect, -1 */
-    int publish;     /* handle of the gateway, -1 */
+    int publish;     /* index of daemon.published, -1 */
     int held;        /* an accepted socket that its program has no room for, -1 */
     pid_t pid;       /* who opened it, 0: unknown */
     uint32_t filler; /* bytes to drain before the program's own */
@@ -60,6 +60,15 @@ struct ping {
     int fd; /* who asks, -1: free */
     uint16_t seq;
     int64_t sent_at, until;
+};
+
+#define PUBLISHED 1024
+
+/* A port of the host that leads to one of the stack. */
+struct published {
+    int handle; /* the gateway's */
+    int type, users;
+    struct weir_sockaddr local;
 };
 
 struct run_options {
@@ -92,6 +101,7 @@ struct daemon {
     int carriers;
     int unwatched; /* carriers whose end epoll does not tell: unconnected, listening, datagram */
     unsigned next_number;
+    struct published published[PUBLISHED];
     struct grave grave[GRAVES];
     unsigned graves;
     int64_t now, next_sweep;
@@ -129,6 +139,10 @@ int carrier_reason(struct daemon *d, const char *id);
 void stream_attach(struct daemon *d, struct carrier *c, int fd);
 void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready);
 int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
+
+/* publish.c: local->port 0: the host chooses, and it is filled in. */
+int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local);
+void publish_end(struct daemon *d, struct carrier *c);
 
 /* listen.c */
 int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local);

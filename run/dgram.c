@@ -35,7 +35,16 @@ static int prepare(struct daemon *d, struct carrier *c)
 
 int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer)
 {
-    return carrier_socket(d, c) < 0 ? -ENOMEM : weir_connect(d->stack, c->sock, peer);
+    struct weir_sockaddr local = {.port = 0};
+    int v = carrier_socket(d, c);
+
+    if (v < 0)
+        return v;
+    if (d->gateway && !c->is_bound && weir_gateway_source(peer, &local) == 0) {
+        local.port = 0;
+        c->is_bound = weir_bind(d->stack, c->sock, &local) == 0;
+    }
+    return weir_connect(d->stack, c->sock, peer);
 }
 
 static int send_to(struct daemon *d, struct carrier *c, const struct weir_sockaddr *to,

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,11 +198,23 @@ static int configure_tap(struct daemon *d, char *error, size_t error_size)
     return 0;
 }
 
+/* The address from which the host speaks to `to`: what a datagram socket that is bound to no
+ * address gets when it connects. */
+static void add_host_address(struct daemon *d, uint32_t to, int prefix)
+{
+    struct weir_sockaddr dst = {.addr = weir_addr_v4(to), .port = 9}, src = {.port = 0};
+
+    if (weir_gateway_source(&dst, &src) == 0 && weir_addr_is_v4(&src.addr))
+        weir_addr_add(d->stack, d->ifindex, &src.addr, prefix);
+}
+
 static int configure_host(struct daemon *d)
 {
     struct weir_addr any = weir_addr_v4(0);
 
     weir_route_add(d->stack, &any, 0, NULL, d->ifindex, 0);
+    add_host_address(d, 0xc0000201, 32); /* for documentation: what leaves by the default route */
+    add_host_address(d, 0x7f000001, 8);
     fprintf(stderr, "weir: the program has the host's own addresses; link host%s%s\n",
             d->options->net ? ", network: " : "", d->options->net ? d->options->net : "");
     return 0;
@@ -248,6 +261,14 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     return fd < 0 ? 0 : watch(d, fd, &d->link_source, EPOLLIN);
 }
 
+/* Rings come and go with each burst: pages that the heap gave back would be faulted in again. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_TOP_PAD, 1 << 20);
+}
+
 /* Runs in the forked daemon; tells the launcher over `ready` whether it stands. */
 static int daemon_main(struct daemon *d, const struct run_options *o, int ready)
 {
@@ -259,6 +280,7 @@ static int daemon_main(struct daemon *d, const struct run_options *o, int ready)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    keep_memory();
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);

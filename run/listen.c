@@ -13,40 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Where the host shows this port: -p, or the same. */
-static struct weir_sockaddr host_side(const struct daemon *d, const struct weir_sockaddr *local)
-{
-    const struct run_options *o = d->options;
-
-    for (int i = 0; i < o->publishes; i++)
-        if (o->publish[i].port == local->port && local->port)
-            return o->publish[i].host;
-    return *local;
-}
-
-static int publish(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local)
-{
-    struct weir_sockaddr host = host_side(d, local), stack = *local;
-    int v;
-
-    if (!d->gateway || c->publish >= 0)
-        return 0;
-    stack.addr = (struct weir_addr){.w = {0}};
-    if (weir_addr_is_v4(&local->addr))
-        stack.addr = weir_addr_is_any(&local->addr) ? weir_addr_v4(0) : local->addr;
-    v = weir_gateway_publish(d->gateway, type, &host, &stack);
-    if (v == -EADDRINUSE) { /* perhaps by a socket of ours whose program is just gone */
-        carriers_sweep(d);
-        v = weir_gateway_publish(d->gateway, type, &host, &stack);
-    }
-    if (v < 0)
-        return v;
-    c->publish = v;
-    if (!local->port)
-        local->port = host.port;
-    return 0;
-}
-
 /* Whoever names a port gets it in the stack now and at the host when it listens; whoever names none
  * gets one that is free in both. */
 int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
@@ -57,7 +23,7 @@ int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *loc
         return v;
     if (c->is_bound)
         return -EINVAL;
-    if ((local->port == 0 || type == SOCK_DGRAM) && (v = publish(d, c, type, local)) < 0)
+    if ((local->port == 0 || type == SOCK_DGRAM) && (v = publish_begin(d, c, type, local)) < 0)
         return v;
     v = weir_bind(d->stack, c->sock, local);
     if (v == -EADDRINUSE) {
@@ -65,6 +31,8 @@ int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *loc
         v = weir_bind(d->stack, c->sock, local);
     }
     c->is_bound = v == 0;
+    if (v < 0)
+        publish_end(d, c);
     return v;
 }
 
@@ -82,7 +50,7 @@ int listener_listen(struct daemon *d, struct carrier *c, int backlog)
     }
     if ((v = weir_getsockname(d->stack, c->sock, &local)) < 0)
         return v;
-    if ((v = publish(d, c, SOCK_STREAM, &local)) < 0)
+    if ((v = publish_begin(d, c, SOCK_STREAM, &local)) < 0)
         return v;
     v = weir_listen(d->stack, c->sock, backlog);
     c->is_listening = v == 0;

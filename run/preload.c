@@ -23,13 +23,13 @@ bool preload_has_dgram;
 
 __attribute__((constructor)) static void begin(void)
 {
+    static char own[32]; /* programs that set their title write over the environment */
+    const char *daemon = getenv(RUN_ENV);
     struct fd_id id;
 
-    if (getauxval(AT_SECURE))
+    if (getauxval(AT_SECURE) || !daemon || strlen(daemon) >= sizeof own)
         return;
-    preload_daemon = getenv(RUN_ENV);
-    if (!preload_daemon)
-        return;
+    preload_daemon = strcpy(own, daemon);
     for (int fd = 0; fd < 64 && !preload_has_dgram; fd++) /* inherited over exec */
         preload_has_dgram = preload_id(fd, &id) == FD_DGRAM;
 }

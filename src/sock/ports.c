@@ -52,6 +52,12 @@ static bool may_share(const struct sock *a, const struct sock *b)
     return (a->flags & b->flags & SOCK_REUSEADDR) && !(a->kind == SOCK_KIND_TCP && is_listening);
 }
 
+/* IPV6_V6ONLY leaves the IPv4 half of a port to others. */
+static bool is_other_half(const struct sock *six, const struct weir_addr *four)
+{
+    return six->flags & SOCK_V6ONLY && weir_addr_is_v4(four);
+}
+
 static bool overlap(const struct weir_addr *a, const struct weir_addr *b)
 {
     return weir_addr_is_any(a) || weir_addr_is_any(b) || weir_addr_equal(a, b);
@@ -67,6 +73,8 @@ static bool is_taken(struct socks *k, const struct sock *s, const struct weir_so
         if (other == s || other->kind != s->kind || other->port != local->port)
             continue;
         addr = address_of(k, other);
+        if (is_other_half(s, &addr) || is_other_half(other, &local->addr))
+            continue;
         if (overlap(&addr, &local->addr) && !may_share(s, other))
             return true;
     }

@@ -1,0 +1,98 @@
+/* Published ports: what the program serves, shown at the host's own addresses.
+ *
+ * Knows: the gateway's publish calls, -p. Shape: sockets that share a port of the stack
+ * (SO_REUSEPORT) share its publication, which ends with the last of them. Whether they may share is
+ * the stack's business. Units: none. Errors: -errno of the host, where it refused the port. Cost:
+ * O(published ports) to begin. */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+/* Where the host shows this port: -p, or the same. */
+static struct weir_sockaddr host_side(const struct daemon *d, const struct weir_sockaddr *local)
+{
+    const struct run_options *o = d->options;
+
+    for (int i = 0; i < o->publishes; i++)
+        if (o->publish[i].port == local->port && local->port)
+            return o->publish[i].host;
+    return *local;
+}
+
+/* There is no IPv6 here: who listens for it alone is heard by nobody. */
+static bool is_v6only(struct daemon *d, const struct carrier *c)
+{
+    int on = 0;
+    size_t len = sizeof on;
+
+    return c->family == AF_INET6 &&
+           weir_getsockopt(d->stack, c->sock, IPPROTO_IPV6, IPV6_V6ONLY, &on, &len) == 0 && on;
+}
+
+static struct published *find_shared(struct daemon *d, int type, const struct weir_sockaddr *local)
+{
+    for (int i = 0; i < PUBLISHED && local->port; i++) {
+        struct published *p = &d->published[i];
+        if (p->users && p->type == type && p->local.port == local->port &&
+            weir_addr_equal(&p->local.addr, &local->addr))
+            return p;
+    }
+    return NULL;
+}
+
+static struct published *find_free(struct daemon *d)
+{
+    for (int i = 0; i < PUBLISHED; i++)
+        if (!d->published[i].users)
+            return &d->published[i];
+    return NULL;
+}
+
+/* What the gateway is told of the stack's side; :: takes what comes for IPv4 as well. */
+static struct weir_sockaddr stack_side(const struct weir_sockaddr *local)
+{
+    struct weir_sockaddr stack = *local;
+
+    if (!weir_addr_is_v4(&local->addr))
+        stack.addr = (struct weir_addr){.w = {0}};
+    return stack;
+}
+
+int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local)
+{
+    struct weir_sockaddr host = host_side(d, local), stack = stack_side(local);
+    struct published *p;
+    int v;
+
+    if (!d->gateway || c->publish >= 0 || is_v6only(d, c))
+        return 0;
+    if ((p = find_shared(d, type, local))) {
+        p->users++;
+        c->publish = (int)(p - d->published);
+        return 0;
+    }
+    if (!(p = find_free(d)))
+        return -ENOBUFS;
+    v = weir_gateway_publish(d->gateway, type, &host, &stack);
+    if (v == -EADDRINUSE) { /* perhaps by a socket of ours whose program is just gone */
+        carriers_sweep(d);
+        v = weir_gateway_publish(d->gateway, type, &host, &stack);
+    }
+    if (v < 0)
+        return v;
+    if (!local->port)
+        local->port = host.port;
+    *p = (struct published){.handle = v, .type = type, .users = 1, .local = *local};
+    c->publish = (int)(p - d->published);
+    return 0;
+}
+
+void publish_end(struct daemon *d, struct carrier *c)
+{
+    if (c->publish < 0)
+        return;
+    if (--d->published[c->publish].users == 0)
+        weir_gateway_unpublish(d->gateway, d->published[c->publish].handle);
+    c->publish = -1;
+}
