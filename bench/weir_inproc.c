@@ -1,23 +1,19 @@
 /*
  * Knows:  weir's sockets; the workloads of lwip_peer.c, under the same rules.
  * Shape:  two stacks, one thread, one loop (step): frames move, then on_client and on_server look
- *         at the sockets that have news. bench_measured is what is timed and what callgrind
- * toggles. Units:  bulk bytes of user data, rr round trips, crr connections, idle bytes per
- * connection end. Errors: a dropped frame, a retransmission or a corrupt byte ends the program
- * without a number. Cost:   the bench's own share is one user copy at each end; the link passes
- * frames by reference.
+ *         at the sockets that have news. bench_measured is timed, and callgrind toggles on it.
+ * Units:  bulk bytes of user data, rr round trips, crr connections, idle bytes per connection end.
+ * Errors: a dropped frame, a retransmission or a corrupt byte ends the program without a number.
+ * Cost:   the bench's own share is one user copy at each end; the link passes frames by reference.
  */
 #include "bench.h"
 #include "support/weir_pair.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define SERVER_PORT 80 /* the first of LISTENERS: 64 times 28,232 four-tuples */
 #define LISTENERS 64
@@ -40,16 +36,16 @@ static struct {
     enum workload workload;
     uint64_t count;
     uint64_t idle_count, timewait_count;
-    uint32_t buffer_bytes; /* of each send and receive ring */
     bool fixed;
     struct weir_pair_config config;
 
     struct weir_pair pair;
     int client;
-    uint64_t connect_count, accepted_count, closed_count;
+    uint64_t connect_count, accepted_count;
     uint64_t to_send, sent, received;
     uint64_t round_trips_left;
     unsigned step_count;
+    int64_t ahead_ns; /* of the clock: time that was skipped */
     unsigned char user_out[USER_BUFFER], user_in[USER_BUFFER];
 } b;
 
@@ -57,7 +53,7 @@ static struct {
 
 static void tick(void)
 {
-    b.pair.now_ns = b.fixed ? b.pair.now_ns + 1000000 : bench_now_ns();
+    b.pair.now_ns = b.fixed ? b.pair.now_ns + 1000000 : bench_now_ns() + b.ahead_ns;
 }
 
 static bool step(void)
@@ -82,29 +78,10 @@ static void settle(void)
 
 /* ---- both ends ---- */
 
-static void must_work(int result, const char *call)
-{
-    if (result < 0 && result != -EINPROGRESS)
-        bench_die("%s: %s (connection %llu)", call, strerror(-result),
-                  (unsigned long long)b.connect_count);
-}
-
-/* Like Linux, the stack doubles what is asked for. */
-static void set_buffers(struct weir_stack *stack, int sock)
-{
-    int half = (int)b.buffer_bytes / 2;
-
-    must_work(weir_setsockopt(stack, sock, SOL_SOCKET, SO_SNDBUF, &half, sizeof half), "SO_SNDBUF");
-    must_work(weir_setsockopt(stack, sock, SOL_SOCKET, SO_RCVBUF, &half, sizeof half), "SO_RCVBUF");
-}
-
 /* Bulk wants whole segments and therefore Nagle; a byte that waits for an answer does not. */
-static void set_nodelay(struct weir_stack *stack, int sock)
+static bool nodelay(void)
 {
-    int on = b.workload != BULK;
-
-    must_work(weir_setsockopt(stack, sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on),
-              "TCP_NODELAY");
+    return b.workload != BULK;
 }
 
 /* Reads all there is; -EAGAIN, or 0 at the end of the stream. */
@@ -142,11 +119,11 @@ static void accept_all(int listener)
     int sock;
 
     while ((sock = weir_accept(b.pair.server, listener, NULL)) >= 0) {
-        set_nodelay(b.pair.server, sock);
+        weir_pair_nodelay(b.pair.server, sock, nodelay());
         b.accepted_count++;
     }
     if (sock != -EAGAIN)
-        must_work(sock, "accept");
+        weir_pair_must(sock, "accept");
 }
 
 static void server_read(int sock)
@@ -154,7 +131,7 @@ static void server_read(int sock)
     uint64_t bytes;
 
     if (read_all(b.pair.server, sock, &bytes) == 0)
-        must_work(weir_close(b.pair.server, sock), "close");
+        weir_pair_must(weir_close(b.pair.server, sock), "close");
     else if (bytes > 0 && b.workload != BULK)
         send_byte(b.pair.server, sock);
 }
@@ -173,20 +150,6 @@ static void on_server(void)
                 server_read(events[i].sock);
         }
     } while (n == EVENTS);
-}
-
-static void listen_all(void)
-{
-    for (uint16_t i = 0; i < LISTENERS; i++) {
-        struct weir_sockaddr at = {.addr = weir_addr_v4(0), .port = (uint16_t)(SERVER_PORT + i)};
-        int sock = weir_socket(b.pair.server, AF_INET, SOCK_STREAM, 0);
-
-        must_work(sock, "socket");
-        set_buffers(b.pair.server, sock); /* accepted connections inherit them */
-        must_work(weir_bind(b.pair.server, sock, &at), "bind");
-        must_work(weir_listen(b.pair.server, sock, 65535), "listen");
-        must_work(weir_set_user(b.pair.server, sock, &listener_tag), "set_user");
-    }
 }
 
 /* ---- client ---- */
@@ -238,15 +201,9 @@ static void on_client(void)
 static int connect_one(void)
 {
     uint64_t ports = PORT_LAST - PORT_FIRST + 1;
-    struct weir_sockaddr to = b.pair.server_addr;
-    int sock = weir_socket(b.pair.client, AF_INET, SOCK_STREAM, 0);
+    uint64_t to = b.connect_count++ / ports % LISTENERS;
 
-    must_work(sock, "socket");
-    set_buffers(b.pair.client, sock);
-    set_nodelay(b.pair.client, sock);
-    to.port = (uint16_t)(SERVER_PORT + b.connect_count++ / ports % LISTENERS);
-    must_work(weir_connect(b.pair.client, sock, &to), "connect");
-    return sock;
+    return weir_pair_connect(&b.pair, (uint16_t)(SERVER_PORT + to), nodelay());
 }
 
 static void connect_and_settle(void)
@@ -282,7 +239,7 @@ static void run_crr(uint64_t connections)
     for (uint64_t i = 0; i < connections; i++) {
         b.client = connect_one();
         settle();
-        must_work(weir_close(b.pair.client, b.client), "close");
+        weir_pair_must(weir_close(b.pair.client, b.client), "close");
         settle();
     }
 }
@@ -308,8 +265,11 @@ static void open_idle(uint64_t connections)
         settle();
         tick();
     }
-    while (b.fixed && weir_pair_step_later(&b.pair, ACKS_DELAYED_NS)) /* the last ones */
-        ;
+    for (int ms = 0; ms < 100; ms++) { /* the last ACKs are delayed ones */
+        b.ahead_ns += 1000000;
+        tick();
+        settle();
+    }
 }
 
 static void prepare(void)
@@ -325,7 +285,7 @@ static void prepare(void)
     b.pair.now_ns = b.fixed ? 1000000000 : bench_now_ns();
     b.client = -1;
     weir_pair_open(&b.pair, &b.config);
-    listen_all();
+    weir_pair_listen(&b.pair, SERVER_PORT, LISTENERS, &listener_tag);
 }
 
 static void prepare_run(void)
@@ -345,27 +305,12 @@ static void prepare_run(void)
 
 /* ---- results ---- */
 
-static void describe(char *text, size_t size, struct weir_pair_stats seen)
+static void describe(char *text, size_t size, struct weir_pair_stats before)
 {
-    snprintf(text, size,
-             "\"build\":\"weir %s\",\"link\":\"%s\",\"gso\":%s,\"segments\":%llu,"
-             "\"full_segments\":%llu,\"wire_bytes\":%llu,\"idle\":%llu,\"timewait\":%llu,"
-             "\"buffer\":%u,\"mss\":%u,\"timestamps_and_sack\":%s",
-             WEIR_VERSION, b.config.raw_ip ? "ip" : "ethernet", b.config.gso ? "true" : "false",
-             (unsigned long long)seen.frames, (unsigned long long)seen.full_segments,
-             (unsigned long long)seen.bytes, (unsigned long long)b.idle_count,
-             (unsigned long long)b.timewait_count, b.buffer_bytes, b.pair.payload_max,
-             b.config.plain ? "false" : "true");
-}
+    int n = snprintf(text, size, "\"idle\":%llu,\"timewait\":%llu,",
+                     (unsigned long long)b.idle_count, (unsigned long long)b.timewait_count);
 
-static struct weir_pair_stats stats_since(struct weir_pair_stats before)
-{
-    struct weir_pair_stats now = b.pair.seen;
-
-    now.frames -= before.frames;
-    now.full_segments -= before.full_segments;
-    now.bytes -= before.bytes;
-    return now;
+    weir_pair_describe(&b.pair, &b.config, before, text + n, size - (size_t)n);
 }
 
 static void check_clean(void)
@@ -433,9 +378,7 @@ static void measure_idle(void)
         run_crr(1);
         bytes[i] = measures[i]();
         check_clean();
-        weir_link_close(b.pair.link);
-        weir_free(b.pair.client);
-        weir_free(b.pair.server);
+        weir_pair_close(&b.pair);
     }
     snprintf(extra, sizeof extra, "\"timewait_bytes\":%.1f,\"syn_bytes\":%.1f", bytes[1], bytes[2]);
     bench_print(&(struct bench_result){.stack = "weir",
@@ -469,7 +412,7 @@ static void measure(void)
     double seconds = b.fixed ? 0 : (double)(bench_now_ns() - start) / 1e9;
 
     check_clean();
-    describe(extra, sizeof extra, stats_since(before));
+    describe(extra, sizeof extra, before);
     bench_print(&(struct bench_result){.stack = "weir",
                                        .workload = workload_names[b.workload],
                                        .value = bench_rate(b.count, seconds),
@@ -506,7 +449,7 @@ static void parse(int argc, char **argv)
                                             {0}};
     int opt;
 
-    b.buffer_bytes = 65536;
+    b.config.buffer_bytes = 65536;
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (opt) {
         case 'i':
@@ -516,7 +459,7 @@ static void parse(int argc, char **argv)
             b.timewait_count = bench_number(optarg);
             break;
         case 'b':
-            b.buffer_bytes = (uint32_t)bench_number(optarg);
+            b.config.buffer_bytes = (uint32_t)bench_number(optarg);
             break;
         case 'g':
             b.config.gso = true;

@@ -9,7 +9,12 @@
 
 #include "../bench.h"
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #define HOST_CLIENT 0x0a000001u
 #define HOST_SERVER 0x0a000002u
@@ -64,11 +69,83 @@ void weir_pair_open(struct weir_pair *p, const struct weir_pair_config *c)
     p->server = host_new(HOST_SERVER, &server, p->now_ns);
     set_knobs(p->client, c);
     set_knobs(p->server, c);
+    p->buffer_bytes = c->buffer_bytes;
     p->link = weir_mem_open(p->server, 1, &client);
     if (p->link == NULL)
         bench_die("no memory for a link");
-    p->server_addr = (struct weir_sockaddr){.addr = weir_addr_v4(HOST_SERVER)};
     p->payload_max = c->mtu - 40 - (c->plain ? 0 : 12);
+}
+
+void weir_pair_close(struct weir_pair *p)
+{
+    weir_link_close(p->link);
+    weir_free(p->client);
+    weir_free(p->server);
+}
+
+void weir_pair_describe(const struct weir_pair *p, const struct weir_pair_config *c,
+                        struct weir_pair_stats before, char *text, size_t size)
+{
+    snprintf(text, size,
+             "\"build\":\"weir %s\",\"link\":\"%s\",\"gso\":%s,\"segments\":%llu,"
+             "\"full_segments\":%llu,\"wire_bytes\":%llu,\"buffer\":%u,\"mss\":%u,"
+             "\"timestamps_and_sack\":%s",
+             WEIR_VERSION, c->raw_ip ? "ip" : "ethernet", c->gso ? "true" : "false",
+             (unsigned long long)(p->seen.frames - before.frames),
+             (unsigned long long)(p->seen.full_segments - before.full_segments),
+             (unsigned long long)(p->seen.bytes - before.bytes), c->buffer_bytes, p->payload_max,
+             c->plain ? "false" : "true");
+}
+
+void weir_pair_must(int result, const char *call)
+{
+    if (result < 0 && result != -EINPROGRESS)
+        bench_die("%s: %s", call, strerror(-result));
+}
+
+/* Like Linux, the stack doubles what is asked for. */
+static void set_buffers(const struct weir_pair *p, struct weir_stack *stack, int sock)
+{
+    int half = (int)p->buffer_bytes / 2;
+
+    weir_pair_must(weir_setsockopt(stack, sock, SOL_SOCKET, SO_SNDBUF, &half, sizeof half),
+                   "SO_SNDBUF");
+    weir_pair_must(weir_setsockopt(stack, sock, SOL_SOCKET, SO_RCVBUF, &half, sizeof half),
+                   "SO_RCVBUF");
+}
+
+void weir_pair_nodelay(struct weir_stack *stack, int sock, bool on)
+{
+    int value = on;
+
+    weir_pair_must(weir_setsockopt(stack, sock, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value),
+                   "TCP_NODELAY");
+}
+
+void weir_pair_listen(struct weir_pair *p, uint16_t first, uint16_t n, void *user)
+{
+    for (uint16_t i = 0; i < n; i++) {
+        struct weir_sockaddr at = {.addr = weir_addr_v4(0), .port = (uint16_t)(first + i)};
+        int sock = weir_socket(p->server, AF_INET, SOCK_STREAM, 0);
+
+        weir_pair_must(sock, "socket");
+        set_buffers(p, p->server, sock); /* accepted connections inherit them */
+        weir_pair_must(weir_bind(p->server, sock, &at), "bind");
+        weir_pair_must(weir_listen(p->server, sock, 65535), "listen");
+        weir_pair_must(weir_set_user(p->server, sock, user), "set_user");
+    }
+}
+
+int weir_pair_connect(struct weir_pair *p, uint16_t port, bool nodelay)
+{
+    struct weir_sockaddr to = {.addr = weir_addr_v4(HOST_SERVER), .port = port};
+    int sock = weir_socket(p->client, AF_INET, SOCK_STREAM, 0);
+
+    weir_pair_must(sock, "socket");
+    set_buffers(p, p->client, sock);
+    weir_pair_nodelay(p->client, sock, nodelay);
+    weir_pair_must(weir_connect(p->client, sock, &to), "connect");
+    return sock;
 }
 
 static void count(struct weir_pair *p, const struct weir_frame *burst, int n)

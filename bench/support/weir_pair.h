@@ -17,7 +17,8 @@ struct weir_pair_config {
     uint32_t mtu;
     uint16_t first_port, last_port; /* for connections that name none */
     uint32_t timewait_max;
-    bool plain; /* no timestamps, no SACK: what lwIP's package has */
+    uint32_t buffer_bytes; /* of each send and receive ring */
+    bool plain;            /* no timestamps, no SACK: what lwIP's package has */
 };
 
 struct weir_pair_stats {
@@ -29,15 +30,26 @@ struct weir_pair_stats {
 struct weir_pair {
     struct weir_stack *client, *server;
     struct weir_link *link;
-    struct weir_sockaddr server_addr; /* port 0 */
     struct weir_pair_stats seen;
     int64_t now_ns;
+    uint32_t buffer_bytes;
     uint32_t payload_max;    /* bytes of payload in a full segment */
     void (*on_client)(void); /* frames or time came: look at the sockets */
     void (*on_server)(void);
 };
 
 void weir_pair_open(struct weir_pair *p, const struct weir_pair_config *c);
+void weir_pair_close(struct weir_pair *p);
+/* JSON members: how the pair was set up, and what crossed the link since `before`. */
+void weir_pair_describe(const struct weir_pair *p, const struct weir_pair_config *c,
+                        struct weir_pair_stats before, char *text, size_t size);
+/* Ports [first, first + n) of the server; `user` comes back with each event of a listener. */
+void weir_pair_listen(struct weir_pair *p, uint16_t first, uint16_t n, void *user);
+int weir_pair_connect(struct weir_pair *p, uint16_t port, bool nodelay);
+void weir_pair_nodelay(struct weir_stack *stack, int sock, bool on);
+void weir_pair_must(int result,
+                    const char *call); /* >= 0 or -EINPROGRESS; else there is no number */
+
 bool weir_pair_step(struct weir_pair *p); /* false: nothing moved */
 /* The server's answers are lost: what its SYNs leave behind stays half-open. */
 void weir_pair_step_deaf(struct weir_pair *p);

@@ -1,5 +1,5 @@
-/* 1,000 seeded transfers between two stacks in virtual time, over a link that loses, repeats, reorders
- * and corrupts. Each byte is compared, both ends see a clean end, frames are conserved.
+/* 1,000 seeded transfers between two stacks in virtual time, over a link that loses, repeats,
+ * reorders and corrupts. Each byte is compared, both ends see a clean end, frames are conserved.
  *
  * A failure prints its seed; WEIR_SEED=n repeats that one. */
 #include <errno.h>
@@ -240,7 +240,8 @@ static void transfer(uint64_t seed)
     weir_free(r.b.stack);
 }
 
-/* REQ:MUST-3 ROW:37 ROW:40 ROW:41 ROW:42 ROW:43 ROW:56: any of them broken loses or changes a byte. */
+/* REQ:MUST-3 ROW:37 ROW:40 ROW:41 ROW:42 ROW:43 ROW:56: any of them broken loses or changes a byte.
+ */
 static void thousand_transfers_arrive_byte_for_byte(void **state)
 {
     const char *one = getenv("WEIR_SEED");

@@ -111,7 +111,8 @@ TEST(initial_window_is_ten_segments) /* ROW:58 */
     for (uint32_t i = 0; i < 10; i++)
         expect(&p, .flags = TCP_ACK, .seq = 1 + 1000 * i, .len = 1000);
     expect_quiet(&p);
-    inject(&p, .flags = TCP_ACK, .seq = 1, .ack = 2001); /* two more for two acknowledged, and two */
+    inject(&p, .flags = TCP_ACK, .seq = 1,
+           .ack = 2001); /* two more for two acknowledged, and two */
     for (uint32_t i = 10; i < 14; i++)
         expect(&p, .flags = TCP_ACK, .seq = 1 + 1000 * i, .len = 1000);
     expect_quiet(&p);

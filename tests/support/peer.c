@@ -18,8 +18,12 @@ struct peer peer_begin(const struct peer_config *c)
     struct weir_config config = {.seed = {1, 2}, .now_ns = 1000000000};
     struct weir_iface_config i = {.name = "t", .type = WEIR_LINK_IP, .mtu = 1500};
     struct weir_addr host = weir_addr_v4(HOST);
-    struct peer p = {.now_ns = config.now_ns, .isn = 1000000, .port = PEER_PORT,
-                     .stack_port = STACK_PORT, .sock = -1, .listener = -1};
+    struct peer p = {.now_ns = config.now_ns,
+                     .isn = 1000000,
+                     .port = PEER_PORT,
+                     .stack_port = STACK_PORT,
+                     .sock = -1,
+                     .listener = -1};
 
     p.stack = weir_new(&config);
     assert_non_null(p.stack);
@@ -54,7 +58,11 @@ void inject_segment(struct peer *p, const struct segment *s)
     h.opt.tsval = s->tsval;
     h.opt.tsecr = s->tsecr;
     head = (uint32_t)tcp_emit(frame + IP4_LEN, &h);
-    struct ip4 ip = {.hdr_len = IP4_LEN, .ttl = 64, .proto = PROTO_TCP, .src = PEER, .dst = HOST,
+    struct ip4 ip = {.hdr_len = IP4_LEN,
+                     .ttl = 64,
+                     .proto = PROTO_TCP,
+                     .src = PEER,
+                     .dst = HOST,
                      .total_len = (uint16_t)(IP4_LEN + head + s->len)};
     ip4_emit(frame, &ip);
     for (uint32_t i = 0; i < s->len; i++)
@@ -88,7 +96,8 @@ static bool take(struct peer *p, struct tcp_hdr *h, uint32_t *len)
     return true;
 }
 
-static void show(const struct peer *p, const struct tcp_hdr *h, uint32_t len, char *text, size_t size)
+static void show(const struct peer *p, const struct tcp_hdr *h, uint32_t len, char *text,
+                 size_t size)
 {
     snprintf(text, size, "flags %02x seq %u ack %u len %u wnd %u", h->flags,
              h->seq.v - p->stack_isn, h->flags & TCP_ACK ? h->ack.v - p->isn : 0, len, h->wnd);
@@ -107,9 +116,9 @@ static bool is_equal(const struct peer *p, const struct segment *s, const struct
         return false;
     if (s->mss && (!(h->opt.has & TCP_OPT_MSS) || h->opt.mss != s->mss))
         return false;
-    if (s->sack_end && (!(h->opt.has & TCP_OPT_SACK) ||
-                        h->opt.sack[0].start.v - p->isn != s->sack_start ||
-                        h->opt.sack[0].end.v - p->isn != s->sack_end))
+    if (s->sack_end &&
+        (!(h->opt.has & TCP_OPT_SACK) || h->opt.sack[0].start.v - p->isn != s->sack_start ||
+         h->opt.sack[0].end.v - p->isn != s->sack_end))
         return false;
     return true;
 }
