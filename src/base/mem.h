@@ -1,6 +1,6 @@
 /* The accounted allocator of one stack: every byte that the stack holds came from here.
  *
- * Knows: the caller's alloc and free. Shape: power-of-two blocks of 2 KiB to 64 KiB are kept in
+ * Knows: the caller's alloc and free. Shape: power-of-two blocks of 2 KiB to 4 MiB are kept in
  * free lists (up to `cached_max` bytes), so rings that come and go cost a list operation. Units:
  * bytes.
  * Errors: NULL when the ceiling or the allocator refuses. Cost: O(1). */
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define MEM_CLASS_MIN_LOG2 11
-#define MEM_CLASSES 6 /* 2, 4, 8, 16, 32, 64 KiB */
+#define MEM_CLASSES 12 /* 2 KiB to 4 MiB: a ring that empties at each turn costs no mmap */
 
 struct mem {
     void *(*alloc)(void *ctx, size_t bytes);
