@@ -82,6 +82,22 @@ int carrier_reason(struct daemon *d, const char *id)
     return 0;
 }
 
+/* SO_ERROR tells once; what is read after it is the end and no error. */
+void carrier_forget_reason(struct daemon *d, const char *id)
+{
+    for (unsigned i = 0; i < GRAVES; i++)
+        if (strcmp(d->grave[i].id, id) == 0)
+            d->grave[i].reason = 0;
+}
+
+bool carrier_is_buried(const struct daemon *d, const char *id)
+{
+    for (unsigned i = 0; i < GRAVES; i++)
+        if (strcmp(d->grave[i].id, id) == 0)
+            return true;
+    return false;
+}
+
 /* The daemon's part of it is over. A socket of the stack that is still there is closed: FIN, or RST
  * where something was left unread. */
 void carrier_end(struct daemon *d, struct carrier *c)

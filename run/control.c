@@ -72,6 +72,10 @@ static int do_setsockopt(struct daemon *d, struct carrier *c, const struct run_a
 
     if (ask->value_len > sizeof ask->value)
         return -EINVAL;
+    if (ask->level == IPPROTO_TCP)
+        stream_drain(d, c); /* what was written before is sent as the option was before */
+    if (c->is_dead)
+        return -EINVAL;
     return v < 0 ? v
                  : weir_setsockopt(d->stack, c->sock, ask->level, ask->name, ask->value,
                                    ask->value_len);
@@ -84,7 +88,17 @@ static bool do_connect(struct daemon *d, struct carrier *c, const struct run_ask
     struct weir_sockaddr peer = sockaddr_of(&ask->addr);
 
     if (c->kind == CARRIER_DGRAM) {
-        *result = ask->addr.family ? dgram_connect(d, c, &peer) : 0;
+        *result = ask->addr.family ? dgram_connect(d, c, &peer) : dgram_disconnect(d, c);
+        return false;
+    }
+    if (c->fd < 0) /* its carrier knocked before: let it in, or a quick refusal finds nobody */
+        streams_take(d, NULL, 0);
+    if (ask->number == RUN_WAIT_NO_MORE) {
+        *result = stream_wait_no_more(c);
+        return false;
+    }
+    if (c->is_established && !c->is_told) { /* a second connect() asks how the first one went */
+        c->is_told = true;
         return false;
     }
     if (c->sock < 0 || !c->is_connecting)
@@ -110,9 +124,14 @@ static int answer_for_dead(struct daemon *d, const struct run_ask *ask, struct r
 {
     int error = -carrier_reason(d, ask->id);
 
+    if (ask->op == RUN_CONNECT && error) { /* asked again instead of SO_ERROR */
+        carrier_forget_reason(d, ask->id);
+        return -error;
+    }
     if (ask->op == RUN_GETSOCKOPT && ask->level == SOL_SOCKET && ask->name == SO_ERROR) {
         memcpy(a->value, &error, sizeof error);
         a->value_len = sizeof error;
+        carrier_forget_reason(d, ask->id);
         return 0;
     }
     return ask->op == RUN_SETSOCKOPT ? -EINVAL : -ENOTCONN;
@@ -124,7 +143,7 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
     struct weir_sockaddr addr = sockaddr_of(&ask->addr);
     int v = 0;
 
-    if (!c && (ask->id[0] == 'p' || carrier_reason(d, ask->id)))
+    if (!c && (ask->id[0] == 'p' || carrier_is_buried(d, ask->id)))
         return answer_for_dead(d, ask, a);
     if (!c && !(c = carrier_get(d, ask->id)))
         return -ENOMEM;
@@ -286,6 +305,7 @@ static bool hear(int fd, struct run_ask *ask)
     struct timeval patience = {.tv_usec = 200000};
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (recv(fd, ask, sizeof *ask, 0) != (ssize_t)sizeof *ask)
         return false;
     ask->id[sizeof ask->id - 1] = '\0';

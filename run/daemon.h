@@ -41,6 +41,9 @@ struct carrier {
     bool program_ended;            /* no more bytes from the program */
     bool program_gone;             /* it closed: nobody reads either */
     bool stack_ended;              /* no more bytes for the program */
+    bool is_told;                  /* the program knows that it is connected */
+    bool is_deaf;                  /* shutdown(SHUT_RD): what comes is thrown away */
+    bool is_bound_late;            /* datagrams: bound by connect, not by the program */
     bool is_dead;                  /* to be freed at the end of the round */
 };
 
@@ -134,10 +137,17 @@ void carriers_sweep(struct daemon *d);
 int carrier_socket(struct daemon *d, struct carrier *c); /* makes its socket of the stack */
 void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
 int carrier_reason(struct daemon *d, const char *id);
+bool carrier_is_buried(const struct daemon *d, const char *id);
+void carrier_forget_reason(struct daemon *d, const char *id);
 
 /* stream.c */
+void streams_take(struct daemon *d, struct source *s, uint32_t events);
 void stream_attach(struct daemon *d, struct carrier *c, int fd);
 void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready);
+/* Takes what the program wrote so far. */
+void stream_drain(struct daemon *d, struct carrier *c);
+/* The door gave up waiting: 0 if it stands, else -EINPROGRESS, and RUN_FILLER bytes will come. */
+int stream_wait_no_more(struct carrier *c);
 int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
 
 /* publish.c: local->port 0: the host chooses, and it is filled in. */
@@ -153,6 +163,7 @@ void listeners_retry(struct daemon *d);
 /* dgram.c */
 void dgram_on_socket(struct daemon *d, struct source *s, uint32_t events);
 void dgram_on_stack(struct daemon *d, struct carrier *c);
+int dgram_disconnect(struct daemon *d, struct carrier *c);
 int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
 
 /* ping.c: true: the answer will come. ask->level: how long to wait, ms. */

@@ -42,9 +42,21 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
         return v;
     if (d->gateway && !c->is_bound && weir_gateway_source(peer, &local) == 0) {
         local.port = 0;
-        c->is_bound = weir_bind(d->stack, c->sock, &local) == 0;
+        c->is_bound = c->is_bound_late = weir_bind(d->stack, c->sock, &local) == 0;
     }
     return weir_connect(d->stack, c->sock, peer);
+}
+
+/* AF_UNSPEC: a socket that was bound for its peer's sake is new again. */
+int dgram_disconnect(struct daemon *d, struct carrier *c)
+{
+    if (c->sock < 0 || !c->is_bound_late)
+        return 0;
+    weir_set_user(d->stack, c->sock, NULL);
+    weir_close(d->stack, c->sock);
+    c->sock = -1;
+    c->is_bound = c->is_bound_late = false;
+    return 0;
 }
 
 static int send_to(struct daemon *d, struct carrier *c, const struct weir_sockaddr *to,

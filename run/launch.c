@@ -67,26 +67,6 @@ static void on_life(struct daemon *d, struct source *s, uint32_t events)
     close(d->life);
 }
 
-static void on_data(struct daemon *d, struct source *s, uint32_t events)
-{
-    struct sockaddr_un un;
-    socklen_t len = sizeof un;
-    char id[sizeof un.sun_path];
-    struct carrier *c;
-    int fd;
-
-    (void)s;
-    (void)events;
-    while ((fd = accept4(d->data, (struct sockaddr *)&un, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
-           0) {
-        if (name_rest(&un, len, d->name, id) && id[0] == 's' && (c = carrier_get(d, id)))
-            stream_attach(d, c, fd);
-        else
-            close(fd);
-        len = sizeof un;
-    }
-}
-
 static int name_socket(struct daemon *d, int type, const char *rest)
 {
     struct sockaddr_un un;
@@ -111,7 +91,7 @@ static int open_sockets(struct daemon *d)
     if (d->epoll < 0 || d->ctl < 0 || d->data < 0 || d->dgram < 0)
         return -errno;
     d->ctl_source.on = control_on_socket;
-    d->data_source.on = on_data;
+    d->data_source.on = streams_take;
     d->dgram_source.on = dgram_on_socket;
     d->link_source.on = on_link;
     d->life_source.on = on_life;

@@ -53,7 +53,9 @@ int listener_listen(struct daemon *d, struct carrier *c, int backlog)
     if ((v = publish_begin(d, c, SOCK_STREAM, &local)) < 0)
         return v;
     v = weir_listen(d->stack, c->sock, backlog);
-    c->is_listening = v == 0;
+    if (v < 0 && !c->is_listening)
+        publish_end(d, c);
+    c->is_listening |= v == 0;
     return v;
 }
 

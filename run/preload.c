@@ -30,6 +30,7 @@ __attribute__((constructor)) static void begin(void)
     if (getauxval(AT_SECURE) || !daemon || strlen(daemon) >= sizeof own)
         return;
     preload_daemon = strcpy(own, daemon);
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0); /* the daemon may ask for a descriptor */
     for (int fd = 0; fd < 64 && !preload_has_dgram; fd++) /* inherited over exec */
         preload_has_dgram = preload_id(fd, &id) == FD_DGRAM;
 }
@@ -74,35 +75,56 @@ bool preload_is_dgram(int fd, struct fd_id *out)
 
 /* -- asking ------------------------------------------------------------------------------------ */
 
-static int exchange(int fd, const struct run_ask *ask, struct run_answer *answer)
+static int open_exchange(int fd, const struct run_ask *ask)
 {
     struct sockaddr_un un;
     socklen_t len = name_set(&un, preload_daemon, "ctl");
+    int v;
+
+    do
+        v = REAL(connect)(fd, (struct sockaddr *)&un, len);
+    while (v < 0 && errno == EINTR);
+    if (v < 0 || REAL(send)(fd, ask, sizeof *ask, MSG_NOSIGNAL) != (ssize_t)sizeof *ask)
+        return -ENETDOWN;
+    return 0;
+}
+
+/* With `wait`, a signal or its end is told as -EINTR or -EAGAIN; else nothing interrupts. */
+static int hear(int fd, struct run_answer *answer, const struct timeval *wait)
+{
     ssize_t n;
 
-    if (REAL(connect)(fd, (struct sockaddr *)&un, len) < 0)
-        return -ENETDOWN;
-    if (REAL(send)(fd, ask, sizeof *ask, MSG_NOSIGNAL) != (ssize_t)sizeof *ask)
-        return -ENETDOWN;
+    if (wait && (wait->tv_sec || wait->tv_usec))
+        REAL(setsockopt)(fd, SOL_SOCKET, SO_RCVTIMEO, wait, sizeof *wait);
     do
         n = REAL(recv)(fd, answer, sizeof *answer, 0);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && errno == EINTR && !wait);
+    if (n < 0 && wait && (errno == EINTR || errno == EAGAIN))
+        return -errno;
     if (n < (ssize_t)offsetof(struct run_answer, value))
         return -ENETDOWN;
     return answer->result;
 }
 
-int preload_ask(const struct run_ask *ask, struct run_answer *answer)
+static int exchange(const struct run_ask *ask, struct run_answer *answer,
+                    const struct timeval *wait)
 {
     int saved = errno, v;
     int fd = REAL(socket)(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
-    v = exchange(fd, ask, answer);
+    v = open_exchange(fd, ask);
+    if (v == 0)
+        v = hear(fd, answer, wait);
     close(fd);
     errno = saved;
     return v;
+}
+
+int preload_ask(const struct run_ask *ask, struct run_answer *answer)
+{
+    return exchange(ask, answer, NULL);
 }
 
 int preload_result(int result)
@@ -269,24 +291,45 @@ static void fill_carrier(int fd)
     (void)!REAL(send)(fd, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
+/* A signal or SO_SNDTIMEO ends the wait, not the handshake: from here on the carrier must look like
+ * one whose connect never waited. */
+static int wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int why)
 {
     struct run_answer answer;
+    int v;
+
+    ask->number = RUN_WAIT_NO_MORE;
+    v = ask_simple(id, ask, &answer);
+    if (v != -EINPROGRESS)
+        return v;
+    fill_carrier(fd);
+    return why == -EINTR ? -EINTR : -EINPROGRESS;
+}
+
+static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
+{
+    struct timeval wait = {.tv_sec = 0};
+    struct run_answer answer;
     struct sockaddr_un un;
-    socklen_t len = sizeof un;
+    socklen_t len = sizeof un, wait_len = sizeof wait;
     bool is_blocking = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
     int v;
 
-    ask->number = is_blocking;
+    memcpy(ask->id, id->id, sizeof ask->id);
+    ask->number = is_blocking ? RUN_WAIT : RUN_NO_WAIT;
     if (REAL(getpeername)(fd, (struct sockaddr *)&un, &len) == 0) { /* again: the daemon knows */
-        ask->number = 0;
-        return ask_simple(id, ask, &answer);
+        ask->number = RUN_NO_WAIT;
+        return preload_ask(ask, &answer);
     }
     if ((v = connect_carrier(fd)) < 0)
         return v;
-    if (!is_blocking)
+    if (!is_blocking) {
         fill_carrier(fd);
-    return ask_simple(id, ask, &answer);
+        return preload_ask(ask, &answer);
+    }
+    REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, &wait_len);
+    v = exchange(ask, &answer, &wait);
+    return v == -EINTR || v == -EAGAIN ? wait_no_more(fd, id, ask, v) : v;
 }
 
 EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
@@ -386,6 +429,7 @@ static bool is_native(int level, int name)
     switch (name) {
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
+    case SO_ACCEPTCONN:
     case SO_PASSCRED:
     case SO_PEERCRED:
     case SO_RCVLOWAT:
@@ -440,6 +484,8 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 
     if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
         return REAL(getsockopt)(fd, level, name, value, len);
+    if (!value || !len)
+        return preload_result(-EFAULT);
     if (is_constant(&id, level, name, &constant)) {
         memcpy(value, &constant, *len < sizeof constant ? *len : sizeof constant);
         *len = *len < sizeof constant ? *len : sizeof constant;

@@ -7,16 +7,15 @@
 
 #include <sys/uio.h>
 
-#define SLICES_MAX 64
+#define SLICES_MAX 1023 /* the kernel's 1024 less the header */
 
 static size_t with_header(struct iovec out[SLICES_MAX + 1], struct run_dgram *head,
                           const struct msghdr *m)
 {
-    size_t n = m->msg_iovlen < SLICES_MAX ? m->msg_iovlen : SLICES_MAX;
-
     out[0] = (struct iovec){head, sizeof *head};
-    memcpy(out + 1, m->msg_iov, n * sizeof out[0]);
-    return n + 1;
+    if (m->msg_iovlen)
+        memcpy(out + 1, m->msg_iov, m->msg_iovlen * sizeof out[0]);
+    return m->msg_iovlen + 1;
 }
 
 ssize_t dgram_send(int fd, const struct msghdr *m, int flags)
@@ -26,6 +25,8 @@ ssize_t dgram_send(int fd, const struct msghdr *m, int flags)
     struct msghdr out = {.msg_iov = iov};
     ssize_t n;
 
+    if (m->msg_iovlen > SLICES_MAX)
+        return preload_result(-EMSGSIZE);
     if (m->msg_name && m->msg_namelen && !addr_from_user(m->msg_name, m->msg_namelen, &head.addr))
         return preload_result(-EAFNOSUPPORT);
     out.msg_iovlen = with_header(iov, &head, m);
@@ -42,6 +43,8 @@ ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flag
     struct msghdr in = {.msg_iov = iov};
     ssize_t n;
 
+    if (m->msg_iovlen > SLICES_MAX)
+        return preload_result(-EMSGSIZE);
     in.msg_iovlen = with_header(iov, &head, m);
     n = REAL(recvmsg)(fd, &in, flags);
     if (n < 0)

@@ -31,6 +31,13 @@
  * them the carrier does not poll writable. More than a quarter of SO_SNDBUF. */
 #define RUN_FILLER 65536
 
+/* RUN_CONNECT's number. */
+enum run_wait {
+    RUN_NO_WAIT,      /* the carrier holds RUN_FILLER */
+    RUN_WAIT,         /* the answer comes when the handshake is over */
+    RUN_WAIT_NO_MORE, /* a signal or SO_SNDTIMEO ended the wait; RUN_FILLER follows if it goes on */
+};
+
 enum run_op {
     RUN_BIND = 1, /* addr */
     RUN_LISTEN,   /* number: backlog; comes before the door's own listen() on the carrier */

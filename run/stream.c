@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -89,6 +90,24 @@ static void from_program(struct daemon *d, struct carrier *c)
             break;
 }
 
+/* EPIPE without a hang-up: the program said SHUT_RD, and may still write. */
+static bool write_failed(struct daemon *d, struct carrier *c, int error)
+{
+    struct pollfd p = {.fd = c->fd};
+
+    if (error == EAGAIN) {
+        c->is_writable = false;
+        return false;
+    }
+    if (error == EPIPE && poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP)) {
+        c->is_deaf = true;
+        return true;
+    }
+    c->is_writable = false;
+    program_closed(d, c, true);
+    return false;
+}
+
 static bool write_once(struct daemon *d, struct carrier *c)
 {
     struct weir_slice slice[2];
@@ -112,13 +131,10 @@ static bool write_once(struct daemon *d, struct carrier *c)
     for (int i = 0; i < n; i++)
         iov[i] = (struct iovec){(void *)(uintptr_t)slice[i].data, slice[i].len};
     m.msg_iovlen = (size_t)n;
-    put = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (put < 0) {
-        c->is_writable = false;
-        if (errno != EAGAIN)
-            program_closed(d, c, true);
-        return false;
-    }
+    put = c->is_deaf ? (ssize_t)(iov[0].iov_len + (n == 2 ? iov[1].iov_len : 0))
+                     : sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put < 0)
+        return write_failed(d, c, errno);
     weir_recv_consume(d->stack, c->sock, (uint32_t)put);
     d->bytes_in += (uint64_t)put;
     return true;
@@ -139,20 +155,31 @@ static void drain_filler(struct carrier *c)
 
     while (c->filler) {
         ssize_t n = read(c->fd, sink, c->filler);
-        if (n <= 0)
-            return;
-        c->filler -= (uint32_t)n;
+        if (n < 0)
+            return; /* the rest is on its way */
+        c->filler = n ? c->filler - (uint32_t)n : 0;
     }
 }
 
-static void established(struct daemon *d, struct carrier *c)
+static void established(struct carrier *c)
 {
     c->is_connecting = false;
     c->is_established = true;
+    c->is_told = c->waiter >= 0;
     if (c->waiter >= 0)
         control_answer(c->waiter, 0);
     c->waiter = -1;
-    (void)d;
+}
+
+int stream_wait_no_more(struct carrier *c)
+{
+    if (c->is_established)
+        return 0;
+    if (c->waiter >= 0)
+        close(c->waiter); /* nobody listens there */
+    c->waiter = -1;
+    c->filler = RUN_FILLER;
+    return -EINPROGRESS;
 }
 
 int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer)
@@ -182,11 +209,20 @@ static void move(struct daemon *d, struct carrier *c)
         return;
     if (c->filler)
         drain_filler(c);
-    from_program(d, c);
+    if (!c->filler)
+        from_program(d, c);
     if (!c->is_dead)
         to_program(d, c);
     if (!c->is_dead && c->stack_ended && c->program_ended)
         carrier_end(d, c);
+}
+
+void stream_drain(struct daemon *d, struct carrier *c)
+{
+    if (c->kind == CARRIER_DGRAM || c->fd < 0 || c->sock < 0 || !c->is_established || c->is_dead)
+        return;
+    c->is_readable = true;
+    move(d, c);
 }
 
 static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
@@ -245,11 +281,33 @@ void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready)
         }
         if (!(ready & WEIR_READY_OUT))
             return;
-        established(d, c);
+        established(c);
     }
     move(d, c);
     if (!c->is_dead && ready & WEIR_READY_ERR && c->fd >= 0) {
         weir_getsockopt(d->stack, c->sock, SOL_WEIR, WEIR_CLOSE_REASON, &error, &len);
         fail(d, c, error ? error : ECONNRESET);
+    }
+}
+
+/* Carriers that knock. One whose connection failed before it was let in learns it by being closed. */
+void streams_take(struct daemon *d, struct source *s, uint32_t events)
+{
+    struct sockaddr_un un;
+    socklen_t len = sizeof un;
+    char id[sizeof un.sun_path];
+    struct carrier *c;
+    int fd;
+
+    (void)s;
+    (void)events;
+    while ((fd = accept4(d->data, (struct sockaddr *)&un, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
+           0) {
+        if (name_rest(&un, len, d->name, id) && id[0] == 's' && !carrier_is_buried(d, id) &&
+            (c = carrier_get(d, id)))
+            stream_attach(d, c, fd);
+        else
+            close(fd);
+        len = sizeof un;
     }
 }
