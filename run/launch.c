@@ -389,11 +389,16 @@ static int wait_for(pid_t pid)
 
 static int check_program(const struct run_options *o)
 {
+    struct stat about;
     char path[4096];
 
     if (!find_program(o->program[0], path, sizeof path)) {
         fprintf(stderr, "weir: %s: no such program\n", o->program[0]);
         return 127;
+    }
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        fprintf(stderr, "weir: %s: %s\n", path, strerror(EISDIR));
+        return 126;
     }
     if (access(path, X_OK) < 0) {
         fprintf(stderr, "weir: %s: %s\n", path, strerror(errno));

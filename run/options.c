@@ -2,6 +2,7 @@
  *
  * Knows: the option table. Shape: getopt_long; each mistake is one line on stderr that names the
  * nearest right word. Units: as typed. Errors: exit status 2. Cost: none that matters. */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -46,22 +47,25 @@ static int least(int a, int b, int c)
     return m < c ? m : c;
 }
 
-static int distance(const char *a, const char *b)
+/* How much must change to make `typed` of `word`. What is only left out counts least: words are
+ * shortened more often than they are mistaken, and seldom at their first letter. */
+static int distance(const char *typed, const char *word)
 {
-    int row[65], n = (int)strnlen(b, 64);
+    int row[65], n = (int)strnlen(word, 64);
+    int other_start = tolower(*typed) == tolower(*word) ? 0 : 1;
 
     for (int j = 0; j <= n; j++)
         row[j] = j;
-    for (int i = 1; *a; a++, i++) {
+    for (int i = 1; *typed; typed++, i++) {
         int corner = row[0];
-        row[0] = i;
+        row[0] = 2 * i;
         for (int j = 1; j <= n; j++) {
-            int above = row[j];
-            row[j] = least(row[j] + 1, row[j - 1] + 1, corner + (*a != b[j - 1]));
+            int above = row[j], same = tolower(*typed) == tolower(word[j - 1]);
+            row[j] = least(row[j] + 2, row[j - 1] + 1, corner + (same ? 0 : 2));
             corner = above;
         }
     }
-    return row[n];
+    return row[n] + other_start;
 }
 
 const char *nearest_word(const char *word, const char *const *words)
@@ -80,12 +84,21 @@ static int mistake(const char *what, const char *text, const char *hint)
     return 2;
 }
 
+static bool parse_port(const char *text, uint16_t *port)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    *port = (uint16_t)n;
+    return isdigit((unsigned char)*text) && !*end && n >= 1 && n <= 65535;
+}
+
 /* [ADDR:]HOST:PORT */
 static int parse_publish(struct run_options *o, const char *text)
 {
     char copy[128], *port, *host;
     struct weir_sockaddr at = {.addr = weir_addr_v4(0)};
-    long host_port, program_port;
+    uint16_t program_port;
 
     snprintf(copy, sizeof copy, "%s", text);
     port = strrchr(copy, ':');
@@ -101,13 +114,10 @@ static int parse_publish(struct run_options *o, const char *text)
     } else {
         host = copy;
     }
-    host_port = strtol(host, NULL, 10);
-    program_port = strtol(port, NULL, 10);
-    if (host_port < 1 || host_port > 65535 || program_port < 1 || program_port > 65535)
+    if (!parse_port(host, &at.port) || !parse_port(port, &program_port))
         return mistake("not a port in -p", text, "ports are 1 to 65535, as in -p 8080:80");
-    at.port = (uint16_t)host_port;
     o->publish[o->publishes].host = at;
-    o->publish[o->publishes++].port = (uint16_t)program_port;
+    o->publish[o->publishes++].port = program_port;
     return 0;
 }
 
@@ -157,6 +167,36 @@ static int check_set(const char *text)
     return v ? mistake("not a number", text, "as in --set net.ipv4.tcp_fin_timeout=30") : 0;
 }
 
+static int parse_seed(struct run_options *o, const char *text)
+{
+    char *end;
+
+    errno = 0;
+    o->seed = strtoull(text, &end, 0);
+    o->has_seed = true;
+    return !isdigit((unsigned char)*text) || *end || errno
+               ? mistake("not a number in --seed", text, "as in --seed 7")
+               : 0;
+}
+
+/* ADDR or, where `bits_max` is not 0, ADDR/BITS */
+static int check_address(const char *text, long bits_max, const char *hint)
+{
+    struct weir_addr addr;
+    char copy[64], *slash, *end = NULL;
+    long bits = 1;
+
+    snprintf(copy, sizeof copy, "%s", text);
+    slash = bits_max ? strchr(copy, '/') : NULL;
+    if (slash) {
+        *slash++ = '\0';
+        bits = isdigit((unsigned char)*slash) ? strtol(slash, &end, 10) : 0;
+    }
+    if (weir_addr_parse(&addr, copy) < 0 || (end && *end) || bits < 1 || bits > bits_max + !slash)
+        return mistake("not an address", text, hint);
+    return 0;
+}
+
 static int take(struct run_options *o, int c)
 {
     int v = 0;
@@ -170,9 +210,7 @@ static int take(struct run_options *o, int c)
             o->set[o->sets++] = optarg;
         return v;
     case 'S':
-        o->seed = strtoull(optarg, NULL, 0);
-        o->has_seed = true;
-        return 0;
+        return parse_seed(o, optarg);
     case 'c':
         o->pcapng = optarg;
         return 0;
@@ -183,10 +221,10 @@ static int take(struct run_options *o, int c)
         return check_link(optarg);
     case 'i':
         o->ip = optarg;
-        return 0;
+        return check_address(optarg, 32, "say --ip 10.77.0.2/24");
     case 'g':
         o->gateway = optarg;
-        return 0;
+        return check_address(optarg, 0, "say --gw 10.77.0.1");
     case 'v':
         o->is_verbose = true;
         return 0;
