@@ -2,10 +2,13 @@
  *
  * Knows: the driver table and the three verbs. Not what is in a frame.
  * Shape: each burst that came in is judged, then send is called, so that wrappers see the verdict.
- * Units: ns, frames. Errors: the link's -errno, as it is. Cost: two bursts of 64 a round. */
+ * Units: ns, frames; poll() wants ms, rounded up: a loop that wakes too early spins. Errors: the link's -errno, as it is. Cost: two bursts of 64 a round. */
+#include <limits.h>
 #include <time.h>
 
 #include <weir/driver.h>
+
+#define NS_IN_MS 1000000
 
 static int pump_once(struct weir_link *link, struct weir_stack *stack, int ifindex, int64_t now_ns)
 {
@@ -42,6 +45,34 @@ int weir_link_pump(struct weir_link *link, struct weir_stack *stack, int ifindex
         total += moved;
     }
     return total;
+}
+
+int weir_link_fd(struct weir_link *link)
+{
+    return link->driver->fd(link);
+}
+
+int64_t weir_link_deadline(struct weir_link *link, const struct weir_stack *stack)
+{
+    int64_t ours, its;
+
+    if (weir_has_output(stack))
+        return 0;
+    ours = weir_deadline(stack);
+    its = link->driver->deadline(link);
+    return ours < its ? ours : its;
+}
+
+int weir_poll_ms(int64_t deadline_ns, int64_t now_ns)
+{
+    int64_t ms;
+
+    if (deadline_ns == WEIR_NEVER)
+        return -1;
+    if (deadline_ns <= now_ns)
+        return 0;
+    ms = (deadline_ns - now_ns - 1) / NS_IN_MS + 1;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 void weir_link_close(struct weir_link *link)

@@ -1,6 +1,7 @@
 /* Two stacks joined by a mem link, moved by the pump. */
 #include "fake.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -115,6 +116,49 @@ static void the_pump_reports_a_link_that_is_gone(void **state)
     parted(&p);
 }
 
+static void a_link_says_when_to_come_back(void **state)
+{
+    struct pair p = joined();
+    struct weir_sockaddr server = at("10.0.0.2", 53);
+    int a = weir_socket(p.near, AF_INET, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_int_equal(weir_link_fd(p.link), -1);
+    assert_true(weir_link_deadline(p.link, p.near) == WEIR_NEVER);
+    assert_int_equal(weir_connect(p.near, a, &server), -EINPROGRESS);
+    assert_int_equal(weir_link_deadline(p.link, p.near), 0); /* the near end has something to send */
+    assert_int_equal(weir_link_pump(p.link, p.near, 1, 0, 1), 1);
+    assert_int_equal(weir_link_deadline(p.link, p.near), 0); /* the far end: RST */
+    parted(&p);
+}
+
+/* A SYN without an answer: the retransmission timer runs a second later (6298#2.1). */
+static void a_link_waits_for_the_earlier_deadline(void **state)
+{
+    struct pair p = joined();
+    struct weir_sockaddr server = at("10.0.0.3", 53); /* nobody */
+    int a = weir_socket(p.near, AF_INET, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_int_equal(weir_connect(p.near, a, &server), -EINPROGRESS);
+    assert_int_equal(weir_link_pump(p.link, p.near, 1, 0, 8), 1);
+    assert_true(weir_link_deadline(p.link, p.near) == weir_deadline(p.near));
+    assert_true(weir_deadline(p.near) <= 1000000000);
+    parted(&p);
+}
+
+static void a_wait_is_never_too_short(void **state)
+{
+    (void)state;
+    assert_int_equal(weir_poll_ms(WEIR_NEVER, 5), -1);
+    assert_int_equal(weir_poll_ms(0, 5), 0);
+    assert_int_equal(weir_poll_ms(5, 5), 0);
+    assert_int_equal(weir_poll_ms(6, 5), 1);
+    assert_int_equal(weir_poll_ms(1000005, 5), 1);
+    assert_int_equal(weir_poll_ms(1000006, 5), 2);
+    assert_int_equal(weir_poll_ms(WEIR_NEVER - 1, 0), INT_MAX);
+}
+
 static void the_clock_goes_forward(void **state)
 {
     int64_t before = weir_clock_ns();
@@ -131,6 +175,9 @@ int main(void)
         cmocka_unit_test(the_far_verdict_is_visible_after_send),
         cmocka_unit_test(the_pump_stops_after_its_rounds),
         cmocka_unit_test(the_pump_reports_a_link_that_is_gone),
+        cmocka_unit_test(a_link_says_when_to_come_back),
+        cmocka_unit_test(a_link_waits_for_the_earlier_deadline),
+        cmocka_unit_test(a_wait_is_never_too_short),
         cmocka_unit_test(the_clock_goes_forward),
     };
 
