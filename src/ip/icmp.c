@@ -131,8 +131,7 @@ static uint32_t plateau_below(uint32_t len)
     return 68;
 }
 
-/* Reads what the router gave back of our packet: its header and 8 bytes at least. */
-static enum drop read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out)
+enum drop icmp_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out)
 {
     uint32_t hdr_len;
 
@@ -188,7 +187,7 @@ static enum drop input_error(const struct icmp_view *in, const struct icmp4 *h,
     if (h->type == ICMP4_UNREACH && h->code > UNREACH_MAX)
         return DROP_icmp_type;
     out->error = (struct icmp_error){.from = in->src};
-    d = read_quote(bytes + ICMP_LEN, n - ICMP_LEN, &out->error);
+    d = icmp_read_quote(bytes + ICMP_LEN, n - ICMP_LEN, &out->error);
     if (d != PASS)
         return d;
     explain(h, get16(bytes + ICMP_LEN + 2), &out->error);

@@ -168,6 +168,10 @@ struct icmp_event {
 /* PASS, or why it was dropped. An echo request is answered in the queue. */
 enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_event *out);
 
+/* Reads who sent a packet of ours from the `n` bytes that came back of it: its IP header and 8
+ * bytes at least. Fills the ends, proto and seq. */
+enum drop icmp_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out);
+
 /* A packet that deserves an ICMP error. */
 struct icmp_offence {
     uint8_t type, code;

@@ -108,13 +108,7 @@ static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e
     struct weir_stack *k = a->k;
     struct flow flow = {
         .local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport};
-    struct udp_fault fault = {.local = e->local,
-                              .remote = e->remote,
-                              .lport = e->lport,
-                              .rport = e->rport,
-                              .proto = e->proto,
-                              .is_hard = e->is_hard,
-                              .error = e->error};
+    struct udp_fault fault = stack_fault(e);
     enum drop v;
 
     if (e->proto == PROTO_TCP)

@@ -99,7 +99,9 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
         ran++;
     }
     tcp_time_wait_advance(&k->tcp);
-    return ran + neigh_advance(&k->link, k->now_us);
+    ran += neigh_advance(&k->link, k->now_us);
+    stack_undelivered(k);
+    return ran;
 }
 
 int64_t weir_deadline(const struct weir_stack *k)

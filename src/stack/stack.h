@@ -33,11 +33,17 @@ struct weir_stack {
     struct tcp tcp;
     struct socks socks;
     struct trace trace;
+    uint64_t parked_out, parked_evicted;        /* of the link's counts, what is in drops already */
     uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
 };
 
 /* The beginning of every call: time goes on, and what was handed out before dies. */
 void stack_enter(struct weir_stack *k, int64_t now_ns);
 void stack_settle(struct weir_stack *k);
+
+/* undelivered.c: packets for which no neighbour was found: counted, and their senders told. */
+void stack_undelivered(struct weir_stack *k);
+/* What an error is to a datagram socket. */
+struct udp_fault stack_fault(const struct icmp_error *e);
 
 #endif

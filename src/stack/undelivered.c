@@ -1,0 +1,57 @@
+/* Packets that never left, because nobody answered ARP for their next hop.
+ *
+ * Knows: the link's failures, and who sends what. Shape: a failed packet is read as if a router had
+ * sent it back with "host unreachable", which is what Linux does. Units: microseconds. Errors:
+ * none: whose sender is gone is only counted. Cost: O(packets that failed). 1122#2.3.2.2,
+ * 1122#4.2.3.9 */
+#include <errno.h>
+
+#include "stack/stack.h"
+
+struct udp_fault stack_fault(const struct icmp_error *e)
+{
+    return (struct udp_fault){.local = e->local,
+                              .remote = e->remote,
+                              .lport = e->lport,
+                              .rport = e->rport,
+                              .proto = e->proto,
+                              .is_hard = e->is_hard,
+                              .error = e->error};
+}
+
+static void tell_sender(struct weir_stack *k, const struct weir_slice *packet)
+{
+    struct icmp_error e = {.error = EHOSTUNREACH};
+    struct udp_fault fault;
+
+    if (icmp_read_quote(packet->data, packet->len, &e) != PASS)
+        return; /* an ICMP answer of ours: nobody waits to hear of it */
+    if (e.proto == PROTO_TCP) {
+        struct flow flow = {
+            .local = e.local, .remote = e.remote, .lport = e.lport, .rport = e.rport};
+        tcp_unreachable(&k->tcp, &flow, e.error);
+    } else {
+        fault = stack_fault(&e);
+        udp_on_icmp_error(&k->udp, &fault);
+    }
+}
+
+static void count_since(uint64_t *drops, uint64_t *counted, uint64_t all)
+{
+    *drops += all - *counted;
+    *counted = all;
+}
+
+void stack_undelivered(struct weir_stack *k)
+{
+    struct link_failure f;
+
+    while (link_next_failure(&k->link, &f)) {
+        k->drops[DROP_neigh_failed - DROP_FIRST]++;
+        tell_sender(k, &f.packet.part[0]);
+    }
+    count_since(&k->drops[DROP_neigh_queue_full - DROP_FIRST], &k->parked_out,
+                k->link.dropped_queue_full);
+    count_since(&k->drops[DROP_neigh_table_full - DROP_FIRST], &k->parked_evicted,
+                k->link.dropped_evicted);
+}
