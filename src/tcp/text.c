@@ -149,9 +149,15 @@ enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
 /* A FIN acts when RCV.NXT reaches it, whenever its segment came. */
 void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s)
 {
-    (void)s;
-    if (!(t->flags & T_FIN_SEEN) || (t->flags & T_FIN_RECEIVED) || !seq_eq(t->rcv.nxt, t->rcv.fin))
+    if (!(t->flags & T_FIN_SEEN) || (t->flags & T_FIN_RECEIVED))
         return;
+    if (!seq_eq(t->rcv.nxt, t->rcv.fin)) {
+        if (s->flags & TCP_FIN) { /* 5681#3.2: it came before what it ends */
+            t->flags |= T_ACK_NOW;
+            t->why_event = EVENT_duplicate_ack;
+        }
+        return;
+    }
     t->rcv.nxt = seq_add(t->rcv.nxt, 1);
     t->rcv.edge = seq_max(t->rcv.edge, t->rcv.nxt); /* it needs a number but no room */
     t->flags |= T_FIN_RECEIVED | T_ACK_NOW;
