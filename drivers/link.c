@@ -2,7 +2,8 @@
  *
  * Knows: the driver table and the three verbs. Not what is in a frame.
  * Shape: each burst that came in is judged, then send is called, so that wrappers see the verdict.
- * Units: ns, frames; poll() wants ms, rounded up: a loop that wakes too early spins. Errors: the link's -errno, as it is. Cost: two bursts of 64 a round. */
+ * Units: ns, frames; poll() wants ms, rounded up: a loop that wakes too early spins.
+ * Errors: the link's -errno, as it is. Cost: two bursts of 64 a round. */
 #include <limits.h>
 #include <time.h>
 

@@ -290,7 +290,8 @@ void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready)
     }
 }
 
-/* Carriers that knock. One whose connection failed before it was let in learns it by being closed. */
+/* Carriers that knock. One whose connection failed before it was let in learns it by being closed.
+ */
 void streams_take(struct daemon *d, struct source *s, uint32_t events)
 {
     struct sockaddr_un un;

@@ -213,8 +213,10 @@ def function_size(tree):
 
 
 def is_public_call(name):
-    """Calls whose signature others set: the BSD calls, as weir_* of the library or wrapped by name."""
-    return name.startswith("weir_") or name in {"recvfrom", "sendto", "sendmsg", "recvmmsg"}
+    """Calls whose signature others set: the BSD calls, as weir_* of the library, or as libc names
+    them (and their fortified forms, _chk) where we stand in for libc."""
+    return name.startswith("weir_") or name.endswith("_chk") or \
+        name in {"recvfrom", "sendto", "sendmsg", "recvmmsg"}
 
 
 @rule("parameters")

@@ -37,11 +37,11 @@ struct weir_link {
  * moves or `rounds` are through. Returns the number of frames that moved, or -errno of the link. */
 int weir_link_pump(struct weir_link *link, struct weir_stack *stack, int ifindex, int64_t now_ns,
                    int rounds);
-/* What to wait for between two pumps: a descriptor that polls readable when the link has frames (-1:
- * it has none), */
+/* What to wait for between two pumps: a descriptor that polls readable when the link has frames
+ * (-1: it has none), */
 int weir_link_fd(struct weir_link *link);
-/* and an instant: 0 if the stack has something to send, else the earlier deadline of stack and link,
- * or WEIR_NEVER. */
+/* and an instant: 0 if the stack has something to send, else the earlier deadline of stack and
+ * link, or WEIR_NEVER. */
 int64_t weir_link_deadline(struct weir_link *link, const struct weir_stack *stack);
 /* A deadline as the timeout of poll() and epoll_wait(): ms, rounded up; -1 for WEIR_NEVER. */
 int weir_poll_ms(int64_t deadline_ns, int64_t now_ns);

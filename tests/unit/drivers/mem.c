@@ -126,7 +126,7 @@ static void a_link_says_when_to_come_back(void **state)
     assert_int_equal(weir_link_fd(p.link), -1);
     assert_true(weir_link_deadline(p.link, p.near) == WEIR_NEVER);
     assert_int_equal(weir_connect(p.near, a, &server), -EINPROGRESS);
-    assert_int_equal(weir_link_deadline(p.link, p.near), 0); /* the near end has something to send */
+    assert_int_equal(weir_link_deadline(p.link, p.near), 0); /* our SYN */
     assert_int_equal(weir_link_pump(p.link, p.near, 1, 0, 1), 1);
     assert_int_equal(weir_link_deadline(p.link, p.near), 0); /* the far end: RST */
     parted(&p);
