@@ -170,30 +170,42 @@ static void explain_open(char *error, size_t size, int code)
 {
     if (code == ENOENT || code == ENODEV || code == ENXIO)
         snprintf(error, size,
-                 "there is no /dev/net/tun: try `modprobe tun` as root, or the "
-                 "default link `host`, which needs no device");
+                 "there is no /dev/net/tun: try `sudo modprobe tun`, or the link host, which needs "
+                 "no device");
     else if (code == EACCES || code == EPERM)
         snprintf(error, size,
-                 "no permission to open /dev/net/tun: try `sudo`, or the default "
-                 "link `host`, which needs no privilege");
+                 "no permission to open /dev/net/tun: try `sudo chmod 666 /dev/net/tun`, or the "
+                 "link host, which needs no privilege");
     else
         snprintf(error, size, "can not open /dev/net/tun: %s", strerror(code));
+}
+
+static void explain_permission(char *error, size_t size, const char *name)
+{
+    if (if_nametoindex(name))
+        snprintf(error, size,
+                 "tap device %s belongs to another user: ask root for one of yours (`ip tuntap add "
+                 "NAME mode tap user YOU`), or use the link host, which needs no privilege",
+                 name);
+    else
+        snprintf(error, size,
+                 "making a tap device needs CAP_NET_ADMIN: try sudo, or let root make it once (`ip "
+                 "tuntap add %s mode tap user YOU`), or use the link host, which needs no "
+                 "privilege",
+                 *name ? name : "weir0");
 }
 
 static void explain_attach(char *error, size_t size, const char *name, int code)
 {
     if (code == EPERM)
-        snprintf(error, size,
-                 "a tap device needs CAP_NET_ADMIN: try `sudo`, `unshare -rn`, or the "
-                 "default link `host`, which needs no privilege");
+        explain_permission(error, size, name);
     else if (code == EBUSY)
         snprintf(error, size, "tap device %s is in use by another process: choose another name",
                  name);
     else if (code == EINVAL)
         snprintf(error, size,
-                 "%s is not a tap device that can be attached: choose another name, "
-                 "or remove it with `ip link del %s`",
-                 name, name);
+                 "%s is there and is no tap device that can be attached: choose another name",
+                 name);
     else
         snprintf(error, size, "can not attach tap device %s: %s", name, strerror(code));
 }
@@ -290,6 +302,15 @@ struct weir_link *weir_tap_open(const char *name, char *error, size_t error_size
 fail:
     tap_close(&t->link);
     return NULL;
+}
+
+void weir_tap_no_offload(struct weir_link *link)
+{
+    struct tap *t = (struct tap *)link;
+
+    (void)ioctl(t->fd, TUNSETOFFLOAD, 0);
+    link->iface.gso_max = 0;
+    link->iface.flags &= ~(uint32_t)WEIR_IF_CSUM_TX;
 }
 
 uint64_t weir_tap_dropped(struct weir_link *link)

@@ -12,6 +12,7 @@
 #include <weir/gateway.h>
 #include <weir/weir.h>
 
+#include "run/link.h"
 #include "run/run.h"
 
 struct daemon;
@@ -75,7 +76,8 @@ struct published {
 };
 
 struct run_options {
-    const char *net, *pcapng, *link, *ip, *gateway;
+    struct link_options link;
+    const char *net, *pcapng;
     const char *set[64];
     int sets;
     struct {
@@ -95,6 +97,7 @@ struct daemon {
     struct weir_link *link;    /* the outermost wrapper */
     struct weir_link *gateway; /* the host link within, or NULL */
     struct weir_link *impair, *capture;
+    struct tap_ends tap; /* where the link is one */
     int ifindex;
     int epoll, ctl, data, dgram, life; /* life: readable at its end: the launcher is done */
     struct source ctl_source, data_source, dgram_source, link_source, life_source;
@@ -153,6 +156,8 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
 /* publish.c: local->port 0: the host chooses, and it is filled in. */
 int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local);
 void publish_end(struct daemon *d, struct carrier *c);
+/* Says on a tap link what -p means there. */
+void publish_say(const struct daemon *d);
 
 /* listen.c */
 int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local);

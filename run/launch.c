@@ -123,8 +123,8 @@ static int open_link(struct daemon *d, char *error, size_t error_size)
     if (o->net)
         weir_impair_parse(&impair, o->net, error, error_size);
     impair.seed = o->seed;
-    if (strncmp(o->link, "tap:", 4) == 0)
-        d->link = weir_tap_open(o->link + 4, error, error_size);
+    if (link_is_tap(&o->link))
+        d->link = tap_open(&o->link, &d->tap, error, error_size);
     else
         d->link = open_host(d, &impair, error, error_size);
     if (!d->link)
@@ -144,38 +144,13 @@ static int open_link(struct daemon *d, char *error, size_t error_size)
     return 0;
 }
 
-static int parse_prefix(const char *text, struct weir_addr *addr, int *bits)
+static int configure_tap(struct daemon *d)
 {
-    char copy[64], *slash;
+    int v = tap_configure(d->stack, d->ifindex, &d->tap);
 
-    snprintf(copy, sizeof copy, "%s", text);
-    slash = strchr(copy, '/');
-    *bits = slash ? atoi(slash + 1) : 24;
-    if (slash)
-        *slash = '\0';
-    return weir_addr_parse(addr, copy) < 0 || *bits < 1 || *bits > 32 ? -EINVAL : 0;
-}
-
-static int configure_tap(struct daemon *d, char *error, size_t error_size)
-{
-    const char *ip = d->options->ip ? d->options->ip : "10.77.0.2/24";
-    const char *gw = d->options->gateway ? d->options->gateway : "10.77.0.1";
-    struct weir_addr addr, gateway, any = weir_addr_v4(0);
-    int bits;
-
-    if (parse_prefix(ip, &addr, &bits) < 0) {
-        snprintf(error, error_size, "not an address: '%s'; say --ip 10.77.0.2/24", ip);
-        return -EINVAL;
-    }
-    if (weir_addr_parse(&gateway, gw) < 0) {
-        snprintf(error, error_size, "not an address: '%s'; say --gw 10.77.0.1", gw);
-        return -EINVAL;
-    }
-    weir_addr_add(d->stack, d->ifindex, &addr, bits);
-    weir_route_add(d->stack, &any, 0, &gateway, d->ifindex, 0);
-    fprintf(stderr, "weir: the program is %s on tap %s; the host's end: ip addr add %s/%d dev %s\n",
-            ip, d->link->iface.name, gw, bits, d->link->iface.name);
-    return 0;
+    tap_say(d->link->iface.name, &d->tap);
+    publish_say(d);
+    return v;
 }
 
 /* The address from which the host speaks to `to`: what a datagram socket that is bound to no
@@ -230,7 +205,7 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     d->ifindex = weir_iface_add(d->stack, &d->link->iface);
     if (d->ifindex < 0)
         return d->ifindex;
-    v = d->gateway ? configure_host(d) : configure_tap(d, error, error_size);
+    v = d->gateway ? configure_host(d) : configure_tap(d);
     if (v < 0)
         return v;
     if ((v = open_sockets(d)) < 0) {

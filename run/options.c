@@ -23,21 +23,33 @@ static const char usage[] =
     "them)\n"
     "  --seed N            the same seed, the same losses\n"
     "  --pcapng FILE       record every frame, with the stack's reason as its comment\n"
-    "  -p [ADDR:]HOST:PORT what the program serves on PORT is reachable at the host's port HOST\n"
-    "  --link LINK         host (default: same addresses as the host) or tap:NAME\n"
-    "  --ip ADDR/BITS      the stack's address on a tap link (10.77.0.2/24)\n"
-    "  --gw ADDR           its gateway (10.77.0.1)\n"
+    "  -p [ADDR:]HOST:PORT host link: what the program serves on PORT is at the host's port HOST\n"
+    "  --link LINK         host (default: the host's own addresses, no privilege), or tap:NAME\n"
+    "  --ip ADDR/BITS      tap: the stack's address; else the one after the kernel's on NAME,\n"
+    "                      or 10.77.0.2/24 where NAME is not there yet\n"
+    "  --gw ADDR           tap: its gateway; else the kernel. A device that is not there is made\n"
+    "                      (CAP_NET_ADMIN) and gets this address; without root use one of yours:\n"
+    "                      sudo ip tuntap add weir0 mode tap user $USER\n"
+    "                      sudo ip addr add 10.77.0.1/24 dev weir0; sudo ip link set weir0 up\n"
+    "  --no-offload        tap: no superframes, all checksums in software\n"
     "  --via preload       the door to the program; preload is for dynamically linked ones\n"
     "  -v                  say more\n"
     "  -h, --help          this text\n";
 
 static const struct option options[] = {
-    {"net", required_argument, NULL, 'n'},     {"set", required_argument, NULL, 's'},
-    {"seed", required_argument, NULL, 'S'},    {"pcapng", required_argument, NULL, 'c'},
-    {"publish", required_argument, NULL, 'p'}, {"link", required_argument, NULL, 'l'},
-    {"ip", required_argument, NULL, 'i'},      {"gw", required_argument, NULL, 'g'},
-    {"via", required_argument, NULL, 'V'},     {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+    {"net", required_argument, NULL, 'n'},
+    {"set", required_argument, NULL, 's'},
+    {"seed", required_argument, NULL, 'S'},
+    {"pcapng", required_argument, NULL, 'c'},
+    {"publish", required_argument, NULL, 'p'},
+    {"link", required_argument, NULL, LINK_OPTION},
+    {"ip", required_argument, NULL, LINK_OPTION_IP},
+    {"gw", required_argument, NULL, LINK_OPTION_GW},
+    {"no-offload", no_argument, NULL, LINK_OPTION_NO_OFFLOAD},
+    {"via", required_argument, NULL, 'V'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static int least(int a, int b, int c)
@@ -121,17 +133,6 @@ static int parse_publish(struct run_options *o, const char *text)
     return 0;
 }
 
-static int check_link(const char *text)
-{
-    static const char *const kinds[] = {"host", "tap:", NULL};
-
-    if (strcmp(text, "host") == 0 || strncmp(text, "tap:", 4) == 0)
-        return 0;
-    fprintf(stderr, "weir: unknown link '%s': did you mean '%s'? (host, tap:NAME)\n", text,
-            nearest_word(text, kinds));
-    return 2;
-}
-
 static int check_net(const char *text)
 {
     struct weir_impair impair;
@@ -179,24 +180,6 @@ static int parse_seed(struct run_options *o, const char *text)
                : 0;
 }
 
-/* ADDR or, where `bits_max` is not 0, ADDR/BITS */
-static int check_address(const char *text, long bits_max, const char *hint)
-{
-    struct weir_addr addr;
-    char copy[64], *slash, *end = NULL;
-    long bits = 1;
-
-    snprintf(copy, sizeof copy, "%s", text);
-    slash = bits_max ? strchr(copy, '/') : NULL;
-    if (slash) {
-        *slash++ = '\0';
-        bits = isdigit((unsigned char)*slash) ? strtol(slash, &end, 10) : 0;
-    }
-    if (weir_addr_parse(&addr, copy) < 0 || (end && *end) || bits < 1 || bits > bits_max + !slash)
-        return mistake("not an address", text, hint);
-    return 0;
-}
-
 static int take(struct run_options *o, int c)
 {
     int v = 0;
@@ -216,15 +199,11 @@ static int take(struct run_options *o, int c)
         return 0;
     case 'p':
         return parse_publish(o, optarg);
-    case 'l':
-        o->link = optarg;
-        return check_link(optarg);
-    case 'i':
-        o->ip = optarg;
-        return check_address(optarg, 32, "say --ip 10.77.0.2/24");
-    case 'g':
-        o->gateway = optarg;
-        return check_address(optarg, 0, "say --gw 10.77.0.1");
+    case LINK_OPTION:
+    case LINK_OPTION_IP:
+    case LINK_OPTION_GW:
+    case LINK_OPTION_NO_OFFLOAD:
+        return link_take(&o->link, c, optarg);
     case 'v':
         o->is_verbose = true;
         return 0;
@@ -254,7 +233,7 @@ int options_parse(struct run_options *o, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    o->link = "host";
+    o->link.link = "host";
     while ((c = getopt_long(argc, argv, "+:p:vh", options, NULL)) != -1) {
         if (c == 'h') {
             fputs(usage, stdout);
@@ -267,6 +246,8 @@ int options_parse(struct run_options *o, int argc, char **argv)
         if ((v = take(o, c)) != 0)
             return v;
     }
+    if ((v = link_check(&o->link)) != 0)
+        return v;
     o->program = argv + optind;
     if (!*o->program) {
         fprintf(stderr, "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n");

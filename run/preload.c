@@ -30,7 +30,7 @@ __attribute__((constructor)) static void begin(void)
     if (getauxval(AT_SECURE) || !daemon || strlen(daemon) >= sizeof own)
         return;
     preload_daemon = strcpy(own, daemon);
-    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0); /* the daemon may ask for a descriptor */
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);   /* the daemon may ask for a descriptor */
     for (int fd = 0; fd < 64 && !preload_has_dgram; fd++) /* inherited over exec */
         preload_has_dgram = preload_id(fd, &id) == FD_DGRAM;
 }

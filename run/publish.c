@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 /* Where the host shows this port: -p, or the same. */
 static struct weir_sockaddr host_side(const struct daemon *d, const struct weir_sockaddr *local)
@@ -95,4 +96,19 @@ void publish_end(struct daemon *d, struct carrier *c)
     if (--d->published[c->publish].users == 0)
         weir_gateway_unpublish(d->gateway, d->published[c->publish].handle);
     c->publish = -1;
+}
+
+void publish_say(const struct daemon *d)
+{
+    const struct run_options *o = d->options;
+    struct weir_sockaddr at = {.addr = d->tap.ip};
+    char text[WEIR_ADDR_TEXT];
+
+    for (int i = 0; i < o->publishes; i++) {
+        at.port = o->publish[i].port;
+        fprintf(stderr,
+                "weir: -p %d:%d is for the host link and has no effect here: on a tap link the "
+                "program is reached at its own address, %s\n",
+                o->publish[i].host.port, at.port, weir_sockaddr_text(&at, text));
+    }
 }

@@ -62,6 +62,8 @@ struct weir_link *weir_mem_open(struct weir_stack *far, int far_ifindex,
  * the device if it is not there. NULL with *error filled (one line that names the next thing to
  * do). */
 struct weir_link *weir_tap_open(const char *name, char *error, size_t error_size);
+/* Before weir_iface_add: frames of the MTU's size with complete checksums, both ways. */
+void weir_tap_no_offload(struct weir_link *link);
 /* Frames that the device did not take (it is down, or out of memory). */
 uint64_t weir_tap_dropped(struct weir_link *link);
 

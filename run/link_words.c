@@ -1,0 +1,126 @@
+/* The words of a link: --link, --ip, --gw, --no-offload.
+ *
+ * Knows: what may be typed, and which of it fits together. Not devices. Shape: each mistake is one
+ * line on stderr that says what to type instead. Units: bits of prefix. Errors: exit status 2.
+ * Cost: none that matters. */
+#include <ctype.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/link.h"
+#include "run/run.h"
+
+static int mistake(const char *what, const char *text, const char *hint)
+{
+    fprintf(stderr, "weir: %s '%s': %s\n", what, text, hint);
+    return 2;
+}
+
+static int take_link(struct link_options *o, const char *text)
+{
+    static const char *const kinds[] = {"host", "tap:", NULL};
+
+    o->link = text;
+    if (strcmp(text, "host") == 0)
+        return 0;
+    if (strncmp(text, "tap:", 4) != 0) {
+        fprintf(stderr, "weir: unknown link '%s': did you mean '%s'? (host, tap:NAME)\n", text,
+                nearest_word(text, kinds));
+        return 2;
+    }
+    if (strlen(text + 4) >= IFNAMSIZ)
+        return mistake("too long for a device", text + 4, "its name has at most 15 letters");
+    for (const char *c = text + 4; *c; c++)
+        if (isspace((unsigned char)*c) || strchr("/:,", *c))
+            return mistake("not a device's name", text + 4,
+                           "as in --link tap:weir0 --ip 10.77.0.2/24");
+    return 0;
+}
+
+static bool parse_ip4(const char *text, struct weir_addr *out)
+{
+    return weir_addr_parse(out, text) == 0 && weir_addr_is_v4(out);
+}
+
+/* ADDR/BITS; ADDR alone means /24. */
+static int take_ip(struct link_options *o, const char *text)
+{
+    char copy[64], *slash, *end = "";
+    long bits = 24;
+
+    snprintf(copy, sizeof copy, "%s", text);
+    slash = strchr(copy, '/');
+    if (slash) {
+        *slash++ = '\0';
+        bits = isdigit((unsigned char)*slash) ? strtol(slash, &end, 10) : 0;
+    }
+    if (!parse_ip4(copy, &o->ip) || weir_addr_is_any(&o->ip) || *end || bits < 1 || bits > 31)
+        return mistake("not an address", text, "IPv4 and a prefix, as in --ip 10.77.0.2/24");
+    o->prefix = (int)bits;
+    return 0;
+}
+
+static int take_gateway(struct link_options *o, const char *text)
+{
+    if (!parse_ip4(text, &o->gateway) || weir_addr_is_any(&o->gateway))
+        return mistake("not an address", text, "IPv4, as in --gw 10.77.0.1");
+    o->has_gateway = true;
+    return 0;
+}
+
+int link_take(struct link_options *o, int option, const char *value)
+{
+    switch (option) {
+    case LINK_OPTION:
+        return take_link(o, value);
+    case LINK_OPTION_IP:
+        return take_ip(o, value);
+    case LINK_OPTION_GW:
+        return take_gateway(o, value);
+    default:
+        o->no_offload = true;
+        return 0;
+    }
+}
+
+bool link_is_tap(const struct link_options *o)
+{
+    return o->link && strncmp(o->link, "tap:", 4) == 0;
+}
+
+static int check_tap(const struct link_options *o)
+{
+    uint32_t ip = weir_addr_to_v4(&o->ip), mask = ~0u << (32 - o->prefix);
+    uint32_t gateway = o->has_gateway ? weir_addr_to_v4(&o->gateway) : 0;
+    char text[WEIR_ADDR_TEXT];
+
+    weir_addr_text(&o->ip, text);
+    if (o->prefix < 31 && ((ip & ~mask) == 0 || (ip | mask) == ~0u))
+        return mistake("not a host's address, but its subnet's own:", text,
+                       "as in --ip 10.77.0.2/24");
+    if (!o->has_gateway)
+        return 0;
+    weir_addr_text(&o->gateway, text);
+    if (gateway == ip)
+        return mistake("the same address in --ip and --gw:", text,
+                       "the gateway is another host's address");
+    if ((gateway & mask) != (ip & mask))
+        return mistake("--gw is outside the subnet of --ip:", text,
+                       "as in --ip 10.77.0.2/24 --gw 10.77.0.1");
+    return 0;
+}
+
+int link_check(const struct link_options *o)
+{
+    if (link_is_tap(o))
+        return o->prefix ? check_tap(o) : 0;
+    if (o->prefix || o->has_gateway || o->no_offload) {
+        fprintf(stderr,
+                "weir: --ip, --gw and --no-offload are for a tap link; the host link has the "
+                "host's own addresses: add --link tap:weir0, or leave them out\n");
+        return 2;
+    }
+    return 0;
+}
