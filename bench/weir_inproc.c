@@ -84,8 +84,9 @@ static bool nodelay(void)
     return b.workload != BULK;
 }
 
-/* Reads all there is; -EAGAIN, or 0 at the end of the stream. */
-static int read_all(struct weir_stack *stack, int sock, uint64_t *bytes)
+/* Reads all there is; -EAGAIN, or 0 at the end of the stream. A short read left nothing behind,
+ * unless the end was told too. */
+static int read_all(struct weir_stack *stack, const struct weir_ready_event *event, uint64_t *bytes)
 {
     ssize_t n;
 
@@ -93,11 +94,13 @@ static int read_all(struct weir_stack *stack, int sock, uint64_t *bytes)
     for (;;) {
         size_t at = (size_t)(b.received % USER_BUFFER);
 
-        n = weir_recv(stack, sock, b.user_in + at, USER_BUFFER - at, 0);
+        n = weir_recv(stack, event->sock, b.user_in + at, USER_BUFFER - at, 0);
         if (n <= 0)
             break;
         b.received += (uint64_t)n;
         *bytes += (uint64_t)n;
+        if ((size_t)n < USER_BUFFER - at && !(event->ready & WEIR_READY_RDHUP))
+            return -EAGAIN;
     }
     if (n < 0 && n != -EAGAIN)
         bench_die("recv: %s", strerror((int)-n));
@@ -126,14 +129,14 @@ static void accept_all(int listener)
         weir_pair_must(sock, "accept");
 }
 
-static void server_read(int sock)
+static void server_read(const struct weir_ready_event *event)
 {
     uint64_t bytes;
 
-    if (read_all(b.pair.server, sock, &bytes) == 0)
-        weir_pair_must(weir_close(b.pair.server, sock), "close");
+    if (read_all(b.pair.server, event, &bytes) == 0)
+        weir_pair_must(weir_close(b.pair.server, event->sock), "close");
     else if (bytes > 0 && b.workload != BULK)
-        send_byte(b.pair.server, sock);
+        send_byte(b.pair.server, event->sock);
 }
 
 static void on_server(void)
@@ -147,7 +150,7 @@ static void on_server(void)
             if (events[i].user == &listener_tag)
                 accept_all(events[i].sock);
             else if (events[i].ready & WEIR_READY_IN)
-                server_read(events[i].sock);
+                server_read(&events[i]);
         }
     } while (n == EVENTS);
 }
@@ -171,14 +174,14 @@ static void client_fill(void)
     }
 }
 
-static void client_read(int sock)
+static void client_read(const struct weir_ready_event *event)
 {
     uint64_t bytes;
 
-    if (read_all(b.pair.client, sock, &bytes) != -EAGAIN || bytes == 0)
+    if (read_all(b.pair.client, event, &bytes) != -EAGAIN || bytes == 0)
         return;
     if (b.round_trips_left > 0 && --b.round_trips_left > 0)
-        send_byte(b.pair.client, sock);
+        send_byte(b.pair.client, event->sock);
 }
 
 static void on_client(void)
@@ -190,7 +193,7 @@ static void on_client(void)
         n = weir_ready(b.pair.client, events, EVENTS);
         for (int i = 0; i < n; i++) {
             if (events[i].ready & WEIR_READY_IN)
-                client_read(events[i].sock);
+                client_read(&events[i]);
             if (events[i].sock == b.client && events[i].ready & WEIR_READY_OUT)
                 client_fill();
         }

@@ -135,7 +135,7 @@ int preload_result(int result)
     return -1;
 }
 
-static int ask_simple(const struct fd_id *id, struct run_ask *ask, struct run_answer *answer)
+int preload_ask_about(const struct fd_id *id, struct run_ask *ask, struct run_answer *answer)
 {
     memcpy(ask->id, id->id, sizeof ask->id);
     return preload_ask(ask, answer);
@@ -247,7 +247,7 @@ EXPORT int bind(int fd, const struct sockaddr *sa, socklen_t len)
     if (!addr_from_user(sa, len, &ask.addr) || !ask.addr.family)
         return preload_result(
             sa->sa_family == AF_INET || sa->sa_family == AF_INET6 ? -EINVAL : -EAFNOSUPPORT);
-    return preload_result(ask_simple(&id, &ask, &answer));
+    return preload_result(preload_ask_about(&id, &ask, &answer));
 }
 
 EXPORT int listen(int fd, int backlog)
@@ -260,7 +260,7 @@ EXPORT int listen(int fd, int backlog)
         return REAL(listen)(fd, backlog);
     if (REAL(listen)(fd, backlog) < 0) /* before the daemon may bring connections */
         return -1;
-    return preload_result(ask_simple(&id, &ask, &answer));
+    return preload_result(preload_ask_about(&id, &ask, &answer));
 }
 
 /* -- connect ----------------------------------------------------------------------------------- */
@@ -299,7 +299,7 @@ static int wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int
     int v;
 
     ask->number = RUN_WAIT_NO_MORE;
-    v = ask_simple(id, ask, &answer);
+    v = preload_ask_about(id, ask, &answer);
     if (v != -EINPROGRESS)
         return v;
     fill_carrier(fd);
@@ -343,7 +343,7 @@ EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
     if (!addr_from_user(sa, len, &ask.addr))
         return preload_result(-EAFNOSUPPORT);
     if (id.kind == FD_DGRAM)
-        return preload_result(ask_simple(&id, &ask, &answer));
+        return preload_result(preload_ask_about(&id, &ask, &answer));
     return preload_result(connect_stream(fd, &id, &ask));
 }
 
@@ -382,7 +382,7 @@ static int ask_name(const struct fd_id *id, uint32_t op, struct sockaddr *sa, so
 {
     struct run_ask ask = {.op = op};
     struct run_answer answer;
-    int v = ask_simple(id, &ask, &answer);
+    int v = preload_ask_about(id, &ask, &answer);
 
     if (v >= 0)
         addr_to_user(&answer.addr, id->family, sa, len);
@@ -417,87 +417,4 @@ EXPORT int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
     default:
         return ask_name(&id, RUN_GETPEERNAME, sa, len);
     }
-}
-
-/* -- options ----------------------------------------------------------------------------------- */
-
-/* Options of the carrier itself: waiting, credentials, what a kernel socket does anyway. */
-static bool is_native(int level, int name)
-{
-    if (level != SOL_SOCKET)
-        return false;
-    switch (name) {
-    case SO_RCVTIMEO:
-    case SO_SNDTIMEO:
-    case SO_ACCEPTCONN:
-    case SO_PASSCRED:
-    case SO_PEERCRED:
-    case SO_RCVLOWAT:
-    case SO_TIMESTAMP:
-    case SO_COOKIE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool is_constant(const struct fd_id *id, int level, int name, int *value)
-{
-    if (level != SOL_SOCKET)
-        return false;
-    switch (name) {
-    case SO_TYPE:
-        *value = id->kind == FD_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
-        return true;
-    case SO_DOMAIN:
-        *value = id->family;
-        return true;
-    case SO_PROTOCOL:
-        *value = id->kind == FD_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
-        return true;
-    default:
-        return false;
-    }
-}
-
-EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
-    struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
-    struct run_answer answer;
-    struct fd_id id;
-
-    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
-        return REAL(setsockopt)(fd, level, name, value, len);
-    if (len > sizeof ask.value || (!value && len))
-        return preload_result(-EINVAL);
-    if (len)
-        memcpy(ask.value, value, len);
-    return preload_result(ask_simple(&id, &ask, &answer));
-}
-
-EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
-{
-    struct run_ask ask = {.op = RUN_GETSOCKOPT, .level = level, .name = name};
-    struct run_answer answer;
-    struct fd_id id;
-    int constant, v;
-
-    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
-        return REAL(getsockopt)(fd, level, name, value, len);
-    if (!value || !len)
-        return preload_result(-EFAULT);
-    if (is_constant(&id, level, name, &constant)) {
-        memcpy(value, &constant, *len < sizeof constant ? *len : sizeof constant);
-        *len = *len < sizeof constant ? *len : sizeof constant;
-        return 0;
-    }
-    ask.value_len = *len < sizeof answer.value ? *len : sizeof answer.value;
-    v = ask_simple(&id, &ask, &answer);
-    if (v < 0)
-        return preload_result(v);
-    if (answer.value_len > *len)
-        answer.value_len = *len;
-    memcpy(value, answer.value, answer.value_len);
-    *len = answer.value_len;
-    return 0;
 }

@@ -42,6 +42,8 @@ enum fd_kind preload_id(int fd, struct fd_id *out);
 bool preload_is_dgram(int fd, struct fd_id *out);
 /* One question; the answer's result, or -ENETDOWN. */
 int preload_ask(const struct run_ask *ask, struct run_answer *answer);
+/* The same, about this carrier. */
+int preload_ask_about(const struct fd_id *id, struct run_ask *ask, struct run_answer *answer);
 int preload_result(int result); /* negative: sets errno, gives -1 */
 
 bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out);

@@ -28,6 +28,15 @@ static void set(struct weir_stack *s, const char *knob, int64_t value)
         bench_die("the stack does not take %s = %s", knob, text);
 }
 
+static void set_buffers(struct weir_stack *s, const char *knob, uint32_t bytes)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "4096 %u %u", bytes, bytes);
+    if (weir_knob_set(s, knob, text) < 0)
+        bench_die("the stack does not take %s = %s", knob, text);
+}
+
 static void set_knobs(struct weir_stack *s, const struct weir_pair_config *c)
 {
     set(s, "net.ipv4.ip_local_port_range.first", c->first_port);
@@ -35,6 +44,8 @@ static void set_knobs(struct weir_stack *s, const struct weir_pair_config *c)
     set(s, "net.ipv4.tcp_max_tw_buckets", c->timewait_max);
     set(s, "net.ipv4.tcp_max_syn_backlog", 16777216);
     set(s, "net.core.somaxconn", 65535);
+    set_buffers(s, "net.ipv4.tcp_wmem", c->buffer_bytes);
+    set_buffers(s, "net.ipv4.tcp_rmem", c->buffer_bytes);
     if (c->plain) {
         set(s, "net.ipv4.tcp_timestamps", 0);
         set(s, "net.ipv4.tcp_sack", 0);
@@ -69,7 +80,6 @@ void weir_pair_open(struct weir_pair *p, const struct weir_pair_config *c)
     p->server = host_new(HOST_SERVER, &server, p->now_ns);
     set_knobs(p->client, c);
     set_knobs(p->server, c);
-    p->buffer_bytes = c->buffer_bytes;
     p->link = weir_mem_open(p->server, 1, &client);
     if (p->link == NULL)
         bench_die("no memory for a link");
@@ -103,17 +113,6 @@ void weir_pair_must(int result, const char *call)
         bench_die("%s: %s", call, strerror(-result));
 }
 
-/* Like Linux, the stack doubles what is asked for. */
-static void set_buffers(const struct weir_pair *p, struct weir_stack *stack, int sock)
-{
-    int half = (int)p->buffer_bytes / 2;
-
-    weir_pair_must(weir_setsockopt(stack, sock, SOL_SOCKET, SO_SNDBUF, &half, sizeof half),
-                   "SO_SNDBUF");
-    weir_pair_must(weir_setsockopt(stack, sock, SOL_SOCKET, SO_RCVBUF, &half, sizeof half),
-                   "SO_RCVBUF");
-}
-
 void weir_pair_nodelay(struct weir_stack *stack, int sock, bool on)
 {
     int value = on;
@@ -129,7 +128,6 @@ void weir_pair_listen(struct weir_pair *p, uint16_t first, uint16_t n, void *use
         int sock = weir_socket(p->server, AF_INET, SOCK_STREAM, 0);
 
         weir_pair_must(sock, "socket");
-        set_buffers(p, p->server, sock); /* accepted connections inherit them */
         weir_pair_must(weir_bind(p->server, sock, &at), "bind");
         weir_pair_must(weir_listen(p->server, sock, 65535), "listen");
         weir_pair_must(weir_set_user(p->server, sock, user), "set_user");
@@ -142,7 +140,6 @@ int weir_pair_connect(struct weir_pair *p, uint16_t port, bool nodelay)
     int sock = weir_socket(p->client, AF_INET, SOCK_STREAM, 0);
 
     weir_pair_must(sock, "socket");
-    set_buffers(p, p->client, sock);
     weir_pair_nodelay(p->client, sock, nodelay);
     weir_pair_must(weir_connect(p->client, sock, &to), "connect");
     return sock;

@@ -1,8 +1,8 @@
 /* The accounted allocator: see mem.h.
  *
  * Knows: the caller's alloc and free, or the C library's. Not what the memory is for.
- * Shape: only sizes that are a power of two of 2 to 64 KiB are cached, last in first out; `held` is
- * what users have, `cached` what lies idle. Units: bytes.
+ * Shape: only sizes that are a power of two of 64 bytes to 4 MiB are cached, last in first out;
+ * `held` is what users have, `cached` what lies idle. Units: bytes.
  * Errors: NULL over the ceiling, or when the allocator refuses although the cache was given back.
  * Cost: a list operation for a cached size, otherwise that of the caller's allocator. */
 #include "base/mem.h"

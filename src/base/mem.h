@@ -1,6 +1,6 @@
 /* The accounted allocator of one stack: every byte that the stack holds came from here.
  *
- * Knows: the caller's alloc and free. Shape: power-of-two blocks of 2 KiB to 4 MiB are kept in
+ * Knows: the caller's alloc and free. Shape: power-of-two blocks of 64 bytes to 4 MiB are kept in
  * free lists (up to `cached_max` bytes), so rings that come and go cost a list operation. Units:
  * bytes.
  * Errors: NULL when the ceiling or the allocator refuses. Cost: O(1). */
@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEM_CLASS_MIN_LOG2 11
-#define MEM_CLASSES 12 /* 2 KiB to 4 MiB: a ring that empties at each turn costs no mmap */
+#define MEM_CLASS_MIN_LOG2 6
+#define MEM_CLASSES 17 /* 64 bytes to 4 MiB: what comes and goes with each flight costs no malloc \
+                        */
 
 struct mem {
     void *(*alloc)(void *ctx, size_t bytes);

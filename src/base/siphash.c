@@ -45,6 +45,16 @@ uint64_t siphash13_words(const struct sipkey *key, const uint64_t *word, int wor
     return sip_end(&s, 3);
 }
 
+uint64_t siphash24_words(const struct sipkey *key, const uint64_t *word, int words)
+{
+    struct sip s = sip_start(key);
+
+    for (int i = 0; i < words; i++)
+        sip_word(&s, word[i], 2);
+    sip_word(&s, (uint64_t)words << 59, 2);
+    return sip_end(&s, 4);
+}
+
 static inline struct sip sip_start(const struct sipkey *key)
 {
     return (struct sip){

@@ -86,6 +86,8 @@ void wheel_disarm(struct wheel *w, wheel_ref ref)
 
 wheel_ref wheel_step(struct wheel *w, int64_t now_us)
 {
+    if (now_us == w->now_us && !w->due.first)
+        return 0; /* what was due has been told */
     while (!w->due.first) {
         struct place at = first_busy(w);
         int64_t start = start_of(w, at);

@@ -69,5 +69,10 @@ wheel_ref wheel_step(struct wheel *w, int64_t now_us);
 /* Not later than the first deadline, and exactly that when few nodes are near it; INT64_MAX:
  * nothing armed. */
 int64_t wheel_next(const struct wheel *w);
+/* Without a step of time: is a node waiting to be taken? */
+static inline bool wheel_has_due(const struct wheel *w)
+{
+    return w->due.first != 0;
+}
 
 #endif

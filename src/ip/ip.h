@@ -56,6 +56,7 @@ struct ip {
 
     struct route *route; /* longest prefix first, then by network, then by metric */
     uint32_t routes, routes_room;
+    uint32_t epoch; /* moves when a route comes or goes */
     uint32_t groups;
     struct route_group group[IP_PREFIXES];
 

@@ -186,6 +186,7 @@ static bool grow(struct ip *ip)
 
 static void regroup(struct ip *ip)
 {
+    ip->epoch++;
     ip->groups = 0;
     for (uint32_t i = 0; i < ip->routes; i++) {
         if (i && ip->route[i].prefix == ip->route[i - 1].prefix)

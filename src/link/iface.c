@@ -42,6 +42,7 @@ int iface_add(struct link *l, const struct weir_iface_config *config)
                         .flags = config->flags};
     memcpy(f->name, config->name, strlen(config->name));
     memcpy(f->mac, config->mac, sizeof f->mac);
+    l->epoch++;
     return l->ifaces;
 }
 
@@ -98,6 +99,7 @@ int iface_add_addr(struct link *l, int ifindex, const struct weir_addr *addr, in
         return -EEXIST;
     if (f->addrs == IFACE_ADDRS_MAX)
         return -ENOSPC;
+    l->epoch++;
     f->addr[f->addrs++] = (struct iface_addr){
         .addr = *addr,
         .prefix = (uint8_t)(prefix + shift),
@@ -117,6 +119,7 @@ int iface_remove_addr(struct link *l, int ifindex, const struct weir_addr *addr)
     i = find_addr(f, addr);
     if (i < 0)
         return -EADDRNOTAVAIL;
+    l->epoch++;
     f->addrs--;
     memmove(&f->addr[i], &f->addr[i + 1], (size_t)(f->addrs - i) * sizeof f->addr[0]);
     return 0;

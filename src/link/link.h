@@ -70,6 +70,7 @@ struct link {
     struct link_config config;
     int ifaces; /* interfaces 1 to ifaces are there */
     struct iface iface[IFACE_MAX + 1];
+    uint32_t epoch; /* moves when an interface or an address comes or goes */
 
     struct rng rng;
     struct sipkey key;

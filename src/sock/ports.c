@@ -109,7 +109,7 @@ int port_choose_tcp(struct socks *k, struct flow *flow)
     uint32_t offset;
 
     flow->lport = 0;
-    offset = (uint32_t)siphash24(&k->tcp->port_key, flow, sizeof *flow);
+    offset = (uint32_t)flow_secret(&k->tcp->port_key, flow);
     for (uint32_t i = 0; i < range; i++) {
         flow->lport = (uint16_t)(first + (offset + k->port_turn++) % range);
         if (!tcp_flow_in_use(k->tcp, flow) && !is_bound_by_any(k, SOCK_KIND_TCP, flow->lport))

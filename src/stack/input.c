@@ -210,6 +210,14 @@ static enum drop input_transport(struct arrival *a)
     }
 }
 
+static bool is_like_the_last(const struct arrival *a)
+{
+    const struct last_pair *j = &a->k->judged;
+
+    return j->ifindex == a->ifindex && !a->is_link_group && j->epoch == stack_epoch(a->k) &&
+           weir_addr_equal(&j->dst, &a->dst) && weir_addr_equal(&j->src, &a->src);
+}
+
 static enum drop judge_addresses(struct arrival *a)
 {
     struct weir_stack *k = a->k;
@@ -228,6 +236,7 @@ static enum drop judge_addresses(struct arrival *a)
                    : DROP_ip_not_local;
     if (a->is_link_group || !iface_is_own(&k->link, a->ifindex, &a->dst))
         return DROP_ip_not_local;
+    k->judged = (struct last_pair){stack_epoch(k), a->ifindex, a->src, a->dst};
     return PASS;
 }
 
@@ -252,7 +261,7 @@ static enum drop input_ip4(struct arrival *a)
         if (v != PASS)
             return v;
     }
-    if ((v = judge_addresses(a)) != PASS)
+    if (!is_like_the_last(a) && (v = judge_addresses(a)) != PASS)
         return v;
     if ((v = ip_fragment_input(&a->k->ip, &a->ip)) != PASS)
         return v;

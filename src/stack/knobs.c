@@ -99,6 +99,7 @@ int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
         if (n[i] < r->info.min || n[i] > r->info.max)
             return -ERANGE;
     memcpy((char *)k + r->at, n, (size_t)r->info.values * sizeof n[0]);
+    stack_knobs_changed(stack);
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct burst {
     int ifindex;
     struct weir_frame *frame;
     int n, max;
+    bool is_parked; /* a packet waits for its neighbour: ask for it in the same burst */
 };
 
 /* An IP packet in the making: addresses and what follows the IP header. */
@@ -90,31 +91,44 @@ static void park(struct burst *b, const struct packet *p, const struct weir_addr
     l.part[0] = (struct weir_slice){buffer_of(b) + ETH_LEN, head};
     for (int i = 0; i < p->texts; i++)
         l.part[l.parts++] = (struct weir_slice){p->text[i].data, p->text[i].len};
+    b->is_parked = true;
     v = neigh_park(&b->k->link, b->ifindex, next_hop, &l, b->k->now_us);
     if (v >= DROP_FIRST)
         drop_out(b, v);
 }
 
+/* The next hop to k->path; false: there is no way. */
+static bool find_path(const struct burst *b, const struct weir_addr *dst)
+{
+    struct last_path *last = &b->k->path;
+    struct route_result r;
+
+    if (last->ifindex == b->ifindex && last->epoch == stack_epoch(b->k) &&
+        weir_addr_equal(&last->dst, dst))
+        return true;
+    if (iface_is_broadcast(&b->k->link, b->ifindex, dst))
+        r.next_hop = *dst;
+    else if (route_lookup(&b->k->ip, dst, b->ifindex, &r) < 0)
+        return false;
+    *last = (struct last_path){stack_epoch(b->k), b->ifindex, *dst, r.next_hop};
+    return true;
+}
+
 /* Where the packet goes next; false: it is parked or dropped. */
 static bool put_link_header(struct burst *b, const struct packet *p)
 {
-    struct route_result r;
+    const struct weir_addr *next_hop = &b->k->path.next_hop;
     struct eth e = {.type = ETH_TYPE_IP4};
 
     if (b->iface->type != WEIR_LINK_ETHER)
         return true;
     memcpy(e.src, b->iface->mac, sizeof e.src);
-    if (iface_is_broadcast(&b->k->link, b->ifindex, &p->dst)) {
-        memset(e.dst, 0xff, sizeof e.dst);
-        eth_emit(buffer_of(b), &e);
-        return true;
-    }
-    if (route_lookup(&b->k->ip, &p->dst, b->ifindex, &r) < 0) {
+    if (!find_path(b, &p->dst)) {
         drop_out(b, DROP_ip_no_route);
         return false;
     }
-    if (!neigh_lookup(&b->k->link, b->ifindex, &r.next_hop, b->k->now_us, e.dst)) {
-        park(b, p, &r.next_hop);
+    if (!neigh_lookup(&b->k->link, b->ifindex, next_hop, b->k->now_us, e.dst)) {
+        park(b, p, next_hop);
         return false;
     }
     eth_emit(buffer_of(b), &e);
@@ -358,16 +372,16 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         return 0;
     if (b.max > WEIR_BURST_MAX)
         b.max = WEIR_BURST_MAX;
-    if (b.iface->type == WEIR_LINK_ETHER)
+    if (neigh_has_output(&k->link, ifindex))
         output_link(&b);
-    output_icmp(&b);
-    if (tcp_has_output(&k->tcp, ifindex)) { /* each gets its half */
-        output_udp(&b, b.n + (b.max - b.n) / 2);
-        output_tcp(&b);
-    }
-    output_udp(&b, b.max);
-    if (b.iface->type ==
-        WEIR_LINK_ETHER) /* what was parked just now asks for its neighbour at once */
+    if (ip_has_output(&k->ip, ifindex))
+        output_icmp(&b);
+    if (udp_has_output(&k->udp, ifindex)) /* each gets its half */
+        output_udp(&b, tcp_has_output(&k->tcp, ifindex) ? b.n + (b.max - b.n) / 2 : b.max);
+    output_tcp(&b);
+    if (udp_has_output(&k->udp, ifindex))
+        output_udp(&b, b.max);
+    if (b.is_parked)
         output_link(&b);
     return b.n;
 }

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-static void knobs_to_layers(struct weir_stack *k)
+void stack_knobs_changed(struct weir_stack *k)
 {
     const struct knobs *n = &k->knobs;
 
@@ -49,7 +49,7 @@ struct weir_stack *weir_new(const struct weir_config *c)
                               .tcp = &k->tcp,
                               .now_us = k->now_us};
     socks_init(&k->socks, &k->rng);
-    knobs_to_layers(k);
+    stack_knobs_changed(k);
     return k;
 }
 
@@ -70,7 +70,7 @@ void weir_free(struct weir_stack *k)
     mem_fini(&mem);
 }
 
-void stack_settle(struct weir_stack *k)
+void stack_settle_lent(struct weir_stack *k)
 {
     link_settle(&k->link);
     ip_settle(&k->ip);
@@ -93,7 +93,9 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     int ran = 0;
 
     stack_enter(k, now_ns);
-    knobs_to_layers(k);
+    if (k->now_us == k->advanced_us && !wheel_has_due(&k->wheel) && !wheel_has_due(&k->link.wheel))
+        return 0;
+    k->advanced_us = k->now_us;
     while ((ref = wheel_step(&k->wheel, k->now_us))) {
         tcp_fire(&k->tcp, ref);
         ran++;

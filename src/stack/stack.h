@@ -12,15 +12,22 @@
 
 #define HEADER_MAX 128 /* link, IP and TCP with all options: 14 + 20 (40) + 60 */
 
-/* A segment that is being cut into frames: it may take more than one call. */
-struct cut {
-    struct seg_out seg;
-    uint32_t done; /* bytes of text that left */
+/* What was found out for the packet before, mostly true of the next one too. `epoch` is that of
+ * addresses and routes. */
+struct last_pair {
+    uint64_t epoch;
+    int ifindex; /* 0: nothing yet */
+    struct weir_addr src, dst;
+};
+struct last_path {
+    uint64_t epoch;
+    int ifindex;
+    struct weir_addr dst, next_hop;
 };
 
 struct weir_stack {
     struct mem mem;
-    int64_t now_us;
+    int64_t now_us, advanced_us; /* and when weir_advance ran last */
     struct knobs knobs;
     struct stats stats;
     uint64_t drops[DROP_COUNT];
@@ -34,12 +41,24 @@ struct weir_stack {
     struct socks socks;
     struct trace trace;
     uint64_t parked_out, parked_evicted;        /* of the link's counts, what is in drops already */
+    struct last_pair judged;                    /* one host to another: input.c let it pass */
+    struct last_path path;                      /* output.c */
     uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
 };
 
 /* The beginning of every call: time goes on, and what was handed out before dies. */
 void stack_enter(struct weir_stack *k, int64_t now_ns);
-void stack_settle(struct weir_stack *k);
+void stack_settle_lent(struct weir_stack *k);
+static inline void stack_settle(struct weir_stack *k)
+{
+    if (k->link.lent || k->ip.emptied || k->udp.emptied.first)
+        stack_settle_lent(k);
+}
+
+static inline uint64_t stack_epoch(const struct weir_stack *k)
+{
+    return (uint64_t)k->link.epoch << 32 | k->ip.epoch;
+}
 
 /* undelivered.c: packets for which no neighbour was found: counted, and their senders told. */
 void stack_undelivered(struct weir_stack *k);

@@ -23,6 +23,7 @@ void trace_add(struct trace *t, const struct weir_event *e);
 void trace_fini(struct trace *t, struct mem *mem);
 
 struct knobs *stack_knobs(const struct weir_stack *stack);
+void stack_knobs_changed(struct weir_stack *stack); /* layers have copies of some */
 struct stats *stack_stats(const struct weir_stack *stack);
 const uint64_t *stack_drops(const struct weir_stack *stack); /* by enum drop - DROP_FIRST */
 struct trace *stack_trace(struct weir_stack *stack);

@@ -12,9 +12,10 @@
 
 static enum drop arrive_flow(struct tcp *p, struct seg *s)
 {
-    uint32_t hash = flow_hash(p, &s->flow);
-    uint32_t ref = demux_find(p, &s->flow, hash), listener;
+    uint32_t ref, listener;
 
+    s->hash = flow_hash(p, &s->flow);
+    ref = demux_find(p, &s->flow, s->hash);
     switch (wheel_ref_kind(ref)) {
     case KIND_TCB:
         p->last_flow = s->flow;
@@ -25,7 +26,7 @@ static enum drop arrive_flow(struct tcp *p, struct seg *s)
     case KIND_TW:
         return tw_arrive(p, wheel_ref_index(ref), s);
     default:
-        listener = listen_find(p, &s->flow, hash);
+        listener = listen_find(p, &s->flow, s->hash);
         if (listener)
             return arrive_listen(p, tcb_at(p, listener), s);
         return reply_reset(p, s, DROP_tcp_no_socket, EVENT_reset_no_socket); /* 3.10.7.1 CLOSED */

@@ -3,7 +3,8 @@
  * Knows: the two tables. Not what a segment means.
  * Shape: a reference is kind and pool index; each kind of object begins with its struct flow.
  * Units: none. Errors: adding fails when the table can not grow.
- * Cost: one SipHash-1-3 and a probe or two; a keyed hash, so nobody can aim at a slot (76). */
+ * Cost: one SipHash-1-3 and a probe or two; a keyed hash, so nobody can aim at a slot (76).
+ * Listeners: those of the port. */
 #include <string.h>
 
 #include "tcp/tcb.h"
@@ -13,19 +14,35 @@ static uint64_t word_of(uint32_t a, uint32_t b)
     return (uint64_t)a << 32 | b;
 }
 
-uint32_t flow_hash(const struct tcp *p, const struct flow *f)
+/* The flow as words: fewer for IPv4, whose other bits are constant. */
+static int words_of(const struct flow *f, uint64_t word[5])
 {
     const uint32_t *l = f->local.w;
     const uint32_t *r = f->remote.w;
-    uint64_t ports = (uint64_t)f->lport << 16 | f->rport;
+    int n = 0;
 
-    if (weir_addr_is_v4(&f->local)) {
-        uint64_t word[2] = {word_of(l[3], r[3]), ports};
-        return (uint32_t)siphash13_words(&p->flow_key, word, 2);
+    if (!weir_addr_is_v4(&f->local)) {
+        word[n++] = word_of(l[0], l[1]);
+        word[n++] = word_of(r[0], r[1]);
+        word[n++] = word_of(l[2], r[2]);
     }
-    uint64_t word[5] = {word_of(l[0], l[1]), word_of(l[2], l[3]), word_of(r[0], r[1]),
-                        word_of(r[2], r[3]), ports};
-    return (uint32_t)siphash13_words(&p->flow_key, word, 5);
+    word[n++] = word_of(l[3], r[3]);
+    word[n++] = (uint64_t)f->lport << 16 | f->rport;
+    return n;
+}
+
+uint32_t flow_hash(const struct tcp *p, const struct flow *f)
+{
+    uint64_t word[5];
+
+    return (uint32_t)siphash13_words(&p->flow_key, word, words_of(f, word));
+}
+
+uint64_t flow_secret(const struct sipkey *key, const struct flow *f)
+{
+    uint64_t word[5];
+
+    return siphash24_words(key, word, words_of(f, word));
 }
 
 static const struct flow *flow_of(const struct tcp *p, wheel_ref ref)
@@ -64,56 +81,62 @@ void demux_remove(struct tcp *p, uint32_t hash, int kind, uint32_t index)
 
 /* -- listeners --------------------------------------------------------------------------------- */
 
-static uint32_t local_hash(const struct tcp *p, const struct weir_addr *a, uint16_t port)
+/* Ports of listeners are our own choice: no key. */
+static uint32_t port_hash(uint16_t port)
 {
-    uint64_t word[3] = {word_of(a->w[0], a->w[1]), word_of(a->w[2], a->w[3]), port};
-
-    return (uint32_t)siphash13_words(&p->flow_key, word, 3);
+    return port * 2654435761u;
 }
 
-/* The `nth` listener of this local end; *count gets how many there are. */
-static uint32_t listen_nth(const struct tcp *p, const struct weir_sockaddr *local, uint32_t nth,
-                           uint32_t *count)
+/* How well a listener fits the local end: 0 not at all, then any address of either family, any IPv4
+ * address, this address. */
+static int fit(const struct tcb *t, const struct flow *f)
 {
-    uint32_t hash = local_hash(p, &local->addr, local->port), pos = 0, ref, chosen = 0;
+    if (t->flow.lport != f->lport)
+        return 0;
+    if (weir_addr_equal(&t->flow.local, &f->local))
+        return 3;
+    if (!weir_addr_is_any(&t->flow.local))
+        return 0;
+    if (!weir_addr_is_v4(&t->flow.local))
+        return 1;
+    return weir_addr_is_v4(&f->local) ? 2 : 0;
+}
+
+/* The `nth` listener of those that fit best; *count gets how many these are. */
+static uint32_t listen_nth(const struct tcp *p, const struct flow *f, uint32_t nth, uint32_t *count)
+{
+    uint32_t pos = 0, ref, chosen = 0;
+    int best = 1;
 
     *count = 0;
-    while ((ref = table_find(&p->listens, hash, &pos))) {
-        const struct tcb *t = tcb_at(p, ref);
-        if (t->flow.lport != local->port || !weir_addr_equal(&t->flow.local, &local->addr))
+    while ((ref = table_find(&p->listens, port_hash(f->lport), &pos))) {
+        int fits = fit(tcb_at(p, ref), f);
+        if (fits < best)
             continue;
-        if ((*count)++ == nth)
+        if (fits > best)
+            *count = 0;
+        best = fits;
+        if (*count == 0 || *count == nth)
             chosen = ref;
+        ++*count;
     }
     return chosen;
 }
 
 /* Listeners that share one local end (SO_REUSEPORT) are taken by the flow's hash, so a client's
  * repeated SYN meets the same one. */
-static uint32_t listen_pick(const struct tcp *p, const struct weir_addr *a, uint16_t port,
-                            uint32_t spread)
-{
-    struct weir_sockaddr local = {.addr = *a, .port = port};
-    uint32_t count, first = listen_nth(p, &local, 0, &count);
-
-    return count > 1 ? listen_nth(p, &local, spread % count, &count) : first;
-}
-
 uint32_t listen_find(const struct tcp *p, const struct flow *f, uint32_t spread)
 {
-    struct weir_addr any = weir_addr_v4(0);
-    uint32_t found = listen_pick(p, &f->local, f->lport, spread);
+    uint32_t count, found = listen_nth(p, f, 0, &count);
 
-    if (!found && weir_addr_is_v4(&f->local))
-        found = listen_pick(p, &any, f->lport, spread);
-    if (!found)
-        found = listen_pick(p, &(struct weir_addr){.w = {0}}, f->lport, spread);
+    if (count > 1)
+        found = listen_nth(p, f, spread % count, &count);
     return found ? found : p->any_port;
 }
 
 bool listen_add(struct tcp *p, struct tcb *t)
 {
-    t->hash = local_hash(p, &t->flow.local, t->flow.lport);
+    t->hash = port_hash(t->flow.lport);
     return table_add(&p->listens, t->hash, t->self);
 }
 

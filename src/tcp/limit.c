@@ -7,11 +7,15 @@
 #include "tcp/tcb.h"
 
 /* 9293#3.4.1 SHLD-1: a clock of 4 us and a keyed hash of the flow. */
-struct seq isn_new(const struct tcp *p, const struct flow *f)
+struct seq isn_new(const struct tcp *p, uint64_t secret)
 {
-    uint32_t clock = (uint32_t)(p->now_us / 4);
+    return seq_of((uint32_t)(p->now_us / 4) + (uint32_t)secret);
+}
 
-    return seq_of(clock + (uint32_t)siphash24(&p->isn_key, f, sizeof *f));
+/* 75: each flow has a clock of its own, so that none tells how long we are up. */
+uint32_t ts_offset(uint64_t secret)
+{
+    return (uint32_t)(secret >> 32);
 }
 
 bool reply_push(struct tcp *p, const struct reply *r)

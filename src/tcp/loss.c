@@ -116,5 +116,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
     if (!t->sent)
         return;
     t->sent->reno_sacked = 0;
+    if (sent_forget_reneged(t))
+        p->stats->TcpExtTCPSACKReneging++;
     sent_mark_lost(p, t, t->snd.nxt, true);
 }

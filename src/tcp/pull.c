@@ -7,11 +7,6 @@
  * Minshall */
 #include "tcp/tcb.h"
 
-uint32_t ts_offset(const struct tcp *p, const struct flow *f)
-{
-    return (uint32_t)siphash24(&p->ts_key, f, sizeof *f); /* 75: no common clock to read */
-}
-
 uint32_t ts_now(const struct tcp *p, const struct tcb *t)
 {
     return now_ms(p) + t->ts.offset;
@@ -338,6 +333,17 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
     p->stats->TcpExtTCPPureAcks++;
     finish(p, t);
     return true;
+}
+
+/* Nothing is due and all text is out: no want has to be asked again. */
+bool pull_is_done(const struct tcb *t)
+{
+    const uint32_t due = T_RST_DUE | T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW | T_FORCE;
+    const uint32_t fin = T_FIN_QUEUED | T_FIN_SENT;
+
+    return !(t->flags & due) && (t->flags & fin) != T_FIN_QUEUED &&
+           seq_ge(t->snd.nxt, snd_data_end(t)) && !(t->sent && t->sent->lost) &&
+           !window_update_due(t);
 }
 
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out)

@@ -10,17 +10,22 @@
 
 #include "tcp/tcb.h"
 
-#define SENT_ROOM_FIRST 126u /* with its head: 2 KiB, a size that mem keeps */
+#define SENT_LOG2_FIRST 8 /* bytes of the first block: powers of two, which mem keeps */
 
-static size_t sent_bytes(uint32_t room)
+static size_t sent_bytes(const struct sent *s)
 {
-    return sizeof(struct sent) + room * sizeof(struct sent_rec);
+    return (size_t)1 << s->log2;
+}
+
+static uint32_t room_of(uint8_t log2)
+{
+    return (uint32_t)((((size_t)1 << log2) - sizeof(struct sent)) / sizeof(struct sent_rec));
 }
 
 void sent_free(struct tcp *p, struct tcb *t)
 {
     if (t->sent)
-        mem_free(p->mem, t->sent, sent_bytes(t->sent->room));
+        mem_free(p->mem, t->sent, sent_bytes(t->sent));
     t->sent = NULL;
 }
 
@@ -29,7 +34,7 @@ static bool sent_room(struct tcp *p, struct tcb *t)
 {
     struct sent *s = t->sent, *grown;
     uint32_t live = s ? s->n - s->first : 0;
-    uint32_t room = s ? s->room * 2 + 2 : SENT_ROOM_FIRST;
+    uint8_t log2 = s ? (uint8_t)(s->log2 + 1) : SENT_LOG2_FIRST;
 
     if (s && s->n < s->room)
         return true;
@@ -39,10 +44,10 @@ static bool sent_room(struct tcp *p, struct tcb *t)
         s->n = live;
         return true;
     }
-    grown = mem_alloc(p->mem, sent_bytes(room));
+    grown = mem_alloc(p->mem, (size_t)1 << log2);
     if (!grown)
         return false;
-    *grown = (struct sent){.n = live, .room = room};
+    *grown = (struct sent){.n = live, .room = room_of(log2), .log2 = log2};
     if (s) {
         grown->sacked = s->sacked;
         grown->lost = s->lost;
@@ -76,17 +81,18 @@ void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
         last->end = end;
 }
 
-/* Splits record i at `at`, which lies inside it. Without memory nothing is split. */
-static bool split(struct tcp *p, struct tcb *t, uint32_t i, struct seq at)
+/* Splits record *i at `at`, which lies inside it: *i is the left part then, for making room may
+ * move the records. Without memory nothing is split. */
+static bool split(struct tcp *p, struct tcb *t, uint32_t *i, struct seq at)
 {
-    uint32_t from_first = i - t->sent->first;
+    uint32_t from_first = *i - t->sent->first;
     struct sent_rec *r;
 
     if (!sent_room(p, t))
         return false;
-    i = t->sent->first + from_first;
-    r = &t->sent->rec[i];
-    memmove(r + 1, r, (t->sent->n - i) * sizeof *r);
+    *i = t->sent->first + from_first;
+    r = &t->sent->rec[*i];
+    memmove(r + 1, r, (t->sent->n - *i) * sizeof *r);
     t->sent->n++;
     r[0].end = r[1].start = at;
     return true;
@@ -122,9 +128,9 @@ void sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
     struct sent_rec *r = &t->sent->rec[i];
 
     must(i < t->sent->n && seq_eq(r->start, start));
-    if (seq_lt(end, r->end) && !split(p, t, i, end))
+    if (seq_lt(end, r->end) && !split(p, t, &i, end))
         end = r->end;
-    r = &t->sent->rec[rec_find(t->sent, start)];
+    r = &t->sent->rec[i];
     rec_unmark(t->sent, r, rec_len(r));
     r->flags = SENT_AGAIN;
     r->at_us = (uint32_t)p->now_us;
@@ -166,11 +172,11 @@ static uint32_t sack_block(struct tcp *p, struct tcb *t, struct seq start, struc
         if (r->flags & SENT_SACKED)
             continue;
         if (seq_lt(r->start, start)) {
-            if (!split(p, t, i, start))
+            if (!split(p, t, &i, start))
                 break;
             continue; /* the right part is next */
         }
-        if (seq_gt(r->end, end) && !split(p, t, i, end))
+        if (seq_gt(r->end, end) && !split(p, t, &i, end))
             break;
         r = &t->sent->rec[i];
         rec_unmark(t->sent, r, rec_len(r));
@@ -190,6 +196,20 @@ void sent_sack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ac
             continue;
         e->sacked += sack_block(p, t, start, end);
     }
+}
+
+/* 2018#8: a receiver may throw away what it has reported. It did if what it must have next is among
+ * it; then no report is believed any more. */
+bool sent_forget_reneged(struct tcb *t)
+{
+    struct sent *s = t->sent;
+
+    if (!(s->rec[s->first].flags & SENT_SACKED))
+        return false;
+    for (uint32_t i = s->first; i < s->n; i++)
+        s->rec[i].flags &= (uint8_t)~SENT_SACKED;
+    s->sacked = 0;
+    return true;
 }
 
 /* The first stretch that is lost and not yet sent again. */
@@ -221,7 +241,7 @@ uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below, bool als
             break;
         if (r->flags & (SENT_SACKED | SENT_LOST) || (r->flags & SENT_AGAIN && !also_again))
             continue;
-        if (seq_gt(r->end, below) && !split(p, t, i, below))
+        if (seq_gt(r->end, below) && !split(p, t, &i, below))
             break;
         r = &t->sent->rec[i];
         r->flags = (uint8_t)(r->flags | SENT_LOST);

@@ -57,13 +57,14 @@ static void take_options(const struct tcp *p, struct syn_mini *m, const struct t
 static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     uint32_t index = pool_new(&p->syns);
+    uint64_t secret = flow_secret(&p->secret_key, &s->flow);
     struct syn_mini *m;
 
     if (!index)
         return DROP_tcp_syn_queue;
     m = syn_at(p, index);
     m->flow = s->flow;
-    m->hash = flow_hash(p, &s->flow);
+    m->hash = s->hash;
     wheel_node_init(&m->node);
     list_node_init(&m->out);
     if (!demux_add(p, m->hash, KIND_SYN, index)) {
@@ -71,11 +72,11 @@ static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s)
         return DROP_tcp_no_memory;
     }
     m->listener = t->self;
-    m->iss = isn_new(p, &s->flow);
+    m->iss = isn_new(p, secret);
+    m->ts_offset = ts_offset(secret);
     m->irs = s->seq;
     m->wnd = (uint16_t)s->wnd;
     m->ifindex = s->ifindex;
-    m->generation = (uint32_t)rng_u64(&p->rng);
     take_options(p, m, s->opt);
     t->listen->syn_count++;
     if (t->opt.on & OPT_HOLD) {
@@ -170,7 +171,7 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->cc.algo = listener->cc.algo;
     t->rcv.mss = listener->rcv.mss;
     t->flags = T_PASSIVE;
-    t->ts.offset = ts_offset(p, &t->flow);
+    t->ts.offset = m->ts_offset;
     options_from_mini(p, t, m);
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = m->iss;
     t->snd.nxt = t->loss.recover = seq_add(m->iss, 1);
@@ -243,7 +244,7 @@ static enum drop answer_mini(struct tcp *p, const struct syn_mini *m, enum drop 
     r.why.event = EVENT_challenge_ack;
     if (m->agreed & TCP_OPT_TS) {
         r.has_ts = true;
-        r.tsval = now_ms(p) + ts_offset(p, &m->flow);
+        r.tsval = now_ms(p) + m->ts_offset;
         r.tsecr = m->ts_recent;
     }
     return reply_push(p, &r) ? reason : DROP_reply_queue;
@@ -317,7 +318,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
     o->mss = listener->rcv.mss;
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
-    o->tsval = now_ms(p) + ts_offset(p, &m->flow);
+    o->tsval = now_ms(p) + m->ts_offset;
     o->tsecr = m->ts_recent;
     if (m->retries == 0) {
         m->retries = 1;
@@ -372,9 +373,10 @@ void listener_close(struct tcp *p, struct tcb *t)
 
 /* -- held SYNs --------------------------------------------------------------------------------- */
 
+/* The ISN tells the mini from another one that had its place before. */
 static uint64_t held_id(const struct syn_mini *m, uint32_t index)
 {
-    return (uint64_t)m->generation << 32 | index;
+    return (uint64_t)m->iss.v << 32 | index;
 }
 
 static struct syn_mini *held_find(const struct tcp *p, uint64_t id, uint32_t *index)

@@ -73,6 +73,7 @@ struct sent {
     uint32_t first, n, room; /* records [first, n) of `room` */
     uint32_t sacked, lost;   /* bytes so marked */
     uint32_t reno_sacked;    /* without SACK: duplicate ACKs times MSS, bytes that have left */
+    uint8_t log2;            /* of the block's bytes */
     struct sent_rec rec[];
 };
 
@@ -201,7 +202,7 @@ struct syn_mini {
     uint8_t retries;
     uint8_t flags; /* SYN_MINI_* */
     uint8_t spare[3];
-    uint32_t generation;
+    uint32_t ts_offset;
 };
 enum { SYN_MINI_HELD = 1, SYN_MINI_TOLD = 2, SYN_MINI_ACKED = 4 };
 
@@ -329,6 +330,8 @@ void sent_free(struct tcp *p, struct tcb *t);
 bool sent_next_lost(const struct tcb *t, struct seq *start, struct seq *end);
 uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below,
                         bool also_again); /* bytes */
+bool sent_forget_reneged(
+    struct tcb *t); /* what SACK reported, if the first of it is still asked for */
 bool sent_highest_sacked(const struct tcb *t, struct seq *end);
 uint32_t in_flight(const struct tcb *t); /* 6675's pipe */
 
@@ -349,8 +352,8 @@ uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
 
 /* -- pull.c ------------------------------------------------------------------------------------ */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);
+bool pull_is_done(const struct tcb *t);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
-uint32_t ts_offset(const struct tcp *p, const struct flow *f);
 
 /* -- syn.c, tw.c: minis ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);
@@ -365,7 +368,8 @@ enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s);
 bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback);
 
 /* -- limit.c: answers that no connection gives ------------------------------------------------- */
-struct seq isn_new(const struct tcp *p, const struct flow *f);
+struct seq isn_new(const struct tcp *p, uint64_t secret);
+uint32_t ts_offset(uint64_t secret);
 enum drop reply_reset(struct tcp *p, const struct seg *s, enum drop reason, enum event why);
 bool reply_push(struct tcp *p, const struct reply *r);
 void reply_pull(struct tcp *p, struct seg_out *out);

@@ -34,8 +34,7 @@ int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct k
 void tcp_seed(struct tcp *p, struct rng *rng)
 {
     p->flow_key = rng_key(rng);
-    p->isn_key = rng_key(rng);
-    p->ts_key = rng_key(rng);
+    p->secret_key = rng_key(rng);
     p->port_key = rng_key(rng);
     rng_init(&p->rng, rng_u64(rng), rng_u64(rng));
 }
@@ -65,7 +64,7 @@ bool tcp_has_output(const struct tcp *p, int ifindex)
            (p->reply_count && p->replies[p->reply_first].ifindex == ifindex);
 }
 
-/* A connection that made a segment goes to the end of the line; one that has nothing leaves it. */
+/* A connection that made a segment and has more goes to the end of the line; another leaves it. */
 static bool pull_connection(struct tcp *p, int ifindex, const struct pull_limit *limit,
                             struct seg_out *out)
 {
@@ -76,10 +75,10 @@ static bool pull_connection(struct tcp *p, int ifindex, const struct pull_limit 
         bool is_made = pull_tcb(p, t, limit, out);
         list_unlink(line, t->self);
         if (is_made) {
-            if (t->state != CLOSED)
-                list_append(line, t->self);
-            else
+            if (t->state == CLOSED)
                 tcb_settle(p, t);
+            else if (!pull_is_done(t))
+                list_append(line, t->self);
             return true;
         }
         tcb_settle(p, t);

@@ -37,6 +37,7 @@ enum { KIND_TCB = 1, KIND_SYN = 2, KIND_TW = 3 };
 /* A segment that came in. */
 struct seg {
     struct flow flow; /* local: its destination */
+    uint32_t hash;    /* flow_hash, once it was looked up */
     struct seq seq, ack;
     uint32_t wnd; /* as on the wire */
     uint32_t len; /* bytes of text */
@@ -120,7 +121,7 @@ struct tcp {
     struct stats *stats;
     struct wheel *wheel;
     int64_t now_us; /* the latest instant that the stack told */
-    struct sipkey flow_key, isn_key, ts_key, port_key;
+    struct sipkey flow_key, secret_key, port_key;
     struct rng rng;
 
     struct pool tcbs, syns, tws;
@@ -211,6 +212,8 @@ struct flow *tcp_flow(struct tcp *p, uint32_t index);
 /* Whether some connection (or TIME-WAIT) may still use this 4-tuple; a TIME-WAIT that may be reused
  * is no obstacle. */
 bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
+/* A number that nobody without the key can tell, for each flow another. */
+uint64_t flow_secret(const struct sipkey *key, const struct flow *flow);
 
 /* -- held SYNs --------------------------------------------------------------------------------- */
 

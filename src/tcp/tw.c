@@ -101,7 +101,7 @@ static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop rea
                       .has_ts = w->has_ts,
                       .why.event = EVENT_time_wait_ack};
 
-    r.tsval = now_ms(p) + ts_offset(p, &w->flow);
+    r.tsval = now_ms(p) + ts_offset(flow_secret(&p->secret_key, &w->flow));
     r.tsecr = w->ts_recent;
     return reply_push(p, &r) ? reason : DROP_reply_queue;
 }
@@ -117,7 +117,7 @@ static bool is_newer_syn(const struct tw_mini *w, const struct seg *s)
 static enum drop tw_syn(struct tcp *p, uint32_t index, struct seg *s)
 {
     struct tw_mini *w = tw_at(p, index);
-    uint32_t listener = listen_find(p, &s->flow, flow_hash(p, &s->flow));
+    uint32_t listener = listen_find(p, &s->flow, s->hash);
 
     if (!listener || !is_newer_syn(w, s))
         return tw_answer(p, w, DROP_tcp_time_wait);

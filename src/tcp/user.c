@@ -64,7 +64,8 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
 {
     struct tcb *t = tcb_at(p, index);
     uint32_t hash = flow_hash(p, &o->flow), ref = demux_find(p, &o->flow, hash);
-    struct seq iss = isn_new(p, &o->flow);
+    uint64_t secret = flow_secret(&p->secret_key, &o->flow);
+    struct seq iss = isn_new(p, secret);
 
     if (t->state != CLOSED || t->end_reason)
         return t->state == LISTEN ? -EISCONN : -EALREADY;
@@ -82,7 +83,7 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
     t->hash = hash;
     t->ifindex = (uint8_t)o->ifindex;
     t->flags = T_SYN_DUE;
-    t->ts.offset = ts_offset(p, &t->flow);
+    t->ts.offset = ts_offset(secret);
     options_to_offer(p, t);
     t->snd.mss = t->rcv.mss = mss_for(p, t, o->mtu);
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = iss;

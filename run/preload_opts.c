@@ -1,0 +1,87 @@
+/* The preload door: socket options. Those of the stack are the daemon's, the rest stays with the
+ * carrier.
+ *
+ * Knows: which options a kernel socket answers itself, which follow from what the carrier is.
+ * Shape: as libc. Units: those of the option. Errors: errno. Cost: a question to the daemon. */
+#include "run/preload.h"
+
+/* Options of the carrier itself: waiting, credentials, what a kernel socket does anyway. */
+static bool is_native(int level, int name)
+{
+    if (level != SOL_SOCKET)
+        return false;
+    switch (name) {
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+    case SO_ACCEPTCONN:
+    case SO_PASSCRED:
+    case SO_PEERCRED:
+    case SO_RCVLOWAT:
+    case SO_TIMESTAMP:
+    case SO_COOKIE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_constant(const struct fd_id *id, int level, int name, int *value)
+{
+    if (level != SOL_SOCKET)
+        return false;
+    switch (name) {
+    case SO_TYPE:
+        *value = id->kind == FD_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
+        return true;
+    case SO_DOMAIN:
+        *value = id->family;
+        return true;
+    case SO_PROTOCOL:
+        *value = id->kind == FD_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+        return true;
+    default:
+        return false;
+    }
+}
+
+EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+    struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
+    struct run_answer answer;
+    struct fd_id id;
+
+    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
+        return REAL(setsockopt)(fd, level, name, value, len);
+    if (len > sizeof ask.value || (!value && len))
+        return preload_result(-EINVAL);
+    if (len)
+        memcpy(ask.value, value, len);
+    return preload_result(preload_ask_about(&id, &ask, &answer));
+}
+
+EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+    struct run_ask ask = {.op = RUN_GETSOCKOPT, .level = level, .name = name};
+    struct run_answer answer;
+    struct fd_id id;
+    int constant, v;
+
+    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
+        return REAL(getsockopt)(fd, level, name, value, len);
+    if (!value || !len)
+        return preload_result(-EFAULT);
+    if (is_constant(&id, level, name, &constant)) {
+        memcpy(value, &constant, *len < sizeof constant ? *len : sizeof constant);
+        *len = *len < sizeof constant ? *len : sizeof constant;
+        return 0;
+    }
+    ask.value_len = *len < sizeof answer.value ? *len : sizeof answer.value;
+    v = preload_ask_about(&id, &ask, &answer);
+    if (v < 0)
+        return preload_result(v);
+    if (answer.value_len > *len)
+        answer.value_len = *len;
+    memcpy(value, answer.value, answer.value_len);
+    *len = answer.value_len;
+    return 0;
+}

@@ -1,0 +1,198 @@
+/* What is in flight, against a model that has one flag for each byte. */
+#include "unit.h"
+
+#include "tcp/tcb.h"
+
+#define SPACE 40000u
+#define FIRST 0xffffe000u /* numbers wrap on the way */
+
+static struct mem mem;
+static struct tcp tcp;
+static struct tcb tcb;
+static uint8_t model[SPACE]; /* SENT_* of each byte in flight */
+static uint32_t una, nxt;    /* of the model, from 0 */
+
+static struct seq at(uint32_t byte)
+{
+    return seq_of(FIRST + byte);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    mem_init(&mem, NULL, NULL, NULL);
+    memset(&tcp, 0, sizeof tcp);
+    memset(&tcb, 0, sizeof tcb);
+    memset(model, 0, sizeof model);
+    tcp.mem = &mem;
+    una = nxt = 0;
+    tcb.snd.una = tcb.snd.nxt = at(0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    sent_free(&tcp, &tcb);
+    mem_fini(&mem);
+    return 0;
+}
+
+static void send(uint32_t n)
+{
+    tcp.now_us++; /* a record of its own */
+    sent_add(&tcp, &tcb, at(nxt), at(nxt + n));
+    nxt += n;
+    tcb.snd.nxt = at(nxt);
+}
+
+static struct ack_event ack(uint32_t to)
+{
+    struct ack_event e = {.now_us = tcp.now_us, .ack = at(to)};
+
+    una = to;
+    tcb.snd.una = at(to);
+    if (tcb.sent)
+        sent_ack(&tcp, &tcb, &e);
+    return e;
+}
+
+static void sack(uint32_t start, uint32_t end)
+{
+    struct tcp_opts o = {.has = TCP_OPT_SACK, .sacks = 1, .sack[0] = {at(start), at(end)}};
+    struct ack_event e = {.ack = at(una)};
+
+    sent_sack(&tcp, &tcb, &o, &e);
+    for (uint32_t i = start; i < end; i++)
+        model[i] = (uint8_t)((model[i] & ~SENT_LOST) | SENT_SACKED);
+}
+
+static void mark_lost(uint32_t below)
+{
+    sent_mark_lost(&tcp, &tcb, at(below), true);
+    for (uint32_t i = una; i < below; i++)
+        if (!(model[i] & SENT_SACKED))
+            model[i] |= SENT_LOST;
+}
+
+static void again(void)
+{
+    struct seq start, end;
+
+    if (!sent_next_lost(&tcb, &start, &end))
+        return;
+    sent_again(&tcp, &tcb, start, end);
+    memset(model + (start.v - FIRST), SENT_AGAIN, end.v - start.v);
+}
+
+/* The records lie without a gap from SND.UNA to SND.NXT and say what the model says. */
+static void compare(void)
+{
+    uint32_t byte = una, sacked = 0, lost = 0;
+
+    if (!tcb.sent) {
+        assert_int_equal(una, nxt);
+        return;
+    }
+    for (uint32_t i = tcb.sent->first; i < tcb.sent->n; i++) {
+        const struct sent_rec *r = &tcb.sent->rec[i];
+        assert_int_equal(r->start.v, at(byte).v);
+        assert_true(seq_lt(r->start, r->end));
+        for (; byte < r->end.v - FIRST; byte++) {
+            assert_int_equal(r->flags & ~SENT_AGAIN, model[byte] & ~SENT_AGAIN);
+            sacked += !!(r->flags & SENT_SACKED);
+            lost += !!(r->flags & SENT_LOST);
+        }
+    }
+    assert_int_equal(byte, nxt);
+    assert_int_equal(tcb.sent->sacked, sacked);
+    assert_int_equal(tcb.sent->lost, lost);
+}
+
+static void step(struct dice *d)
+{
+    uint32_t flight = nxt - una, a = una + dice_below(d, flight + 1),
+             b = una + dice_below(d, flight + 1), low = a < b ? a : b;
+
+    switch (flight ? dice_below(d, 6) : 0) {
+    case 1:
+        ack(a);
+        break;
+    case 2:
+        if (a != b && low > una)
+            sack(low, a + b - low);
+        break;
+    case 3:
+        mark_lost(a);
+        break;
+    case 4:
+        again();
+        break;
+    default:
+        send(1 + dice_below(d, 1460));
+    }
+}
+
+static void records_say_what_happened_to_each_byte(void **state)
+{
+    for (struct dice d = dice_first(1); dice_more(&d, 300); dice_next(&d)) {
+        setup(state);
+        while (nxt < SPACE - 1500) {
+            step(&d);
+            compare();
+        }
+        teardown(state);
+    }
+}
+
+static void an_ack_samples_the_newest_record_that_was_sent_once(void **state)
+{
+    (void)state;
+    send(100);
+    send(100);
+    tcp.now_us += 5000;
+    assert_int_equal(ack(200).rtt_us, 5000);
+    send(100);
+    mark_lost(300);
+    again();
+    tcp.now_us += 7000;
+    assert_int_equal(ack(300).rtt_us, 0); /* Karn */
+}
+
+static void what_left_in_one_instant_is_one_record(void **state)
+{
+    (void)state;
+    send(100);
+    tcp.now_us--;
+    send(100);
+    assert_int_equal(tcb.sent->n, 1);
+    assert_int_equal(in_flight(&tcb), 200);
+}
+
+static void a_report_of_what_is_still_asked_for_is_forgotten(void **state)
+{
+    (void)state;
+    send(100);
+    send(100);
+    send(100);
+    sack(100, 300);
+    assert_false(sent_forget_reneged(&tcb));
+    assert_int_equal(in_flight(&tcb), 100);
+    ack(100); /* and not 300: the peer has them no more */
+    assert_true(sent_forget_reneged(&tcb));
+    assert_int_equal(in_flight(&tcb), 200);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_say_what_happened_to_each_byte),
+        cmocka_unit_test_setup_teardown(an_ack_samples_the_newest_record_that_was_sent_once, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_left_in_one_instant_is_one_record, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_report_of_what_is_still_asked_for_is_forgotten, setup,
+                                        teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
