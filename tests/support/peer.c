@@ -233,6 +233,13 @@ void peer_end(struct peer *p)
     assert_int_equal(left, 0);
 }
 
+void peer_forget(struct peer *p)
+{
+    weir_free(p->stack);
+    free(p->net);
+    net_in_use = NULL;
+}
+
 /* -- failures ---------------------------------------------------------------------------------- */
 
 /* What was wanted, what came, what else waits. */
