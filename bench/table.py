@@ -22,13 +22,17 @@ class Row:
 
     @property
     def is_ok(self):
+        if self.target == "":
+            return True
         if self.at_least is not None:
             return round(self.ratio, 2) >= self.at_least
         return round(self.ratio, 2) <= self.at_most
 
     @property
     def target(self):
-        return f">= {self.at_least:g}" if self.at_least is not None else f"<= {self.at_most:g}"
+        if self.at_least is not None:
+            return f">= {self.at_least:g}"
+        return f"<= {self.at_most:g}" if self.at_most is not None else ""
 
     def as_dict(self):
         return {"name": self.name, "weir": self.weir, "peer": self.peer, "peer_value": self.other,
@@ -44,7 +48,7 @@ def print_table(rows):
         return
     lines = [("", "weir", "peer", "", "ratio", "target", "")]
     lines += [(r.name, f"{number(r.weir)} {r.unit}", r.peer, f"{number(r.other)}",
-               f"{r.ratio:.2f}", r.target, "ok" if r.is_ok else "short") for r in rows]
+               f"{r.ratio:.2f}", r.target, ("ok" if r.is_ok else "short") if r.target else "") for r in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
         cells = [cell.ljust(w) if i in (0, 2, 6) else cell.rjust(w)
