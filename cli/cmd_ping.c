@@ -1,122 +1,136 @@
-/* weir ping: echo requests from a running stack, in the manner of ping(8).
+/* weir ping: echo requests from a running stack or one of its own, in the manner of ping(8).
  *
- * Knows: RUN_PING. Shape: one question a request. Units: ms. Errors: exit 1 no reply, 2 otherwise.
- * Cost: one exchange a request. */
+ * Knows: when to send and when to stop. Shape: one request an interval, whatever is replied; with
+ * -c it ends when each has a reply or an error, or when the last was waited for. Units: ns.
+ * Errors: exit 0 replies, 1 none, 2 anything else. Cost: one wait a reply. */
 #include <errno.h>
-#include <getopt.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <weir/addr.h>
+#include "cli/ping.h"
 
-#include "cli/cli.h"
+#define LINGER_NS 10000000000 /* for the last reply, where there was none before */
 
-struct ping_options {
-    long count, size, wait_ms;
-    double interval;
-    bool is_quiet;
-    const char *daemon;
-};
+static volatile sig_atomic_t is_interrupted;
 
-static int take_options(struct ping_options *o, int argc, char **argv)
+static void interrupt(int signal)
 {
-    int c;
+    (void)signal;
+    is_interrupted = 1;
+}
 
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt(argc, argv, "c:i:W:s:d:qnh46t:")) != -1) {
-        switch (c) {
-        case 'c':
-            o->count = atol(optarg);
-            break;
-        case 'i':
-            o->interval = atof(optarg);
-            break;
-        case 'W':
-            o->wait_ms = (long)(atof(optarg) * 1000);
-            break;
-        case 's':
-            o->size = atol(optarg);
-            break;
-        case 'd':
-            o->daemon = optarg;
-            break;
-        case 'q':
-            o->is_quiet = true;
-            break;
-        case 'h':
-            puts("usage: weir ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-s BYTES] [-q] ADDRESS\n"
-                 "Sends echo requests from the stack of a running `weir run`.");
-            exit(0);
-        case '?':
-            fprintf(stderr, "weir: ping knows no option '%s' (weir ping -h)\n", argv[optind - 1]);
-            return 2;
-        default:
-            break;
+/* What is not answered yet will never be. */
+static void fail_all(const struct ping_options *o, struct ping_stats *s, int error)
+{
+    if (s->judged < s->sent - ECHO_SENT)
+        s->judged = s->sent - ECHO_SENT; /* those before are forgotten */
+    while (s->judged < s->sent) {
+        uint16_t seq = (uint16_t)++s->judged;
+        if (!(s->seen[seq / 8] & 1u << seq % 8))
+            ping_print_error(o, s, s->judged, error);
+    }
+}
+
+static void send_next(const struct ping_options *o, struct ping_way *w, struct ping_stats *s,
+                      int64_t now)
+{
+    uint16_t seq = (uint16_t)(s->sent + 1);
+    int v;
+
+    s->seen[seq / 8] &= (uint8_t) ~(1u << seq % 8);
+    s->sent++;
+    v = ping_way_send(w, o, seq);
+    s->sent_ns = s->last_ns = now;
+    if (v < 0)
+        fail_all(o, s, -v);
+}
+
+static bool is_complete(const struct ping_options *o, const struct ping_stats *s)
+{
+    return o->count && s->received + s->errors >= o->count;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When there is something to do, if no reply comes before: send, or give up. */
+static int64_t next_turn(const struct ping_options *o, const struct ping_stats *s, int64_t next,
+                         int64_t end)
+{
+    int64_t wait_ns = o->wait_ns ? o->wait_ns : LINGER_NS;
+
+    if (!o->count || s->sent < o->count)
+        return earlier(next, end);
+    if (end != WEIR_NEVER)
+        return end;
+    if (s->received) /* as ping(8): two round trips */
+        wait_ns = 2 * (s->most_us > 500000 ? s->most_us : 500000) * 1000;
+    return s->sent_ns + wait_ns;
+}
+
+static void take_reply(const struct ping_options *o, struct ping_stats *s,
+                       const struct echo_reply *r)
+{
+    s->last_ns = weir_clock_ns();
+    if (r->result < 0)
+        fail_all(o, s, -r->result);
+    else
+        ping_print_reply(o, s, r);
+}
+
+/* 0, or -1: the way is gone. */
+static int ping_all(const struct ping_options *o, struct ping_way *w, struct ping_stats *s)
+{
+    int64_t now = weir_clock_ns(), next = now;
+    int64_t end = o->deadline_ns ? now + o->deadline_ns : WEIR_NEVER;
+    struct echo_reply r;
+    int v;
+
+    s->begin_ns = s->last_ns = now;
+    while (!is_interrupted && !is_complete(o, s)) {
+        int64_t turn = next_turn(o, s, next, end);
+
+        now = weir_clock_ns();
+        if (now >= turn && turn != next)
+            return 0;
+        if (now >= turn) {
+            send_next(o, w, s, now);
+            next += o->interval_ns;
+            continue;
         }
+        v = ping_way_next(w, turn, &r);
+        if (v < 0)
+            return -1;
+        if (v > 0)
+            take_reply(o, s, &r);
     }
     return 0;
 }
 
-static int ping_all(const struct ping_options *o, struct run_ask *ask, const char *target)
-{
-    long got = 0, sent = 0;
-    double least = 1e9, most = 0, sum = 0;
-
-    for (; sent < o->count; sent++) {
-        double ms;
-        int v;
-        ask->number = (int32_t)sent + 1;
-        if (sent)
-            poll(NULL, 0, (int)(o->interval * 1000));
-        v = daemon_ask(o->daemon, ask, NULL, NULL);
-        if (v < 0) {
-            if (v != -ETIMEDOUT)
-                printf("From %s: icmp_seq=%ld %s\n", target, sent + 1, strerror(-v));
-            continue;
-        }
-        got++;
-        ms = v / 1e3;
-        sum += ms;
-        least = ms < least ? ms : least;
-        most = ms > most ? ms : most;
-        if (!o->is_quiet)
-            printf("%ld bytes from %s: icmp_seq=%ld time=%.3f ms\n", o->size + 8, target, sent + 1,
-                   ms);
-        fflush(stdout);
-    }
-    printf(
-        "\n--- %s ping statistics ---\n%ld packets transmitted, %ld received, %.0f%% packet loss\n",
-        target, sent, got, sent ? 100.0 * (double)(sent - got) / (double)sent : 0);
-    if (got)
-        printf("rtt min/avg/max = %.3f/%.3f/%.3f ms\n", least, sum / (double)got, most);
-    return got ? 0 : 1;
-}
-
 int cmd_ping(int argc, char **argv)
 {
-    static char names[64][12];
-    struct ping_options o = {.count = 4, .size = 56, .wait_ms = 1000, .interval = 1};
-    struct run_ask ask = {.op = RUN_PING};
-    int v = take_options(&o, argc, argv);
+    static struct ping_options o = {.size = 56, .interval_ns = 1000000000};
+    static struct ping_stats s;
+    static struct ping_way w;
+    struct sigaction on_sigint = {.sa_handler = interrupt};
+    int v = ping_take_options(&o, argc, argv);
 
     if (v)
         return v;
-    if (optind >= argc || weir_addr_parse(&ask.addr.addr, argv[optind]) < 0) {
-        fprintf(stderr, "weir: ping wants an address, as in weir ping -c 3 10.77.0.1\n");
-        return 2;
+    sigaction(SIGINT, &on_sigint, NULL);
+    if ((v = ping_way_open(&w, &o)) == 0) {
+        ping_print_head(&o);
+        if (ping_all(&o, &w, &s) < 0) {
+            fflush(stdout);
+            fprintf(stderr, "weir: ping: the stack has ended\n");
+            v = 2;
+        }
+        ping_print_summary(&o, &s);
+        v = v ? v : s.received ? 0 : 1;
     }
-    if (!o.daemon && daemons_find(names, 64) < 1) {
-        fprintf(stderr,
-                "weir: no stack is running; start one: weir run --link tap:weir0 -- PROGRAM\n");
-        return 2;
-    }
-    o.daemon = o.daemon ? o.daemon : names[0];
-    ask.addr.family = 4;
-    ask.level = (int32_t)o.wait_ms;
-    ask.value_len = (uint32_t)o.size;
-    printf("PING %s: %ld data bytes\n", argv[optind], o.size);
-    return ping_all(&o, &ask, argv[optind]);
+    ping_way_close(&w);
+    return v;
 }

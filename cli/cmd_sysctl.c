@@ -15,7 +15,7 @@
 static void keep_text(const struct run_answer *a, void *arg)
 {
     if (a->result >= 0)
-        snprintf(arg, 128, "%s", (const char *)a->value);
+        snprintf(arg, 128, "%.127s", (const char *)a->value);
 }
 
 static int value_of(const char *name, char text[128])

@@ -271,13 +271,16 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
     case RUN_KNOB_SET:
         a.result = answer_knob(d, ask, &a);
         break;
+    case RUN_LINK:
+        a.result = d->gateway ? RUN_LINK_HOST : RUN_LINK_TAP;
+        break;
     case RUN_REASON:
         a.result = reason_of(d, ask);
         break;
     case RUN_PING:
-        if (ping_begin(d, ask, fd))
+        a.result = ping_begin(d, ask, fd);
+        if (a.result == 0)
             return;
-        a.result = -ENOBUFS;
         break;
     default:
         a.result = answer_carrier(d, ask, &a, fd);

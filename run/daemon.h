@@ -12,6 +12,7 @@
 #include <weir/gateway.h>
 #include <weir/weir.h>
 
+#include "run/echo.h"
 #include "run/link.h"
 #include "run/run.h"
 
@@ -59,11 +60,11 @@ struct grave {
 
 #define PINGS 16
 
-/* An echo request that waits for its reply. */
+/* A `weir ping` that is connected. */
 struct ping {
-    int fd; /* who asks, -1: free */
-    uint16_t seq;
-    int64_t sent_at, until;
+    struct source source; /* first: epoll gives us this */
+    int fd;               /* who asks, -1: free */
+    struct echo echo;
 };
 
 #define PUBLISHED 1024
@@ -117,7 +118,6 @@ struct daemon {
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;
     pid_t asker; /* the process whose question is being answered */
-    int ping_sock;
     struct ping ping[PINGS];
 };
 
@@ -171,10 +171,9 @@ void dgram_on_stack(struct daemon *d, struct carrier *c);
 int dgram_disconnect(struct daemon *d, struct carrier *c);
 int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
 
-/* ping.c: true: the answer will come. ask->level: how long to wait, ms. */
-bool ping_begin(struct daemon *d, const struct run_ask *ask, int fd);
-void ping_round(struct daemon *d);
-int64_t ping_deadline(const struct daemon *d);
+/* ping.c: the first request of a `weir ping`; 0: its connection is kept, answers will come. */
+int ping_begin(struct daemon *d, const struct run_ask *ask, int fd);
+void ping_round(struct daemon *d); /* hands out the replies that came */
 
 /* control.c */
 void control_on_socket(struct daemon *d, struct source *s, uint32_t events);

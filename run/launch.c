@@ -192,7 +192,6 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     int v, fd;
 
     d->options = o;
-    d->ping_sock = -1;
     for (int i = 0; i < PINGS; i++)
         d->ping[i].fd = -1;
     snprintf(error, error_size, "no memory");

@@ -40,7 +40,7 @@ static int64_t next_instant(struct daemon *d)
         at = earlier(at, d->now + RETRY_NS);
     if (d->is_ending)
         at = earlier(at, d->now + SWEEP_NS / 4);
-    return earlier(at, ping_deadline(d));
+    return at;
 }
 
 static void wait_for_events(struct daemon *d)

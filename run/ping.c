@@ -1,81 +1,88 @@
-/* Echo requests for `weir ping`: one socket of the stack for all of them.
+/* The daemon's side of `weir ping`: echo requests from its stack, and their replies.
  *
- * Knows: the ICMP echo message. Shape: a request waits in a small table until its reply or its
- * deadline. Units: ns within, microseconds in the answer. Errors: -ETIMEDOUT, -EHOSTUNREACH and so
- * on. Cost: O(pending). 792 */
+ * Knows: RUN_PING, echo.h. Shape: each `weir ping` keeps its connection; what it asks for on it is
+ * sent at once, what is replied is told at once. Waiting and counting are its own business.
+ * Units: ns within, microseconds in the answer. Errors: -errno in answers. Cost: O(PINGS) a round.
+ */
 #include "run/daemon.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-bool ping_begin(struct daemon *d, const struct run_ask *ask, int fd)
+static void tell(const struct ping *p, const struct echo_reply *r)
 {
-    struct weir_sockaddr to = {.addr = ask->addr.addr}, local = {.port = 0};
-    uint8_t message[8 + 1472] = {8};
-    size_t len = 8 + (ask->value_len <= 1472 ? ask->value_len : 1472);
+    struct run_answer a = {.result = r->result, .value_len = r->bytes};
+    size_t len = offsetof(struct run_answer, value) + 1;
+
+    a.addr = (struct run_addr){.family = 4, .port = r->seq, .addr = r->from};
+    a.value[0] = r->ttl;
+    (void)!send(p->fd, &a, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void request(struct daemon *d, struct ping *p, const struct run_ask *ask)
+{
+    int v = echo_send(&p->echo, (uint16_t)ask->number, ask->value_len, d->now);
+
+    if (v < 0)
+        tell(p, &(struct echo_reply){.result = v});
+}
+
+static void ping_end(struct ping *p)
+{
+    echo_close(&p->echo);
+    close(p->fd);
+    p->fd = -1;
+}
+
+static void on_ping(struct daemon *d, struct source *s, uint32_t events)
+{
+    struct ping *p = (struct ping *)s;
+    struct run_ask ask;
+    ssize_t n;
+
+    (void)events;
+    while (p->fd >= 0) {
+        n = recv(p->fd, &ask, sizeof ask, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n == (ssize_t)sizeof ask && ask.op == RUN_PING)
+            request(d, p, &ask);
+        else
+            ping_end(p);
+    }
+}
+
+int ping_begin(struct daemon *d, const struct run_ask *ask, int fd)
+{
     struct ping *p = NULL;
-    ssize_t v;
+    int v;
 
     for (int i = 0; i < PINGS && !p; i++)
         if (d->ping[i].fd < 0)
             p = &d->ping[i];
     if (!p)
-        return false;
-    if (d->ping_sock < 0)
-        d->ping_sock = weir_socket(d->stack, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
-    message[6] = (uint8_t)(ask->number >> 8);
-    message[7] = (uint8_t)ask->number;
-    for (size_t i = 8; i < len; i++)
-        message[i] = (uint8_t)i;
-    if (d->gateway && weir_gateway_source(&to, &local) == 0)
-        local.port = 1; /* identifier */
-    v = weir_sendmsg(d->stack, d->ping_sock, message, len, 0, &to, d->gateway ? &local : NULL);
-    if (v < 0) {
-        control_answer(fd, (int)v);
-        return true;
+        return -ENOBUFS;
+    if (d->gateway) /* it ends transports, and ICMP is none */
+        return -EOPNOTSUPP;
+    if ((v = echo_open(&p->echo, d->stack, &ask->addr.addr, ask->level)) < 0)
+        return v;
+    p->source.on = on_ping;
+    if ((v = watch(d, fd, &p->source, EPOLLIN)) < 0) {
+        echo_close(&p->echo);
+        return v;
     }
-    *p = (struct ping){.fd = fd,
-                       .seq = (uint16_t)ask->number,
-                       .sent_at = d->now,
-                       .until = d->now + (int64_t)(ask->level > 0 ? ask->level : 1000) * 1000000};
-    return true;
-}
-
-static void ping_end(struct ping *p, int result)
-{
-    control_answer(p->fd, result);
-    p->fd = -1;
+    p->fd = fd;
+    request(d, p, ask);
+    return 0;
 }
 
 void ping_round(struct daemon *d)
 {
-    uint8_t message[2048];
-    ssize_t n;
-
-    if (d->ping_sock < 0)
-        return;
-    while ((n = weir_recv(d->stack, d->ping_sock, message, sizeof message, 0)) != -EAGAIN) {
-        uint16_t seq = n >= 8 ? (uint16_t)(message[6] << 8 | message[7]) : 0;
-        for (int i = 0; i < PINGS; i++) {
-            struct ping *p = &d->ping[i];
-            if (p->fd < 0 || (n >= 8 && p->seq != seq))
-                continue;
-            ping_end(p, n < 0 ? (int)n : (int)((d->now - p->sent_at) / 1000));
-        }
-    }
-    for (int i = 0; i < PINGS; i++)
-        if (d->ping[i].fd >= 0 && d->now >= d->ping[i].until)
-            ping_end(&d->ping[i], -ETIMEDOUT);
-}
-
-int64_t ping_deadline(const struct daemon *d)
-{
-    int64_t first = WEIR_NEVER;
+    struct echo_reply r;
 
     for (int i = 0; i < PINGS; i++)
-        if (d->ping[i].fd >= 0 && d->ping[i].until < first)
-            first = d->ping[i].until;
-    return first;
+        while (d->ping[i].fd >= 0 && echo_take(&d->ping[i].echo, d->now, &r))
+            tell(&d->ping[i], &r);
 }

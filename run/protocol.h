@@ -52,11 +52,17 @@ enum run_op {
     /* from the tools */
     RUN_SS,   /* -> several answers, value holds struct weir_sock_info's text form as JSON, the last
                  has result 0 and value_len 0 */
-    RUN_PING, /* addr; number: sequence; value_len: bytes of payload -> result: RTT in us */
+    RUN_PING, /* addr; number: sequence; value_len: bytes of payload; level: TTL, 0: the preset. The
+                 connection stays, for more of them and for an answer to each reply that comes:
+                 result: RTT in us, addr: who replied, its port: the sequence, value_len: bytes of
+                 the message, value[0]: its TTL. result < 0: those under way are lost. */
+    RUN_LINK, /* -> result: enum run_link */
     RUN_KNOB_GET, /* value: name -> value: text */
     RUN_KNOB_SET, /* value: "name=value" */
     RUN_STATS,    /* -> several answers, value "name value", as RUN_SS */
 };
+
+enum run_link { RUN_LINK_HOST = 1, RUN_LINK_TAP };
 
 struct run_addr {
     uint8_t family; /* 4, 6; 0: unspecified (AF_UNSPEC) */

@@ -4,6 +4,8 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
+#include "run/echo.h"
+#include "run/link.h"
 #include "run/names.h"
 #include "run/protocol.h"
 

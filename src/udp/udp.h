@@ -35,12 +35,13 @@ struct udp_sock {
     struct weir_addr local, peer; /* peer: where is_connected */
     struct weir_addr bound;       /* what `local` was before connect */
     uint16_t lport, pport;
-    uint16_t ifindex;    /* bound to this interface, 0: any; the socket layer writes it */
-    uint8_t proto;       /* PROTO_UDP or PROTO_ICMP */
-    uint8_t tos, ttl;    /* ttl 0: the default; the socket layer writes them */
-    uint8_t options;     /* enum udp_option; the socket layer writes it */
-    uint8_t marks;       /* enum udp_mark */
-    uint8_t out_ifindex; /* on whose list it is */
+    uint16_t ifindex;     /* bound to this interface, 0: any; the socket layer writes it */
+    uint8_t proto;        /* PROTO_UDP or PROTO_ICMP */
+    uint8_t tos, ttl;     /* ttl 0: the default; the socket layer writes them */
+    uint8_t ttl_received; /* of the datagram that was read last, 0: none yet */
+    uint8_t options;      /* enum udp_option; the socket layer writes it */
+    uint8_t marks;        /* enum udp_mark */
+    uint8_t out_ifindex;  /* on whose list it is */
     bool is_bound, is_connected, is_any_port;
     bool is_closed;          /* only its tx ring still matters */
     bool wants_out;          /* a send was refused */

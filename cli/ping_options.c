@@ -1,0 +1,158 @@
+/* The words of weir ping, after ping(8).
+ *
+ * Knows: options. Shape: each mistake is one line on stderr that says what to type instead.
+ * Units: seconds as typed, ns after. Errors: exit status 2. Cost: none. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ping.h"
+
+#define SECOND_NS 1000000000.0
+#define INTERVAL_MIN 0.002
+
+static const char usage[] =
+    "usage: weir ping [OPTIONS] ADDRESS\n"
+    "\n"
+    "Sends ICMP echo requests from the stack of a running `weir run --link tap:NAME`, or, with\n"
+    "--link, from a stack of its own.\n"
+    "\n"
+    "  -c COUNT        stop after COUNT replies\n"
+    "  -i SECONDS      between requests (1; at least 0.002)\n"
+    "  -W SECONDS      how long to wait for the last reply (10 where none came yet)\n"
+    "  -w SECONDS      stop after that time\n"
+    "  -s BYTES        of payload (56)\n"
+    "  -t TTL          1 to 255\n"
+    "  -q              the summary only\n"
+    "  -n, -4          accepted: addresses are numbers, and IPv4\n"
+    "  -d RUN          which running stack (`weir ss --json` tells)\n"
+    "  --link tap:NAME a stack of its own on this device\n"
+    "  --ip ADDR/BITS, --gw ADDR, --no-offload   see weir run --help\n"
+    "  -h, --help      this text\n"
+    "\n"
+    "Exit status: 0 there were replies, 1 there were none, 2 anything else. Ctrl-C ends it with "
+    "the\n"
+    "summary.\n";
+
+static const struct option options[] = {
+    {"link", required_argument, NULL, LINK_OPTION},
+    {"ip", required_argument, NULL, LINK_OPTION_IP},
+    {"gw", required_argument, NULL, LINK_OPTION_GW},
+    {"no-offload", no_argument, NULL, LINK_OPTION_NO_OFFLOAD},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+static const char *const option_words[] = {"--link",       "--ip",   "--gw",
+                                           "--no-offload", "--help", NULL};
+
+static int mistake(const char *what, const char *text, const char *hint)
+{
+    fprintf(stderr, "weir: ping: %s '%s': %s\n", what, text, hint);
+    return 2;
+}
+
+static int take_number(int c, const char *text, long least, long most, long *out)
+{
+    char what[64], hint[64], *end;
+    long n = strtol(text, &end, 10);
+
+    *out = n;
+    if (end != text && !*end && n >= least && n <= most)
+        return 0;
+    snprintf(what, sizeof what, "not a number for -%c", c);
+    snprintf(hint, sizeof hint, "%ld to %ld", least, most);
+    return mistake(what, text, hint);
+}
+
+static int take_seconds(int c, const char *text, double least, int64_t *out)
+{
+    char what[64], hint[64], *end;
+    double s = strtod(text, &end);
+
+    if (end != text && !*end && s >= least && s <= 1e6) {
+        *out = (int64_t)(s * SECOND_NS);
+        return 0;
+    }
+    snprintf(what, sizeof what, "not seconds for -%c", c);
+    snprintf(hint, sizeof hint, "%g to 1000000", least);
+    return mistake(what, text, hint);
+}
+
+static int take(struct ping_options *o, int c)
+{
+    switch (c) {
+    case 'c':
+        return take_number(c, optarg, 1, 1000000000, &o->count);
+    case 's':
+        return take_number(c, optarg, 0, ECHO_DATA_MAX, &o->size);
+    case 't':
+        return take_number(c, optarg, 1, 255, &o->ttl);
+    case 'i':
+        return take_seconds(c, optarg, INTERVAL_MIN, &o->interval_ns);
+    case 'W':
+        return take_seconds(c, optarg, 0, &o->wait_ns);
+    case 'w':
+        return take_seconds(c, optarg, INTERVAL_MIN, &o->deadline_ns);
+    case 'd':
+        o->daemon = optarg;
+        return 0;
+    case 'q':
+        o->is_quiet = true;
+        return 0;
+    case 'n':
+    case '4':
+        return 0;
+    case 'h':
+        fputs(usage, stdout);
+        exit(0);
+    default:
+        return link_take(&o->link, c, optarg);
+    }
+}
+
+static int unknown(const char *word)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+
+    if (optopt == '6')
+        return mistake("no IPv6 yet", letter, "leave it out");
+    if (optopt > 0 && optopt < 256)
+        return mistake("unknown option", letter, "see weir ping --help");
+    fprintf(stderr, "weir: ping: unknown option '%s': did you mean '%s'? (weir ping --help)\n",
+            word, nearest_word(word, option_words));
+    return 2;
+}
+
+static int check_link(const struct ping_options *o)
+{
+    if (o->link.link && !link_is_tap(&o->link))
+        return mistake("no ICMP on link", o->link.link, "as in --link tap:weir0");
+    return o->link.link || o->link.prefix || o->link.has_gateway || o->link.no_offload
+               ? link_check(&o->link)
+               : 0;
+}
+
+int ping_take_options(struct ping_options *o, int argc, char **argv)
+{
+    int c, v;
+
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh4", options, NULL)) != -1) {
+        if (c == ':')
+            return mistake("no value for", argv[optind - 1], "see weir ping --help");
+        if (c == '?')
+            return unknown(argv[optind - 1]);
+        if ((v = take(o, c)) != 0)
+            return v;
+    }
+    if (optind != argc - 1) {
+        fprintf(stderr, "weir: ping wants one address, as in weir ping -c 3 10.77.0.1\n");
+        return 2;
+    }
+    o->target = argv[optind];
+    if (weir_addr_parse(&o->addr, o->target) < 0 || !weir_addr_is_v4(&o->addr))
+        return mistake("not an IPv4 address", o->target, "as in weir ping -c 3 10.77.0.1");
+    return check_link(o);
+}

@@ -1,0 +1,79 @@
+/* Echo requests and their replies, see echo.h.
+ *
+ * Knows: the ICMP echo message. Shape: the payload counts up, as ping(8)'s does; when a request
+ * left is remembered here, by sequence number. Units: ns. Errors: -errno of the socket calls. Cost:
+ * one datagram each. 792 */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "run/echo.h"
+
+int echo_open(struct echo *e, struct weir_stack *stack, const struct weir_addr *to, int ttl)
+{
+    struct weir_sockaddr peer = {.addr = *to};
+    int one = 1, v;
+
+    e->stack = stack;
+    e->sock = weir_socket(stack, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    if (e->sock < 0)
+        return e->sock;
+    weir_setsockopt(stack, e->sock, IPPROTO_IP, IP_RECVERR, &one, sizeof one);
+    v = ttl ? weir_setsockopt(stack, e->sock, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl) : 0;
+    if (v == 0)
+        v = weir_connect(stack, e->sock, &peer);
+    if (v < 0)
+        echo_close(e);
+    return v;
+}
+
+void echo_close(struct echo *e)
+{
+    weir_close(e->stack, e->sock);
+    e->sock = -1;
+}
+
+int echo_send(struct echo *e, uint16_t seq, uint32_t size, int64_t now_ns)
+{
+    uint8_t message[ICMP_MINLEN + ECHO_DATA_MAX] = {ICMP_ECHO};
+    ssize_t v;
+
+    if (size > ECHO_DATA_MAX)
+        return -EMSGSIZE;
+    message[6] = (uint8_t)(seq >> 8);
+    message[7] = (uint8_t)seq;
+    for (uint32_t i = 0; i < size; i++)
+        message[ICMP_MINLEN + i] = (uint8_t)i;
+    v = weir_send(e->stack, e->sock, message, ICMP_MINLEN + size, 0);
+    if (v < 0)
+        return (int)v;
+    e->sent_at[seq % ECHO_SENT] = now_ns;
+    return 0;
+}
+
+bool echo_take(struct echo *e, int64_t now_ns, struct echo_reply *reply)
+{
+    uint8_t message[ICMP_MINLEN + ECHO_DATA_MAX];
+    struct weir_sockaddr from;
+    int ttl = 0;
+    size_t len = sizeof ttl;
+    ssize_t n;
+
+    do
+        n = weir_recvfrom(e->stack, e->sock, message, sizeof message, 0, &from);
+    while (n >= 0 && (n < ICMP_MINLEN || message[0] != ICMP_ECHOREPLY));
+    if (n == -EAGAIN)
+        return false;
+    *reply = (struct echo_reply){.result = (int)n};
+    if (n < 0)
+        return true;
+    reply->seq = (uint16_t)(message[6] << 8 | message[7]);
+    reply->bytes = (uint32_t)n;
+    reply->from = from.addr;
+    reply->result = (int)((now_ns - e->sent_at[reply->seq % ECHO_SENT]) / 1000);
+    weir_getsockopt(e->stack, e->sock, SOL_WEIR, WEIR_RECV_TTL, &ttl, &len);
+    reply->ttl = (uint8_t)ttl;
+    return true;
+}
