@@ -164,7 +164,24 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
     }
 }
 
-static int set_ip6(struct sock *s, const struct sock_opt *o)
+/* The endpoints must know, since they choose who an arrival is for. */
+static int set_v6only(struct socks *k, struct sock *s, bool is_on)
+{
+    if (s->family != AF_INET6)
+        return -ENOPROTOOPT;
+    if (s->flags & SOCK_BOUND)
+        return -EINVAL; /* Linux: too late */
+    switch_flag(&s->flags, SOCK_V6ONLY, is_on);
+    if (s->kind == SOCK_KIND_TCP)
+        switch_flag(&tcp_opt(k->tcp, s->endpoint)->on, OPT_V6ONLY, is_on);
+    else if (is_on)
+        udp_at(k->udp, s->endpoint)->options |= UDP_V6ONLY;
+    else
+        udp_at(k->udp, s->endpoint)->options &= (uint8_t)~UDP_V6ONLY;
+    return 0;
+}
+
+static int set_ip6(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     int value = 0, v = as_int(o, &value);
 
@@ -172,8 +189,7 @@ static int set_ip6(struct sock *s, const struct sock_opt *o)
         return v;
     switch (o->name) {
     case IPV6_V6ONLY:
-        switch_flag(&s->flags, SOCK_V6ONLY, value);
-        return 0;
+        return set_v6only(k, s, value);
     case IPV6_TRANSPARENT:
     case IPV6_FREEBIND:
         switch_flag(&s->flags, SOCK_TRANSPARENT, value);
@@ -298,7 +314,7 @@ int sock_setopt(struct socks *k, int sock, const struct sock_opt *o)
     case IPPROTO_IP:
         return set_ip(k, s, o);
     case IPPROTO_IPV6:
-        return set_ip6(s, o);
+        return set_ip6(k, s, o);
     case IPPROTO_TCP:
         return s->kind == SOCK_KIND_TCP ? set_tcp(k, s, o) : -ENOPROTOOPT;
     case SOL_WEIR:

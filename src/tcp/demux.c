@@ -98,7 +98,7 @@ static int fit(const struct tcb *t, const struct flow *f)
     if (!weir_addr_is_any(&t->flow.local))
         return 0;
     if (!weir_addr_is_v4(&t->flow.local))
-        return 1;
+        return t->opt.on & OPT_V6ONLY && weir_addr_is_v4(&f->local) ? 0 : 1;
     return weir_addr_is_v4(&f->local) ? 2 : 0;
 }
 

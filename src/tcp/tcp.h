@@ -92,6 +92,7 @@ enum tcp_option_flag {
     OPT_HOLD = 32,
     OPT_OOBINLINE = 64,
     OPT_NO_FIN_WAIT_2 = 128, /* TCP_LINGER2 below zero */
+    OPT_V6ONLY = 256,        /* a listener at :: that leaves IPv4 alone */
 };
 
 /* What happened to a connection that its socket must hear of. */

@@ -150,7 +150,8 @@ static bool matches(const struct udp_sock *s, const struct arrival *a)
         return s->pport == a->pport && weir_addr_equal(&s->peer, &a->in->src) &&
                weir_addr_equal(&s->local, &a->in->dst);
     if (weir_addr_is_any(&s->local))
-        return weir_addr_is_v4(&a->in->dst) || !weir_addr_is_v4(&s->local);
+        return weir_addr_is_v4(&a->in->dst) ? !(s->options & UDP_V6ONLY)
+                                            : !weir_addr_is_v4(&s->local);
     return weir_addr_equal(&s->local, &a->in->dst);
 }
 

@@ -26,6 +26,7 @@ enum udp_option {
     UDP_REUSEPORT = 1, /* datagrams are spread over the sockets of a port by flow */
     UDP_BROADCAST = 2, /* for the socket layer: SO_BROADCAST */
     UDP_RECVERR = 4,   /* soft errors are reported too (IP_RECVERR) */
+    UDP_V6ONLY = 8,    /* bound to :: it leaves IPv4 alone */
 };
 
 /* Fields are for udp/ to write, except where it says otherwise. */
