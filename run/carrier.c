@@ -2,7 +2,7 @@
  *
  * Knows: names and life of carriers. Not what they carry. Shape: a hash table of lists; what dies
  * in a round is freed at its end, for events of the same round may name it. Units: none. Errors:
- * NULL without memory. Cost: O(1); the sweep O(AF_UNIX sockets of the host), where it is needed. */
+ * NULL without memory. Cost: O(1); the sweep one system call for each carrier that needs it. */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static unsigned bucket_of(const char *id)
@@ -54,10 +55,11 @@ struct carrier *carrier_get(struct daemon *d, const char *id)
 
 int carrier_socket(struct daemon *d, struct carrier *c)
 {
+    bool is_stream = c->kind == CARRIER_STREAM || c->kind == CARRIER_ACCEPTED;
+
     if (c->sock >= 0)
         return 0;
-    c->sock = weir_socket(d->stack, c->family, c->kind == CARRIER_DGRAM ? SOCK_DGRAM : SOCK_STREAM,
-                          0);
+    c->sock = weir_socket(d->stack, c->family, is_stream ? SOCK_STREAM : SOCK_DGRAM, 0);
     if (c->sock < 0)
         return c->sock;
     weir_set_user(d->stack, c->sock, c);
@@ -157,35 +159,31 @@ void carriers_bury(struct daemon *d)
 
 /* -- the sweep --------------------------------------------------------------------------------- */
 
-/* Marks in `alive` (one byte for each bucket) which carriers' names the kernel still knows. */
-static void mark_alive(struct daemon *d, unsigned char *alive)
+/* A name in the program's namespace is free only if nobody holds its carrier any more: ids are
+ * drawn once. A probe that got the name is used up. */
+static bool is_held(struct daemon *d, const struct carrier *c)
 {
-    char line[512], prefix[32];
-    FILE *f = fopen("/proc/net/unix", "re");
-    int n = snprintf(prefix, sizeof prefix, "@" RUN_PREFIX "%s/", d->name);
+    int type = c->kind == CARRIER_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
+    int *probe = &d->probe[type == SOCK_DGRAM];
+    struct sockaddr_un un;
+    socklen_t len = name_set(&un, d->name, c->id);
 
-    memset(alive, f ? 0 : 1, CARRIER_BUCKETS); /* unreadable: nobody is thought dead */
-    while (f && fgets(line, sizeof line, f)) {
-        char *at = strstr(line, prefix);
-        if (!at)
-            continue;
-        at[strcspn(at, "\n")] = '\0';
-        alive[bucket_of(at + n)] = 1;
-    }
-    if (f)
-        fclose(f);
+    if (*probe < 0)
+        *probe = netns_socket(&d->netns, AF_UNIX, type, 0);
+    if (*probe < 0 || bind(*probe, (struct sockaddr *)&un, len) < 0)
+        return true;
+    close(*probe);
+    *probe = -1;
+    return false;
 }
 
 /* A carrier that is not connected to us tells of its end to nobody: ask the kernel. */
 void carriers_sweep(struct daemon *d)
 {
-    static unsigned char alive[CARRIER_BUCKETS];
-
     if (d->unwatched <= 0)
         return;
-    mark_alive(d, alive);
     for (int i = 0; i < CARRIER_BUCKETS; i++)
         for (struct carrier *c = d->bucket[i]; c; c = c->next_hash)
-            if (!c->is_dead && c->fd < 0 && c->kind != CARRIER_ACCEPTED && !alive[i])
+            if (!c->is_dead && c->fd < 0 && c->kind != CARRIER_ACCEPTED && !is_held(d, c))
                 carrier_end(d, c);
 }

@@ -318,11 +318,11 @@ static bool hear(int fd, struct run_ask *ask)
 void control_on_socket(struct daemon *d, struct source *s, uint32_t events)
 {
     struct run_ask ask;
+    int ctl = s == &d->host_ctl_source ? d->host_ctl : d->ctl;
 
-    (void)s;
     (void)events;
     for (int i = 0; i < BATCH; i++) {
-        int fd = accept4(d->ctl, NULL, NULL, SOCK_CLOEXEC);
+        int fd = accept4(ctl, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             return;
         d->asker = asker(fd);

@@ -14,6 +14,7 @@
 
 #include "run/echo.h"
 #include "run/link.h"
+#include "run/netns.h"
 #include "run/run.h"
 
 struct daemon;
@@ -23,7 +24,7 @@ struct source {
     void (*on)(struct daemon *d, struct source *s, uint32_t events);
 };
 
-enum carrier_kind { CARRIER_STREAM = 1, CARRIER_ACCEPTED, CARRIER_DGRAM };
+enum carrier_kind { CARRIER_STREAM = 1, CARRIER_ACCEPTED, CARRIER_DGRAM, CARRIER_QUERY };
 
 struct carrier {
     struct source source; /* first: epoll gives us this */
@@ -67,6 +68,18 @@ struct ping {
     struct echo echo;
 };
 
+#define QUERIES 64
+
+/* A question of libc's resolver on its way to the nameserver. Network order. */
+struct query {
+    struct carrier carrier; /* first: what the stack gives us back */
+    uint32_t client, server;
+    uint16_t port;
+    int pending; /* answers that are still to come */
+    size_t len;
+    uint8_t text[512]; /* the last question, for a refusal */
+};
+
 #define PUBLISHED 1024
 
 /* A port of the host that leads to one of the stack. */
@@ -87,7 +100,7 @@ struct run_options {
     } publish[32];
     int publishes;
     uint64_t seed;
-    bool has_seed, is_verbose;
+    bool has_seed, is_verbose, is_open; /* is_open: no network namespace */
     char **program;
 };
 
@@ -100,8 +113,13 @@ struct daemon {
     struct weir_link *impair, *capture;
     struct tap_ends tap; /* where the link is one */
     int ifindex;
+    struct netns netns;                /* the program's */
     int epoll, ctl, data, dgram, life; /* life: readable at its end: the launcher is done */
+    int host_ctl;                      /* for the tools, where they are; -1: ctl is there too */
+    int dns, dns_streams;              /* port 53 of the program's namespace */
+    int probe[2];                      /* streams, datagrams: to ask whether a name is in use */
     struct source ctl_source, data_source, dgram_source, link_source, life_source;
+    struct source host_ctl_source, dns_source, dns_streams_source;
     struct carrier *bucket[CARRIER_BUCKETS];
     struct carrier *retry; /* listeners whose program has no room now */
     struct carrier *dead;
@@ -117,6 +135,8 @@ struct daemon {
     int64_t end_at;
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;
+    struct query query[QUERIES];
+    unsigned queries;
     pid_t asker; /* the process whose question is being answered */
     struct ping ping[PINGS];
 };
@@ -142,6 +162,13 @@ void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
 int carrier_reason(struct daemon *d, const char *id);
 bool carrier_is_buried(const struct daemon *d, const char *id);
 void carrier_forget_reason(struct daemon *d, const char *id);
+
+/* face.c: what the program's namespace shows of the network */
+int face_show(struct daemon *d);
+
+/* netns_dns.c */
+int dns_open(struct daemon *d);
+void dns_on_stack(struct daemon *d, struct carrier *c);
 
 /* stream.c */
 void streams_take(struct daemon *d, struct source *s, uint32_t events);

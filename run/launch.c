@@ -3,8 +3,7 @@
  * Knows: processes and signals. Shape: the launcher forks the daemon, which opens the link and says
  * whether it could, then the program with the preload door in its environment; it passes signals
  * on, waits for the program, and lets the daemon finish. Units: none. Errors: 126, 127, 128 +
- * signal as a shell; 2 for what the link refused. Cost: two forks. */
-#include <elf.h>
+ * signal as a shell; 2 for what the link refused. Cost: three forks. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "run/daemon.h"
+#include "run/program.h"
 
 /* -- the daemon -------------------------------------------------------------------------------- */
 
@@ -67,11 +67,11 @@ static void on_life(struct daemon *d, struct source *s, uint32_t events)
     close(d->life);
 }
 
-static int name_socket(struct daemon *d, int type, const char *rest)
+static int name_socket(struct daemon *d, struct netns *where, int type, const char *rest)
 {
     struct sockaddr_un un;
     socklen_t len = name_set(&un, d->name, rest);
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = netns_socket(where, AF_UNIX, type, 0);
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&un, len) < 0 ||
         (type != SOCK_DGRAM && listen(fd, 4096) < 0)) {
@@ -82,12 +82,31 @@ static int name_socket(struct daemon *d, int type, const char *rest)
     return fd;
 }
 
+/* The tools run in the host's namespace: there the control socket has the same name. */
+static int open_host_ctl(struct daemon *d)
+{
+    struct netns host;
+
+    if (d->netns.maker < 0)
+        return 0;
+    netns_none(&host);
+    d->host_ctl = name_socket(d, &host, SOCK_SEQPACKET, "ctl");
+    if (d->host_ctl < 0)
+        return -errno;
+    d->host_ctl_source.on = control_on_socket;
+    return watch(d, d->host_ctl, &d->host_ctl_source, EPOLLIN);
+}
+
 static int open_sockets(struct daemon *d)
 {
+    struct netns *n = &d->netns;
+    int v;
+
+    d->probe[0] = d->probe[1] = d->host_ctl = -1;
     d->epoll = epoll_create1(EPOLL_CLOEXEC);
-    d->ctl = name_socket(d, SOCK_SEQPACKET, "ctl");
-    d->data = name_socket(d, SOCK_STREAM, "data");
-    d->dgram = name_socket(d, SOCK_DGRAM, "dgram");
+    d->ctl = name_socket(d, n, SOCK_SEQPACKET, "ctl");
+    d->data = name_socket(d, n, SOCK_STREAM, "data");
+    d->dgram = name_socket(d, n, SOCK_DGRAM, "dgram");
     if (d->epoll < 0 || d->ctl < 0 || d->data < 0 || d->dgram < 0)
         return -errno;
     d->ctl_source.on = control_on_socket;
@@ -98,7 +117,10 @@ static int open_sockets(struct daemon *d)
     watch(d, d->ctl, &d->ctl_source, EPOLLIN);
     watch(d, d->data, &d->data_source, EPOLLIN);
     watch(d, d->dgram, &d->dgram_source, EPOLLIN);
-    return watch(d, d->life, &d->life_source, EPOLLIN);
+    watch(d, d->life, &d->life_source, EPOLLIN);
+    if ((v = open_host_ctl(d)) < 0 || (v = face_show(d)) < 0)
+        return v;
+    return dns_open(d);
 }
 
 /* -- the link ---------------------------------------------------------------------------------- */
@@ -277,80 +299,6 @@ static void pass_signals(void)
     }
 }
 
-static int preload_path(char *path, size_t size)
-{
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *slash;
-
-    if (n > 0) {
-        self[n] = '\0';
-        slash = strrchr(self, '/');
-        snprintf(path, size, "%.*s/libweir-preload.so", (int)(slash - self), self);
-        if (access(path, R_OK) == 0)
-            return 0;
-    }
-    snprintf(path, size, "%s/libweir-preload.so", WEIR_PRELOAD_DIR);
-    return access(path, R_OK);
-}
-
-/* A statically linked program loads no library: the preload door can not carry it. */
-static bool is_static(const char *file)
-{
-    Elf64_Ehdr head;
-    Elf64_Phdr part;
-    FILE *f = fopen(file, "re");
-    bool has_interpreter = false;
-
-    if (!f)
-        return false;
-    if (fread(&head, sizeof head, 1, f) != 1 || memcmp(head.e_ident, ELFMAG, SELFMAG) ||
-        head.e_ident[EI_CLASS] != ELFCLASS64) {
-        fclose(f);
-        return false;
-    }
-    fseek(f, (long)head.e_phoff, SEEK_SET);
-    for (int i = 0; i < head.e_phnum && fread(&part, sizeof part, 1, f) == 1; i++)
-        has_interpreter |= part.p_type == PT_INTERP;
-    fclose(f);
-    return !has_interpreter;
-}
-
-static bool find_program(const char *name, char *path, size_t size)
-{
-    const char *dirs = getenv("PATH");
-
-    if (strchr(name, '/')) {
-        snprintf(path, size, "%s", name);
-        return access(path, F_OK) == 0;
-    }
-    for (dirs = dirs ? dirs : "/usr/bin:/bin"; *dirs; dirs += *dirs == ':') {
-        int n = (int)strcspn(dirs, ":");
-        snprintf(path, size, "%.*s/%s", n, dirs, name);
-        if (access(path, X_OK) == 0)
-            return true;
-        dirs += n;
-    }
-    return false;
-}
-
-static int exec_program(const struct run_options *o, const char *daemon)
-{
-    char preload[4200], all[8192];
-    const char *before = getenv("LD_PRELOAD");
-
-    if (preload_path(preload, sizeof preload) < 0) {
-        fprintf(stderr, "weir: libweir-preload.so is missing beside the command: run make\n");
-        return 126;
-    }
-    snprintf(all, sizeof all, "%s%s%s", preload, before ? ":" : "", before ? before : "");
-    setenv("LD_PRELOAD", all, 1);
-    setenv(RUN_ENV, daemon, 1);
-    execvp(o->program[0], o->program);
-    fprintf(stderr, "weir: %s: %s\n", o->program[0], strerror(errno));
-    return errno == ENOENT ? 127 : 126;
-}
-
 static int wait_for(pid_t pid)
 {
     int status;
@@ -359,32 +307,6 @@ static int wait_for(pid_t pid)
         if (errno != EINTR)
             return 126;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int check_program(const struct run_options *o)
-{
-    struct stat about;
-    char path[4096];
-
-    if (!find_program(o->program[0], path, sizeof path)) {
-        fprintf(stderr, "weir: %s: no such program\n", o->program[0]);
-        return 127;
-    }
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
-        fprintf(stderr, "weir: %s: %s\n", path, strerror(EISDIR));
-        return 126;
-    }
-    if (access(path, X_OK) < 0) {
-        fprintf(stderr, "weir: %s: %s\n", path, strerror(errno));
-        return 126;
-    }
-    if (is_static(path)) {
-        fprintf(stderr,
-                "weir: %s is statically linked: the preload door carries dynamic programs only\n",
-                path);
-        return 126;
-    }
-    return 0;
 }
 
 /* True when the daemon stands. */
@@ -412,7 +334,7 @@ int run_main(const struct run_options *given)
 {
     static struct daemon d;
     struct run_options o = *given;
-    int life[2], status = check_program(&o);
+    int life[2], status = program_check(&o);
     pid_t daemon_pid = -1;
     uint32_t number;
 
@@ -425,15 +347,24 @@ int run_main(const struct run_options *given)
         o.seed = number;
     if (o.is_verbose)
         fprintf(stderr, "weir: seed %llu\n", (unsigned long long)o.seed);
-    if (!start_daemon(&d, &o, life, &daemon_pid))
-        return daemon_pid > 0 ? (wait_for(daemon_pid), 2) : 2;
+    if (o.is_open)
+        netns_none(&d.netns);
+    else
+        netns_open(&d.netns);
+    if (!start_daemon(&d, &o, life, &daemon_pid)) {
+        if (daemon_pid > 0)
+            wait_for(daemon_pid);
+        netns_close(&d.netns);
+        return 2;
+    }
     program_pid = fork();
     if (program_pid == 0)
-        _exit(exec_program(&o, d.name));
+        _exit(program_exec(&o, d.name, &d.netns));
     pass_signals();
     status = wait_for(program_pid);
     close(life[1]); /* the daemon ends when its last connection has */
     wait_for(daemon_pid);
+    netns_close(&d.netns);
     return status;
 }
 

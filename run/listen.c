@@ -67,10 +67,10 @@ static int carry_to_program(struct daemon *d, struct carrier *listener,
     struct sockaddr_un un;
     char rest[100];
     socklen_t len;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
+    int fd = netns_stream(&d->netns), error;
 
     if (fd < 0)
-        return -errno;
+        return fd;
     name_accepted_text(ends, rest);
     len = name_set(&un, d->name, rest);
     if (bind(fd, (struct sockaddr *)&un, len) < 0)

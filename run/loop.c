@@ -68,6 +68,8 @@ static void tell_carrier(struct daemon *d, const struct weir_ready_event *e)
         return;
     if (c->kind == CARRIER_DGRAM)
         dgram_on_stack(d, c);
+    else if (c->kind == CARRIER_QUERY)
+        dns_on_stack(d, c);
     else if (c->is_listening)
         listener_on_stack(d, c);
     else

@@ -33,6 +33,8 @@ static const char usage[] =
     "                      sudo ip addr add 10.77.0.1/24 dev weir0; sudo ip link set weir0 up\n"
     "  --no-offload        tap: no superframes, all checksums in software\n"
     "  --via preload       the door to the program; preload is for dynamically linked ones\n"
+    "  --no-isolation      no network namespace of its own: what bypasses weir meets the host's\n"
+    "                      network, and abstract AF_UNIX names (X11, D-Bus) are the host's\n"
     "  -v                  say more\n"
     "  -h, --help          this text\n";
 
@@ -48,6 +50,7 @@ static const struct option options[] = {
     {"no-offload", no_argument, NULL, LINK_OPTION_NO_OFFLOAD},
     {"via", required_argument, NULL, 'V'},
     {"verbose", no_argument, NULL, 'v'},
+    {"no-isolation", no_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -204,6 +207,9 @@ static int take(struct run_options *o, int c)
     case LINK_OPTION_GW:
     case LINK_OPTION_NO_OFFLOAD:
         return link_take(&o->link, c, optarg);
+    case 'o':
+        o->is_open = true;
+        return 0;
     case 'v':
         o->is_verbose = true;
         return 0;
