@@ -1,4 +1,4 @@
-/* Socket options: Linux's levels, names and values.
+/* Setting socket options: Linux's levels, names and values. opts_get.c reads them.
  *
  * Knows: where an option lives below. Shape: one function for each level and direction.
  * Units: those of the option. Errors: ENOPROTOOPT for what is not there, EINVAL for a bad value.
@@ -19,25 +19,10 @@ static int as_int(const struct sock_opt *o, int *value)
     return 0;
 }
 
-static int give(struct sock_opt *o, const void *from, size_t len)
-{
-    if (o->len > len)
-        o->len = len;
-    memcpy(o->value, from, o->len);
-    return 0;
-}
-
-static int give_int(struct sock_opt *o, int value)
-{
-    return give(o, &value, sizeof value);
-}
-
 static void switch_flag(uint16_t *flags, uint16_t bit, bool on)
 {
     *flags = (uint16_t)(on ? *flags | bit : *flags & ~bit);
 }
-
-/* -- set --------------------------------------------------------------------------------------- */
 
 static uint32_t clamp_buffer(int64_t want, int64_t most)
 {
@@ -319,186 +304,6 @@ int sock_setopt(struct socks *k, int sock, const struct sock_opt *o)
         return s->kind == SOCK_KIND_TCP ? set_tcp(k, s, o) : -ENOPROTOOPT;
     case SOL_WEIR:
         return set_weir(s, s->kind == SOCK_KIND_TCP ? tcp_opt(k->tcp, s->endpoint) : NULL, o);
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-/* -- get --------------------------------------------------------------------------------------- */
-
-static int get_buffer(struct socks *k, const struct sock *s, struct sock_opt *o)
-{
-    bool is_rcv = o->name == SO_RCVBUF;
-
-    if (s->kind == SOCK_KIND_TCP) {
-        const struct tcp_options *t = tcp_opt(k->tcp, s->endpoint);
-        return give_int(o, (int)(is_rcv ? t->rcvbuf : t->sndbuf));
-    }
-    const struct udp_sock *u = udp_at(k->udp, s->endpoint);
-    return give_int(o, (int)(is_rcv ? u->rcvbuf : u->sndbuf));
-}
-
-static int get_stream_flag(struct socks *k, const struct sock *s, struct sock_opt *o)
-{
-    static const struct tcp_options none;
-    bool is_tcp = s->kind == SOCK_KIND_TCP;
-    const struct tcp_options *t = is_tcp ? tcp_opt(k->tcp, s->endpoint) : &none;
-    struct linger l = {.l_onoff = !!(t->on & OPT_LINGER), .l_linger = t->linger_s};
-
-    if (o->name == SO_LINGER)
-        return give(o, &l, sizeof l);
-    return give_int(o, !!(t->on & (o->name == SO_KEEPALIVE ? OPT_KEEPALIVE : OPT_OOBINLINE)));
-}
-
-static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
-{
-    bool is_tcp = s->kind == SOCK_KIND_TCP;
-
-    switch (o->name) {
-    case SO_ERROR:
-        return give_int(o, is_tcp ? tcp_take_error(k->tcp, s->endpoint)
-                                  : udp_take_error(k->udp, s->endpoint));
-    case SO_TYPE:
-        return give_int(o, is_tcp ? SOCK_STREAM : SOCK_DGRAM);
-    case SO_DOMAIN:
-        return give_int(o, s->family);
-    case SO_PROTOCOL:
-        return give_int(o, is_tcp                     ? IPPROTO_TCP
-                           : s->kind == SOCK_KIND_UDP ? IPPROTO_UDP
-                                                      : IPPROTO_ICMP);
-    case SO_ACCEPTCONN:
-        return give_int(o, !!(s->flags & SOCK_LISTENING));
-    case SO_REUSEADDR:
-        return give_int(o, !!(s->flags & SOCK_REUSEADDR));
-    case SO_REUSEPORT:
-        return give_int(o, !!(s->flags & SOCK_REUSEPORT));
-    case SO_SNDBUF:
-    case SO_RCVBUF:
-        return get_buffer(k, s, o);
-    case SO_BROADCAST:
-        return give_int(o, !is_tcp && udp_at(k->udp, s->endpoint)->options & UDP_BROADCAST);
-    case SO_KEEPALIVE:
-    case SO_OOBINLINE:
-    case SO_LINGER:
-        return get_stream_flag(k, s, o);
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-/* The fields that weir knows of Linux's tcp_info; the rest is zero. */
-static int get_tcp_info(struct socks *k, const struct sock *s, struct sock_opt *o)
-{
-    struct weir_sock_info w = {.sock = 0};
-    struct tcp_info i = {.tcpi_state = 0};
-
-    tcp_info(k->tcp, s->endpoint, &w);
-    i.tcpi_state = (uint8_t)w.state;
-    i.tcpi_options = (uint8_t)((w.has_ts ? TCPI_OPT_TIMESTAMPS : 0) |
-                               (w.has_sack ? TCPI_OPT_SACK : 0) |
-                               (w.rcv_wscale ? TCPI_OPT_WSCALE : 0));
-    i.tcpi_snd_wscale = (uint8_t)(w.snd_wscale & 15) & 15u;
-    i.tcpi_rcv_wscale = (uint8_t)(w.rcv_wscale & 15) & 15u;
-    i.tcpi_rto = w.rto_us;
-    i.tcpi_rtt = w.srtt_us;
-    i.tcpi_rttvar = w.rttvar_us;
-    i.tcpi_snd_mss = i.tcpi_rcv_mss = i.tcpi_advmss = w.mss;
-    i.tcpi_snd_cwnd = w.mss ? w.cwnd / w.mss : 0;
-    i.tcpi_snd_ssthresh = w.ssthresh == UINT32_MAX || !w.mss ? 0x7fffffff : w.ssthresh / w.mss;
-    i.tcpi_unacked = w.mss ? (w.in_flight + w.mss - 1) / w.mss : 0;
-    i.tcpi_lost = w.mss ? (w.lost + w.mss - 1) / w.mss : 0;
-    i.tcpi_total_retrans = w.retrans;
-    i.tcpi_rcv_space = w.rcv_wnd;
-    return give(o, &i, sizeof i);
-}
-
-static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
-{
-    const struct tcp_options *t = tcp_opt(k->tcp, s->endpoint);
-    const struct knobs *n = k->knobs;
-    const char *name = tcp_congestion(k->tcp, s->endpoint);
-    struct weir_sock_info w = {.sock = 0};
-
-    switch (o->name) {
-    case TCP_INFO:
-        return get_tcp_info(k, s, o);
-    case TCP_CONGESTION:
-        return give(o, name, strlen(name) + 1);
-    case TCP_NODELAY:
-        return give_int(o, !!(t->on & OPT_NODELAY));
-    case TCP_CORK:
-        return give_int(o, !!(t->on & OPT_CORK));
-    case TCP_QUICKACK:
-        return give_int(o, !!(t->on & OPT_QUICKACK));
-    case TCP_KEEPIDLE:
-        return give_int(o, t->keep_idle_s ? t->keep_idle_s : (int)n->tcp_keepalive_time);
-    case TCP_KEEPINTVL:
-        return give_int(o, t->keep_intvl_s ? t->keep_intvl_s : (int)n->tcp_keepalive_intvl);
-    case TCP_KEEPCNT:
-        return give_int(o, t->keep_count ? t->keep_count : (int)n->tcp_keepalive_probes);
-    case TCP_SYNCNT:
-        return give_int(o, t->syn_count ? t->syn_count : (int)n->tcp_syn_retries);
-    case TCP_USER_TIMEOUT:
-        return give_int(o, (int)t->user_timeout_ms);
-    case TCP_WINDOW_CLAMP:
-        return give_int(o, t->window_clamp_kib * 1024);
-    case TCP_LINGER2:
-        return give_int(o, t->on & OPT_NO_FIN_WAIT_2 ? -1
-                           : t->fin_timeout_s        ? t->fin_timeout_s
-                                                     : (int)n->tcp_fin_timeout);
-    case TCP_MAXSEG:
-        tcp_info(k->tcp, s->endpoint, &w);
-        return give_int(o, w.mss ? (int)w.mss : t->maxseg ? t->maxseg : (int)n->tcp_base_mss);
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
-{
-    bool is_tcp = s->kind == SOCK_KIND_TCP;
-    uint8_t ttl = is_tcp ? tcp_opt(k->tcp, s->endpoint)->ttl : udp_at(k->udp, s->endpoint)->ttl;
-
-    switch (o->name) {
-    case IP_TOS:
-        return give_int(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->tos
-                                  : udp_at(k->udp, s->endpoint)->tos);
-    case IP_TTL:
-        return give_int(o, ttl ? ttl : (int)k->knobs->ip_default_ttl);
-    case IP_OPTIONS: /* none: sshd asks, and closes if there are any */
-        o->len = 0;
-        return 0;
-    case IP_TRANSPARENT:
-    case IP_FREEBIND:
-        return give_int(o, !!(s->flags & SOCK_TRANSPARENT));
-    case IP_MTU_DISCOVER:
-        return give_int(o, IP_PMTUDISC_DO);
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-int sock_getopt(struct socks *k, int sock, struct sock_opt *o)
-{
-    struct sock *s = sock_at(k, sock);
-
-    if (!s)
-        return -EBADF;
-    switch (o->level) {
-    case SOL_SOCKET:
-        return get_socket(k, s, o);
-    case IPPROTO_IP:
-        return get_ip(k, s, o);
-    case IPPROTO_IPV6:
-        return o->name == IPV6_V6ONLY ? give_int(o, !!(s->flags & SOCK_V6ONLY)) : -ENOPROTOOPT;
-    case IPPROTO_TCP:
-        return s->kind == SOCK_KIND_TCP ? get_tcp(k, s, o) : -ENOPROTOOPT;
-    case SOL_WEIR:
-        if (o->name == WEIR_CLOSE_REASON && s->kind == SOCK_KIND_TCP)
-            return give_int(o, tcp_end_reason(k->tcp, s->endpoint));
-        if (o->name == WEIR_RECV_TTL && s->kind != SOCK_KIND_TCP)
-            return give_int(o, udp_at(k->udp, s->endpoint)->ttl_received);
-        return -ENOPROTOOPT;
     default:
         return -ENOPROTOOPT;
     }

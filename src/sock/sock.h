@@ -87,7 +87,7 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
                      const struct sock_ends *ends);
 ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags);
 
-/* opts.c */
+/* opts.c, opts_get.c */
 struct sock_opt {
     int level, name;
     void *value;
