@@ -54,17 +54,23 @@ static bool is_old_timestamp(const struct tcp *p, const struct tcb *t, const str
 
 /* 9293#3.4 table 6. Differs: a segment without text may stand at the right edge itself, for that is
  * where the ACKs of a sender stand that filled our window. */
-static bool is_acceptable(const struct tcb *t, const struct seg *s)
+bool is_acceptable(struct seq nxt, struct seq edge, const struct seg *s)
 {
-    uint32_t len = s->len + !!(s->flags & (TCP_SYN | TCP_FIN));
+    uint32_t len = s->len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
     struct seq last = seq_add(s->seq, len - 1);
 
     if (len == 0)
-        return seq_in_cc(t->rcv.nxt, s->seq, t->rcv.edge);
-    if (seq_eq(t->rcv.nxt, t->rcv.edge)) /* MUST-66: RST, URG and ACK of a probe still count */
-        return seq_eq(s->seq, t->rcv.nxt);
-    return seq_in_co(t->rcv.nxt, s->seq, t->rcv.edge) || seq_in_co(t->rcv.nxt, last, t->rcv.edge) ||
-           (seq_lt(s->seq, t->rcv.nxt) && seq_ge(last, t->rcv.edge));
+        return seq_in_cc(nxt, s->seq, edge);
+    if (seq_eq(nxt, edge)) /* MUST-66: URG and ACK of a probe still count */
+        return seq_eq(s->seq, nxt);
+    return seq_in_co(nxt, s->seq, edge) || seq_in_co(nxt, last, edge) ||
+           (seq_lt(s->seq, nxt) && seq_ge(last, edge));
+}
+
+/* 5961#3.2: a RST is judged by where it begins, whatever text it carries. */
+bool is_reset_in_window(struct seq nxt, struct seq edge, const struct seg *s)
+{
+    return seq_eq(s->seq, nxt) || seq_in_co(nxt, s->seq, edge);
 }
 
 /* An unacceptable segment draws an ACK. At once where it is our ACK that was lost, or a probe;
@@ -88,16 +94,16 @@ static void answer_unacceptable(struct tcp *p, struct tcb *t, const struct seg *
 
 static enum drop first_check_seq(struct tcp *p, struct tcb *t, struct seg *s)
 {
-    if ((t->flags & T_TS) && !(s->opt->has & TCP_OPT_TS) && !(s->flags & TCP_RST))
+    if (s->flags & TCP_RST)
+        return is_reset_in_window(t->rcv.nxt, t->rcv.edge, s) ? PASS : DROP_tcp_rst_window;
+    if ((t->flags & T_TS) && !(s->opt->has & TCP_OPT_TS))
         return DROP_tcp_no_timestamp; /* 7323#3.2 */
-    if (is_old_timestamp(p, t, s) && !(s->flags & TCP_RST)) {
+    if (is_old_timestamp(p, t, s)) {
         p->stats->TcpExtPAWSEstab++;
         answer_unacceptable(p, t, s);
         return DROP_tcp_paws;
     }
-    if (!is_acceptable(t, s)) {
-        if (s->flags & TCP_RST)
-            return DROP_tcp_rst_window;
+    if (!is_acceptable(t->rcv.nxt, t->rcv.edge, s)) {
         answer_unacceptable(p, t, s);
         if (seq_lt(s->seq, t->rcv.nxt) && s->len > 0)
             return DROP_tcp_duplicate;
@@ -170,16 +176,27 @@ static void sixth_check_urg(struct tcp *p, struct tcb *t, const struct seg *s)
 
 /* -- 3.10.7.4: all other states ---------------------------------------------------------------- */
 
+/* Simultaneous open: the SYN that we know comes again. A SYN/ACK (9293 figure 8, line 6) goes on
+ * without it; a bare one means that ours was lost. */
+static enum drop arrive_known_syn(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    if (s->flags & TCP_ACK) {
+        s->flags &= (uint8_t)~TCP_SYN;
+        s->seq = seq_add(s->seq, 1);
+        return PASS;
+    }
+    t->flags |= T_SYN_DUE | T_SYN_AGAIN;
+    tcb_wants_output(p, t);
+    return DROP_tcp_syn_dup;
+}
+
 static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
 {
     enum drop v;
 
-    /* Simultaneous open: the peer's SYN/ACK repeats the SYN that we know (9293 figure 8, line 6).
-     */
-    if (t->state == SYN_RECEIVED && (s->flags & TCP_SYN) && seq_eq(s->seq, t->rcv.irs)) {
-        s->flags &= (uint8_t)~TCP_SYN;
-        s->seq = seq_add(s->seq, 1);
-    }
+    if (t->state == SYN_RECEIVED && (s->flags & (TCP_SYN | TCP_RST)) == TCP_SYN &&
+        seq_eq(s->seq, t->rcv.irs) && (v = arrive_known_syn(p, t, s)) != PASS)
+        return v;
     if ((v = first_check_seq(p, t, s)) != PASS)
         return v;
     if ((v = second_check_rst(p, t, s)) != PASS || t->state == CLOSED)

@@ -76,7 +76,7 @@ void challenge_ack(struct tcp *p, struct tcb *t)
     p->stats->TcpExtTCPChallengeACK++;
     if (t->challenge_at_ms && since < (uint32_t)p->knobs->tcp_challenge_ack_ms)
         return;
-    t->challenge_at_ms = now_ms(p) | 1; /* 0 means never */
+    t->challenge_at_ms = now_ms_not_0(p);
     t->flags |= T_ACK_NOW;
     t->why_event = EVENT_challenge_ack;
     tcb_wants_output(p, t);

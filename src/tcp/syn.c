@@ -54,7 +54,7 @@ static void take_options(const struct tcp *p, struct syn_mini *m, const struct t
     }
 }
 
-static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s)
+static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
 {
     uint32_t index = pool_new(&p->syns);
     uint64_t secret = flow_secret(&p->secret_key, &s->flow);
@@ -73,6 +73,8 @@ static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s)
     }
     m->listener = t->self;
     m->iss = isn_new(p, secret);
+    if (above && seq_le(m->iss, *above))
+        m->iss = seq_add(*above, 65537);
     m->ts_offset = ts_offset(secret);
     m->irs = s->seq;
     m->wnd = (uint16_t)s->wnd;
@@ -90,10 +92,9 @@ static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s)
     return PASS;
 }
 
-enum drop arrive_listen(struct tcp *p, struct tcb *t, struct seg *s)
+enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
 {
-    struct listener *l = t->listen;
-    enum drop v;
+    const struct listener *l = t->listen;
 
     if (s->flags & TCP_RST)
         return DROP_tcp_listen_flags;
@@ -111,10 +112,23 @@ enum drop arrive_listen(struct tcp *p, struct tcb *t, struct seg *s)
         p->stats->TcpExtListenDrops++;
         return DROP_tcp_syn_queue;
     }
-    v = syn_new(p, t, s);
+    return PASS;
+}
+
+enum drop listen_take(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
+{
+    enum drop v = syn_new(p, t, s, above);
+
     if (v != PASS)
         p->stats->TcpExtListenDrops++;
     return v;
+}
+
+enum drop arrive_listen(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    enum drop v = listen_judge(p, t, s);
+
+    return v == PASS ? listen_take(p, t, s, NULL) : v;
 }
 
 /* -- a segment for a mini ---------------------------------------------------------------------- */
@@ -155,12 +169,19 @@ static void options_from_mini(struct tcp *p, struct tcb *t, const struct syn_min
     }
 }
 
+/* The window that a SYN/ACK offers: never scaled. */
+static uint32_t first_window(const struct tcb *t)
+{
+    uint32_t room = window_room(t);
+
+    return room < 65535 ? room : 65535;
+}
+
 /* The tcb that the mini stands for, in SYN-RECEIVED and in the mini's place; NULL: no room. */
 static struct tcb *promote(struct tcp *p, uint32_t index)
 {
     struct syn_mini *m = syn_at(p, index);
     struct tcb *listener = tcb_at(p, m->listener), *t = tcb_new(p);
-    uint32_t room;
 
     if (!t)
         return NULL;
@@ -178,11 +199,10 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->snd.wnd = t->snd.wnd_max = m->wnd;
     t->rcv.irs = m->irs;
     t->rcv.nxt = seq_add(m->irs, 1);
-    room = window_room(t) < 65535 ? window_room(t) : 65535;
-    t->rcv.edge = seq_add(t->rcv.nxt, room);
+    t->rcv.edge = seq_add(t->rcv.nxt, first_window(t));
     t->rcv.quick = 8;
     t->syn_at_us = m->sent_at_us;
-    t->flags |= m->retries > 1 ? T_SYN_AGAIN : 0;
+    t->flags |= m->flags & SYN_MINI_AGAIN ? T_SYN_AGAIN : 0;
     cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
     table_replace(&p->demux, m->hash, wheel_ref_of(KIND_SYN, index),
                   wheel_ref_of(KIND_TCB, t->self));
@@ -228,19 +248,26 @@ static enum drop complete(struct tcp *p, uint32_t index, struct seg *s)
     p->stats->TcpPassiveOpens++;
     queue_accept(p, listener, t);
     v = arrive(p, t, s);
+    must(t->state != SYN_RECEIVED); /* syn_arrive let nothing else through: no timer runs for it */
     *s->why = (struct weir_why){.event = EVENT_state, .from = SYN_RECEIVED, .to = t->state};
     return v;
 }
 
-static enum drop answer_mini(struct tcp *p, const struct syn_mini *m, enum drop reason)
+/* At the pace of challenge ACKs, 5961#7. */
+static enum drop answer_mini(struct tcp *p, struct syn_mini *m, enum drop reason)
 {
+    uint16_t now = (uint16_t)now_ms(p), since = (uint16_t)(now - m->answered_ms);
     struct reply r = {.flow = m->flow,
                       .ifindex = m->ifindex,
                       .flags = TCP_ACK,
                       .seq = seq_add(m->iss, 1),
                       .ack = seq_add(m->irs, 1),
-                      .wnd = 65535};
+                      .wnd = (uint16_t)first_window(tcb_at(p, m->listener))};
 
+    p->stats->TcpExtTCPChallengeACK++;
+    if (m->answered_ms && since < p->knobs->tcp_challenge_ack_ms)
+        return reason;
+    m->answered_ms = now ? now : UINT16_MAX;
     r.why.event = EVENT_challenge_ack;
     if (m->agreed & TCP_OPT_TS) {
         r.has_ts = true;
@@ -250,17 +277,28 @@ static enum drop answer_mini(struct tcp *p, const struct syn_mini *m, enum drop 
     return reply_push(p, &r) ? reason : DROP_reply_queue;
 }
 
-static bool is_old_for_mini(const struct syn_mini *m, const struct seg *s)
+/* Step one, as arrive.c does it for a tcb. */
+static enum drop mini_check_seq(struct tcp *p, struct syn_mini *m, const struct seg *s)
 {
-    return (m->agreed & TCP_OPT_TS) && (s->opt->has & TCP_OPT_TS) &&
-           (int32_t)(s->opt->tsval - m->ts_recent) < 0;
+    struct seq next = seq_add(m->irs, 1);
+    struct seq edge = seq_add(next, first_window(tcb_at(p, m->listener)));
+    bool has_ts = s->opt->has & TCP_OPT_TS;
+
+    if (s->flags & TCP_RST)
+        return is_reset_in_window(next, edge, s) ? PASS : DROP_tcp_rst_window;
+    if ((m->agreed & TCP_OPT_TS) && !has_ts)
+        return DROP_tcp_no_timestamp; /* 7323#3.2 */
+    if ((m->agreed & TCP_OPT_TS) && (int32_t)(s->opt->tsval - m->ts_recent) < 0) {
+        p->stats->TcpExtPAWSEstab++;
+        return answer_mini(p, m, DROP_tcp_paws);
+    }
+    return is_acceptable(next, edge, s) ? PASS : answer_mini(p, m, DROP_tcp_window);
 }
 
 enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
 {
     struct syn_mini *m = syn_at(p, index);
-    struct seq next = seq_add(m->irs, 1);
-    bool is_in_window = seq_in_cc(next, s->seq, seq_add(next, 65535));
+    enum drop v;
 
     if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, m->irs)) {
         if (!(m->flags & SYN_MINI_HELD))
@@ -269,16 +307,18 @@ enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
     }
     if (m->flags & SYN_MINI_HELD && !(s->flags & TCP_RST))
         return DROP_tcp_ack_invalid; /* nothing was said yet that could be acknowledged */
-    if (!is_in_window || is_old_for_mini(m, s))
-        return s->flags & TCP_RST ? DROP_tcp_rst_window : answer_mini(p, m, DROP_tcp_window);
+    if ((v = mini_check_seq(p, m, s)) != PASS)
+        return v;
     if (s->flags & TCP_RST) {
-        if (!seq_eq(s->seq, next))
+        if (!seq_eq(s->seq, seq_add(m->irs, 1)))
             return answer_mini(p, m, DROP_tcp_rst_window); /* 5961#3.2 */
         p->stats->TcpAttemptFails++;
         syn_free(p, index);
         return PASS;
     }
-    if (s->flags & TCP_SYN) { /* 9293#3.10.7.4 fourth: back to LISTEN */
+    if (s->flags & TCP_SYN) {        /* 9293#3.10.7.4 fourth: back to LISTEN */
+        if (!seq_gt(s->seq, m->irs)) /* old, with new text: 5961#4.2 */
+            return answer_mini(p, m, DROP_tcp_syn_in_window);
         syn_free(p, index);
         return DROP_tcp_syn_in_window;
     }
@@ -305,7 +345,6 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     struct syn_mini *m = syn_at(p, index);
     const struct tcb *listener = tcb_at(p, m->listener);
     struct tcp_opts *o = &out->hdr.opt;
-    uint32_t room = listener->opt.rcvbuf < 65535 ? listener->opt.rcvbuf : 65535;
 
     list_unlink(&p->syn_out[m->ifindex], index);
     *out = (struct seg_out){.flow = m->flow, .tos = listener->opt.tos, .ttl = listener->opt.ttl};
@@ -314,7 +353,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
                                 .seq = m->iss,
                                 .ack = seq_add(m->irs, 1),
                                 .flags = TCP_SYN | TCP_ACK,
-                                .wnd = (uint16_t)room};
+                                .wnd = (uint16_t)first_window(listener)};
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
     o->mss = listener->rcv.mss;
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
@@ -329,6 +368,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
                                      .n = (uint8_t)(m->retries - 1),
                                      .of = (uint8_t)p->knobs->tcp_synack_retries};
         p->stats->TcpRetransSegs++;
+        m->flags |= SYN_MINI_AGAIN;
     }
     m->sent_at_us = (uint32_t)p->now_us;
     p->stats->TcpOutSegs++;

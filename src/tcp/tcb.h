@@ -201,10 +201,11 @@ struct syn_mini {
     uint8_t ifindex;
     uint8_t retries;
     uint8_t flags; /* SYN_MINI_* */
-    uint8_t spare[3];
+    uint8_t spare;
+    uint16_t answered_ms; /* low bits, 0: never; the last ACK to something unacceptable */
     uint32_t ts_offset;
 };
-enum { SYN_MINI_HELD = 1, SYN_MINI_TOLD = 2, SYN_MINI_ACKED = 4 };
+enum { SYN_MINI_HELD = 1, SYN_MINI_TOLD = 2, SYN_MINI_ACKED = 4, SYN_MINI_AGAIN = 8 };
 
 struct tw_mini {
     struct flow flow;
@@ -213,7 +214,8 @@ struct tw_mini {
     struct seq snd_nxt, rcv_nxt;
     uint32_t ts_recent;
     uint16_t wnd; /* as on the wire, scaled by us */
-    uint8_t has_ts;
+    uint8_t has_ts : 1;
+    uint8_t wscale : 4;
     uint8_t ifindex;
 };
 
@@ -237,11 +239,18 @@ static inline uint32_t now_ms(const struct tcp *p)
 {
     return (uint32_t)(p->now_us / 1000);
 }
+/* For instants whose 0 means never: never after now, or what was measured since would be negative. */
+static inline uint32_t now_ms_not_0(const struct tcp *p)
+{
+    return now_ms(p) ? now_ms(p) : UINT32_MAX;
+}
 
 /* Bytes between the first of the send ring and the end of what the program wrote. */
 static inline struct seq snd_base(const struct tcb *t)
 {
-    return seq_eq(t->snd.una, t->snd.iss) ? seq_add(t->snd.iss, 1) : t->snd.una;
+    bool is_syn_open = t->state == SYN_SENT || t->state == SYN_RECEIVED;
+
+    return is_syn_open ? seq_add(t->snd.iss, 1) : t->snd.una;
 }
 static inline struct seq snd_data_end(const struct tcb *t)
 {
@@ -280,6 +289,9 @@ void listen_remove(struct tcp *p, struct tcb *t);
 
 /* -- arrive.c: 3.10.7 -------------------------------------------------------------------------- */
 enum drop arrive(struct tcp *p, struct tcb *t, struct seg *s);
+/* Step one, for a window [nxt, edge); and step two's part of it. */
+bool is_acceptable(struct seq nxt, struct seq edge, const struct seg *s);
+bool is_reset_in_window(struct seq nxt, struct seq edge, const struct seg *s);
 
 /* -- ack.c: step five, and what an ACK sets going ---------------------------------------------- */
 enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s);
@@ -357,6 +369,10 @@ uint32_t ts_now(const struct tcp *p, const struct tcb *t);
 
 /* -- syn.c, tw.c: minis ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);
+/* Its two halves: may this SYN begin something (if not, it is answered or counted here); then it
+ * does, with an initial sequence number beyond `above`, if there is one. */
+enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s);
+enum drop listen_take(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above);
 enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s);
 void syn_fire(struct tcp *p, uint32_t index);
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out);

@@ -67,7 +67,7 @@ void timers_on_sent(struct tcp *p, struct tcb *t)
 {
     t->at[TIMER_persist] = WHEN_NEVER;
     if (!t->trouble_at_ms && t->opt.user_timeout_ms)
-        t->trouble_at_ms = now_ms(p) | 1; /* 0 means none */
+        t->trouble_at_ms = now_ms_not_0(p);
     if (t->at[TIMER_rexmit] == WHEN_NEVER)
         start_rexmit(p, t);
 }
@@ -76,7 +76,7 @@ void timers_on_sent(struct tcp *p, struct tcb *t)
 void timers_on_ack(struct tcp *p, struct tcb *t, bool is_progress)
 {
     if (is_progress)
-        t->trouble_at_ms = t->opt.user_timeout_ms ? now_ms(p) | 1 : 0;
+        t->trouble_at_ms = t->opt.user_timeout_ms ? now_ms_not_0(p) : 0;
     if (seq_eq(t->snd.una, t->snd.nxt))
         timers_on_all_acked(p, t);
     else if (is_progress)
@@ -208,7 +208,7 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
     }
     t->loss.backoff++;
     if (!t->trouble_at_ms)
-        t->trouble_at_ms = now_ms(p) | 1;
+        t->trouble_at_ms = now_ms_not_0(p);
     if (t->state == SYN_SENT || t->state == SYN_RECEIVED)
         t->flags |= T_SYN_DUE | T_SYN_AGAIN;
     else

@@ -55,6 +55,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->rcv_nxt = t->rcv.nxt;
         w->ts_recent = t->ts.recent;
         w->has_ts = !!(t->flags & T_TS);
+        w->wscale = t->rcv.wscale & 15;
         w->ifindex = t->ifindex;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
         list_append(&p->tw_order, index);
@@ -106,24 +107,41 @@ static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop rea
     return reply_push(p, &r) ? reason : DROP_reply_queue;
 }
 
-/* MAY-2 and 6191: a SYN that can be told from an old one begins the next incarnation. */
-static bool is_newer_syn(const struct tw_mini *w, const struct seg *s)
+/* MAY-2 and 6191#2: a SYN that can be told from an old one begins the next incarnation. */
+static bool is_newer_syn(const struct tcp *p, const struct tw_mini *w, const struct seg *s)
 {
-    if (w->has_ts && (s->opt->has & TCP_OPT_TS) && s->opt->tsval != w->ts_recent)
+    bool will_have_ts = s->opt->has & TCP_OPT_TS && p->knobs->tcp_timestamps;
+
+    if (will_have_ts && !w->has_ts)
+        return true;
+    if (will_have_ts && s->opt->tsval != w->ts_recent)
         return (int32_t)(s->opt->tsval - w->ts_recent) > 0;
-    return seq_gt(s->seq, w->rcv_nxt);
+    return seq_ge(s->seq, w->rcv_nxt); /* beyond the last number, which was the FIN's */
 }
 
+/* Differs: 6191#2 is silent where it refuses; we answer, as to any segment that is out of place. */
 static enum drop tw_syn(struct tcp *p, uint32_t index, struct seg *s)
 {
     struct tw_mini *w = tw_at(p, index);
+    struct seq old_nxt = w->snd_nxt;
+    enum drop v;
     uint32_t listener = listen_find(p, &s->flow, s->hash);
 
-    if (!listener || !is_newer_syn(w, s))
+    if (!listener || !is_newer_syn(p, w, s))
         return tw_answer(p, w, DROP_tcp_time_wait);
+    if ((v = listen_judge(p, tcb_at(p, listener), s)) != PASS)
+        return v; /* no room now: the old connection still waits */
     tw_free(p, index);
     p->stats->TcpExtTWRecycled++;
-    return arrive_listen(p, tcb_at(p, listener), s);
+    return listen_take(p, tcb_at(p, listener), s, &old_nxt);
+}
+
+static enum drop tw_reset(struct tcp *p, uint32_t index, const struct seg *s)
+{
+    if (p->knobs->tcp_rfc1337 || !seq_eq(s->seq, tw_at(p, index)->rcv_nxt))
+        return DROP_tcp_rst_time_wait;
+    tw_free(p, index);
+    return PASS;
 }
 
 enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s)
@@ -132,22 +150,24 @@ enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s)
     bool is_old = w->has_ts && (s->opt->has & TCP_OPT_TS) &&
                   (int32_t)(s->opt->tsval - w->ts_recent) < 0;
     struct seq end = seq_add(s->seq, s->len + !!(s->flags & TCP_FIN));
+    struct seq edge = seq_add(w->rcv_nxt, (uint32_t)w->wnd << w->wscale);
+    uint8_t control = s->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
 
-    if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
+    if (control == TCP_SYN)
         return tw_syn(p, index, s);
-    if (s->flags & TCP_RST) {
-        if (p->knobs->tcp_rfc1337 || !seq_eq(s->seq, w->rcv_nxt))
-            return DROP_tcp_rst_time_wait;
-        tw_free(p, index);
-        return PASS;
-    }
-    if (is_old || s->flags & TCP_SYN)
+    if (control & TCP_RST)
+        return tw_reset(p, index, s);
+    if (is_old || control & TCP_SYN)
         return tw_answer(p, w, DROP_tcp_time_wait);
-    if ((s->flags & TCP_FIN) && seq_eq(end, w->rcv_nxt)) { /* its ACK was lost: row 23 */
+    if (control == (TCP_FIN | TCP_ACK) && seq_eq(end, w->rcv_nxt)) { /* its ACK was lost: row 23 */
         tw_restart(p, index);
         return tw_answer(p, w, PASS);
     }
-    if (s->len == 0 && seq_eq(s->seq, w->rcv_nxt) && !(s->flags & TCP_FIN))
+    if (!is_acceptable(w->rcv_nxt, edge, s))
+        return tw_answer(p, w, DROP_tcp_time_wait);
+    if (!(control & TCP_ACK))
+        return DROP_tcp_no_ack;
+    if (s->len == 0 && !(control & TCP_FIN))
         return PASS; /* nothing to say: an ACK would begin a war (52) */
     return tw_answer(p, w, DROP_tcp_time_wait);
 }

@@ -44,6 +44,8 @@ bool window_update_due(const struct tcb *t)
         return false;
     if (offered < t->rcv.mss) /* the peer may be waiting for it */
         return room - offered >= least_step(t);
+    if (seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1))) /* it has not begun to use what it has */
+        return false;
     return room - offered >= half;
 }
 

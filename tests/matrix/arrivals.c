@@ -278,7 +278,7 @@ static void try_one(const struct scene *c, const struct arrival *a, struct line 
         : now        ? weir_state_name(now)
                      : "gone",
         sent.len ? sent.text : "-", strcmp(before.text, after.text) ? after.text : " -");
-    peer_forget(&p);
+    peer_forget();
 }
 
 /* -- all segments of one state ----------------------------------------------------------------- */

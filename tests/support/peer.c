@@ -23,7 +23,6 @@
 #define QUEUE_MAX 256
 #define NAMED_MAX 16
 #define STEPS_MAX 100000
-#define TESTS_MAX 128
 
 struct peer_net {
     struct weir_stack *stack;
@@ -233,10 +232,12 @@ void peer_end(struct peer *p)
     assert_int_equal(left, 0);
 }
 
-void peer_forget(struct peer *p)
+void peer_forget(void)
 {
-    weir_free(p->stack);
-    free(p->net);
+    if (!net_in_use)
+        return;
+    weir_free(net_in_use->stack);
+    free(net_in_use);
     net_in_use = NULL;
 }
 
@@ -470,36 +471,4 @@ void expect_stat_at(struct peer *p, const char *name, uint64_t n, const char *wh
     if (got != n)
         fail_msg("%s:%d: %s is %llu, wanted %llu", where, line, name, (unsigned long long)got,
                  (unsigned long long)n);
-}
-
-/* -- tests ------------------------------------------------------------------------------------- */
-
-static struct CMUnitTest tests[TESTS_MAX];
-static size_t tests_count;
-
-/* What a failed test left behind. */
-static int forget_net(void **state)
-{
-    (void)state;
-    if (net_in_use) {
-        weir_free(net_in_use->stack);
-        free(net_in_use);
-    }
-    net_in_use = NULL;
-    return 0;
-}
-
-void peer_test_add(const char *name, CMUnitTestFunction function)
-{
-    if (tests_count == TESTS_MAX)
-        abort();
-    tests[tests_count++] =
-        (struct CMUnitTest){.name = name, .test_func = function, .teardown_func = forget_net};
-}
-
-int peer_tests_run(const char *group)
-{
-    if (getenv("WEIR_TEST"))
-        cmocka_set_test_filter(getenv("WEIR_TEST"));
-    return _cmocka_run_group_tests(group, tests, tests_count, NULL, NULL);
 }

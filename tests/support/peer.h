@@ -89,7 +89,7 @@ struct peer peer_connecting(const struct peer_config *c); /* its SYN was expecte
 struct peer peer_established(const struct peer_config *c);
 struct peer peer_other(const struct peer *p, uint16_t port); /* another peer of the same stack */
 void peer_end(struct peer *p);
-void peer_forget(struct peer *p); /* the end without its checks */
+void peer_forget(void); /* the end without its checks */
 
 #define begin(...) peer_begin(&(struct peer_config){__VA_ARGS__})
 #define listening(...) peer_listening(&(struct peer_config){__VA_ARGS__})
