@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define WEIR_BURST_MAX 64  /* frames in one call */
 #define WEIR_FRAME_PARTS 3 /* slices in one frame */
 
@@ -25,10 +29,10 @@ enum weir_frame_flag {
     WEIR_CSUM_VALID = 2, /* in: the link vouches for the transport checksum */
 };
 
-/* Why the frame was sent, or what became of it: see trace.h for names and text. */
+/* Why the frame was sent, or what became of it; weir_why_text of trace.h says it in words. */
 struct weir_why {
     uint16_t verdict; /* in: 0 passed, 1 kept, else 2 + index of weir_drop_name */
-    uint16_t event;   /* enum weir_event_kind of trace.h, 0 if there is nothing to say */
+    uint16_t event;   /* which line of src/def/events.def, from 1; 0 if there is nothing to say */
     uint8_t from, to; /* states around the event, where it is a transition */
     uint8_t n, of;    /* "n of of", such as retransmission 2 of 15 */
 };
@@ -44,6 +48,7 @@ struct weir_frame {
     struct weir_why why;
 };
 
+/* Bytes of the frame, over all its parts. */
 static inline size_t weir_frame_len(const struct weir_frame *f)
 {
     size_t n = 0;
@@ -51,5 +56,9 @@ static inline size_t weir_frame_len(const struct weir_frame *f)
         n += f->part[i].len;
     return n;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,6 @@
-/* What happened and why. Every state change, timer, retransmission, drop and window change is an
- * event of def/events.def; the stack keeps the last ones in a ring that the caller drains. */
+/* What happened and why. A frame that came in and changed a state, or was dropped, is an event; the
+ * stack keeps the last ones in a ring that the caller drains. Frames that go out carry their reason
+ * themselves, as `why` (frame.h). The kinds are src/def/events.def. */
 #ifndef WEIR_TRACE_H
 #define WEIR_TRACE_H
 
@@ -7,19 +8,27 @@
 #include <weir/frame.h>
 #include <weir/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_event {
     int64_t at_ns;
-    int sock; /* -1: none */
-    struct weir_sockaddr local, peer;
+    struct weir_sockaddr local, peer; /* ports only where a TCP header was read */
     struct weir_why why;
-    uint64_t a, b; /* the event's numbers; its text says what they are */
 };
 
-/* Keeps up to `events` of them (0: off, the default). Costs nothing while off. -ENOMEM. */
+/* Keeps up to `events` of them (0: off, the default), and forgets those that were kept. Costs
+ * nothing while off. 0, or -ENOMEM. */
 int weir_trace_start(struct weir_stack *stack, uint32_t events);
+/* Takes out the oldest ones, at most `max`; returns how many. A full ring has lost its oldest. */
 int weir_trace_read(struct weir_stack *stack, struct weir_event *events, int max);
-/* One line in plain words, such as "RTO 2 of 15" or "dropped: tcp_checksum". Returns its length;
- * 0 when there is nothing to say. */
+/* One line in plain words, such as "retransmission timeout 2 of 15" or "dropped: tcp_checksum", cut
+ * to `size`. Returns its length; 0 when there is nothing to say. */
 int weir_why_text(const struct weir_why *why, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
