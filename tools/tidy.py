@@ -254,6 +254,40 @@ def line_length(tree):
                 yield Finding(file.path, number, f"{len(line)} columns, at most {COLUMNS_MAX}; break it")
 
 
+# What a row of a table is called where it is used.
+ROW_NAMES = {"KNOB": "{}", "KNOB3": "{}", "STAT": "{}", "DROP": "DROP_{}", "EVENT": "EVENT_{}",
+             "TIMER": "TIMER_{}"}
+
+
+@rule("unused-row")
+def unused_rows(tree):
+    """A knob that nothing reads, or a counter that nothing counts, is a promise that is not kept."""
+    used = set()
+    for file in tree.core_files:
+        used |= set(re.findall(r"\w+", file.c.code))
+    for path in tree.texts:
+        if not re.fullmatch(r"src/def/\w+\.def", path):
+            continue
+        for number, line in enumerate(File(tree.root, path).lines, 1):
+            row = re.match(r"([A-Z0-9]+)\((\w+),", line)
+            if row and row[1] in ROW_NAMES and ROW_NAMES[row[1]].format(row[2]) not in used:
+                yield Finding(path, number, f"no code uses {row[2]}; take the row out, or use it")
+
+
+@rule("knob-named")
+def knobs_named(tree):
+    """Text that sends a user to a knob names one that is there."""
+    defs = [p for p in tree.texts if re.fullmatch(r"src/def/\w+\.def", p)]
+    knobs = {"net.ipv4.ip_local_port_range"}
+    for path in defs:
+        knobs |= set(re.findall(r'^KNOB3?\(\w+, "([^"]+)"', File(tree.root, path).text, re.M))
+    for path in defs:
+        for number, line in enumerate(File(tree.root, path).lines, 1):
+            for name in re.findall(r"\bnet\.(?:ipv4|core|weir)\.[\w.]*\w", line):
+                if name not in knobs:
+                    yield Finding(path, number, f"there is no knob {name}")
+
+
 @rule("goto")
 def gotos(tree):
     for file in tree.c_files:

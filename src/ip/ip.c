@@ -139,7 +139,7 @@ enum drop ip_fragment_input(struct ip *ip, const struct ip4 *h)
         return DROP_ip_fragment_bad; /* 791#3.2 */
     if (!len || start + len > DATAGRAM_MAX - IP4_LEN)
         return DROP_ip_fragment_bad; /* ends past the largest datagram */
-    return DROP_ip_fragment_limit;
+    return DROP_ip_fragment_refused;
 }
 
 uint16_t ip_next_id(struct ip *ip, const struct weir_addr *src, const struct weir_addr *dst,

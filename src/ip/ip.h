@@ -91,7 +91,7 @@ enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags);
 /* Walks n bytes of options: PASS, DROP_ip_source_route or DROP_ip_option. Unknown ones pass. */
 enum drop ip_judge_options(const uint8_t *options, size_t n);
 /* PASS: a whole datagram. Otherwise it is a fragment: DROP_ip_fragment_bad,
- * DROP_ip_fragment_limit. */
+ * DROP_ip_fragment_refused. */
 enum drop ip_fragment_input(struct ip *ip, const struct ip4 *h);
 
 /* The identification field: 0 where DF makes it meaningless, else unique for (src, dst, proto) and

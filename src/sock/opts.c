@@ -24,6 +24,17 @@ static void switch_flag(uint16_t *flags, uint16_t bit, bool on)
     *flags = (uint16_t)(on ? *flags | bit : *flags & ~bit);
 }
 
+/* For UDP sockets; the others have no such option and take it without effect. */
+static void switch_udp(struct socks *k, const struct sock *s, unsigned bit, bool on)
+{
+    struct udp_sock *u;
+
+    if (s->kind == SOCK_KIND_TCP)
+        return;
+    u = udp_at(k->udp, s->endpoint);
+    u->options = (uint8_t)(on ? u->options | bit : u->options & ~bit);
+}
+
 static uint32_t clamp_buffer(int64_t want, int64_t most)
 {
     if (want > most)
@@ -86,8 +97,7 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
         return 0;
     case SO_REUSEPORT:
         switch_flag(&s->flags, SOCK_REUSEPORT, value);
-        if (!is_tcp)
-            udp_at(k->udp, s->endpoint)->options |= value ? UDP_REUSEPORT : 0;
+        switch_udp(k, s, UDP_REUSEPORT, value);
         return 0;
     case SO_SNDBUF:
     case SO_RCVBUF:
@@ -96,8 +106,7 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
         set_buffer(k, s, o->name, value);
         return 0;
     case SO_BROADCAST:
-        if (!is_tcp)
-            udp_at(k->udp, s->endpoint)->options |= value ? UDP_BROADCAST : 0;
+        switch_udp(k, s, UDP_BROADCAST, value);
         return 0;
     case SO_KEEPALIVE:
     case SO_OOBINLINE:
@@ -136,8 +145,7 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         switch_flag(&s->flags, SOCK_TRANSPARENT, value);
         return 0;
     case IP_RECVERR:
-        if (!is_tcp)
-            udp_at(k->udp, s->endpoint)->options |= value ? UDP_RECVERR : 0;
+        switch_udp(k, s, UDP_RECVERR, value);
         return 0;
     case IP_BIND_ADDRESS_NO_PORT:
         switch_flag(&s->flags, SOCK_LATE_PORT, value);

@@ -47,9 +47,16 @@ static int kind_of(int type, int protocol)
 
 static uint32_t open_endpoint(struct socks *k, int kind, uint32_t index)
 {
+    uint32_t endpoint;
+
     if (kind == SOCK_KIND_TCP)
         return tcp_new(k->tcp, index);
-    return udp_open(k->udp, kind == SOCK_KIND_UDP ? PROTO_UDP : PROTO_ICMP, index);
+    endpoint = udp_open(k->udp, kind == SOCK_KIND_UDP ? PROTO_UDP : PROTO_ICMP, index);
+    if (endpoint) {
+        udp_at(k->udp, endpoint)->rcvbuf = (uint32_t)k->knobs->udp_rmem;
+        udp_at(k->udp, endpoint)->sndbuf = (uint32_t)k->knobs->udp_wmem;
+    }
+    return endpoint;
 }
 
 int sock_open(struct socks *k, int family, int type, int protocol)

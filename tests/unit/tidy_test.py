@@ -168,6 +168,29 @@ class Functions(unittest.TestCase):
         self.assertEqual(self.one(HEAD + "#if X\nint f(void)\n{\n}\n#endif\n"), [])
 
 
+class Tables(unittest.TestCase):
+    def rows(self, name, text, code="    a++;\n"):
+        return tidy({f"src/def/{name}.def": text, "src/tcp/a.c": function(code)})
+
+    def test_row_that_no_code_uses(self):
+        for name, row, use in (("knobs", 'KNOB(fin, "net.ipv4.fin", 1)', "k->fin"),
+                               ("stats", 'STAT(TcpOut, "sent")', "s->TcpOut++"),
+                               ("drops", 'DROP(short, tcp, "short")', "return DROP_short"),
+                               ("events", 'EVENT(rto, "timeout")', "e = EVENT_rto")):
+            with self.subTest(name):
+                self.assertEqual(self.rows(name, f"\n{row}\n"), [(f"src/def/{name}.def:2", "unused-row")])
+                self.assertEqual(self.rows(name, f"\n{row}\n", f"    /* {use} */\n"),
+                                 [(f"src/def/{name}.def:2", "unused-row")])
+                self.assertEqual(self.rows(name, f"\n{row}\n", f"    {use};\n"), [])
+
+    def test_text_that_names_a_knob(self):
+        knob = 'KNOB(fin, "net.ipv4.fin", 1)\n'
+        use = "    k->fin = DROP_a;\n"
+        self.assertEqual(self.rows("x", knob + 'DROP(a, tcp, "see net.ipv4.fin.")\n', use), [])
+        self.assertEqual(self.rows("x", knob + 'DROP(a, tcp, "see net.ipv4.fan.")\n', use),
+                         [("src/def/x.def:2", "knob-named")])
+
+
 class Files(unittest.TestCase):
     def test_five_hundred_lines(self):
         self.assertEqual(tidy({"run/a.c": "\n" * 500}), [])

@@ -110,8 +110,8 @@ static void impossible_fragments_are_told_from_those_that_find_no_room(void **st
     bench_open(&b);
     assert_int_equal(fragment(&b, 0, 100), PASS);
     assert_int_equal(fragment(&b, IP4_DF, 100), PASS);
-    assert_int_equal(fragment(&b, IP4_MF, 96), DROP_ip_fragment_limit);
-    assert_int_equal(fragment(&b, 12, 5), DROP_ip_fragment_limit);
+    assert_int_equal(fragment(&b, IP4_MF, 96), DROP_ip_fragment_refused);
+    assert_int_equal(fragment(&b, 12, 5), DROP_ip_fragment_refused);
     assert_int_equal(fragment(&b, IP4_MF, 97), DROP_ip_fragment_bad);
     assert_int_equal(fragment(&b, IP4_MF, 0), DROP_ip_fragment_bad);
     assert_int_equal(fragment(&b, 0x1fff, 100), DROP_ip_fragment_bad); /* ping of death */
