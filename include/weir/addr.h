@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_addr {
     union {
         uint8_t b[16];
@@ -32,11 +36,16 @@ uint32_t weir_addr_to_v4(const struct weir_addr *a); /* host order; only for is_
 bool weir_addr_equal(const struct weir_addr *a, const struct weir_addr *b);
 bool weir_addr_is_any(const struct weir_addr *a); /* 0.0.0.0 or :: */
 
-/* Text to address ("10.0.0.1", "fd00::1"). 0, or -EINVAL and *out untouched. */
+/* Text to address ("10.0.0.1", "fd00::1"; no names, no brackets, no port). 0, or -EINVAL and *out
+ * untouched. */
 int weir_addr_parse(struct weir_addr *out, const char *text);
 /* Address to text, RFC 5952 for IPv6. Returns `text`, which holds WEIR_ADDR_TEXT bytes. */
 char *weir_addr_text(const struct weir_addr *a, char *text);
 /* "10.0.0.1:80", "[fd00::1]:80". Returns `text`, which holds WEIR_ADDR_TEXT bytes. */
 char *weir_sockaddr_text(const struct weir_sockaddr *a, char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include <weir/frame.h>
 #include <weir/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_link;
 
 struct weir_driver {
@@ -106,5 +110,9 @@ struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, c
 void weir_capture_epoch(struct weir_link *link, int64_t epoch_ns);
 /* Writes out what is buffered. 0, or the -errno that stopped the capture; the link works on. */
 int weir_capture_flush(struct weir_link *link);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include <weir/addr.h>
 #include <weir/driver.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_gateway_config {
     uint64_t seed[2]; /* of the far stack */
     int64_t now_ns;
@@ -45,5 +49,9 @@ int weir_gateway_source(const struct weir_sockaddr *dst, struct weir_sockaddr *s
 void weir_gateway_stats(struct weir_link *link, struct weir_gateway_stats *out);
 /* The far stack, for its knobs, counters and trace. The gateway drives it. */
 struct weir_stack *weir_gateway_stack(struct weir_link *link);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 #include <weir/frame.h>
 #include <weir/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_pcapng;
 
 enum weir_pcapng_dir { WEIR_PCAPNG_IN = 1, WEIR_PCAPNG_OUT = 2 };
@@ -17,7 +21,8 @@ struct weir_pcapng_packet {
     const char *comment2; /* a second one, after the first */
 };
 
-/* path "-": standard output. NULL with *error filled. */
+/* path "-": standard output. An existing file is written anew. NULL with *error filled (one line).
+ */
 struct weir_pcapng *weir_pcapng_open(const char *path, char *error, size_t error_size);
 /* One interface block; returns its number, from 0. */
 int weir_pcapng_iface(struct weir_pcapng *p, const char *name, enum weir_link_type type);
@@ -27,5 +32,9 @@ void weir_pcapng_frame(struct weir_pcapng *p, const struct weir_pcapng_packet *p
 /* 0, or the -errno that stopped the writing; after it nothing more is written. */
 int weir_pcapng_flush(struct weir_pcapng *p);
 int weir_pcapng_close(struct weir_pcapng *p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

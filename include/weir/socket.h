@@ -1,7 +1,10 @@
 /* Sockets: the BSD calls, never blocking. A socket is a small integer of its stack, from 0.
  *
  * Option levels, names and values are those of the host's <sys/socket.h>, <netinet/in.h> and
- * <netinet/tcp.h>; errors are the negative errno constants that Linux gives for the same call. */
+ * <netinet/tcp.h>; errors are the negative errno constants that Linux gives for the same call. Each
+ * call that takes a socket returns -EBADF for one that is not open, and -EOPNOTSUPP where only a
+ * stream makes sense. Nothing is sent by any of them: weir_output does that (stack.h).
+ * The calls themselves stand in src/stack/api.c, their work in src/sock/. */
 #ifndef WEIR_SOCKET_H
 #define WEIR_SOCKET_H
 
@@ -11,37 +14,66 @@
 #include <weir/frame.h>
 #include <weir/stack.h>
 
-/* family: AF_INET or AF_INET6; type: SOCK_STREAM, SOCK_DGRAM, or SOCK_RAW with IPPROTO_ICMP (echo).
- * Returns the socket, or -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENOMEM. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* family: AF_INET or AF_INET6 (which only says what an unbound socket is called: IPv6 itself is not
+ * spoken); type: SOCK_STREAM, SOCK_DGRAM, or either of SOCK_DGRAM and SOCK_RAW with IPPROTO_ICMP
+ * (echo). Returns the socket, or -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE (net.weir.max_sockets),
+ * -ENOMEM. */
 int weir_socket(struct weir_stack *stack, int family, int type, int protocol);
+/* Port 0: the stack chooses one (net.ipv4.ip_local_port_range). 0, or -EINVAL (bound already),
+ * -EADDRINUSE (SO_REUSEADDR and SO_REUSEPORT as on Linux), -EADDRNOTAVAIL (no address of ours, and
+ * no IP_FREEBIND), -ENOMEM. */
 int weir_bind(struct weir_stack *stack, int sock, const struct weir_sockaddr *local);
+/* backlog: connections that may wait for accept, up to net.core.somaxconn; negative means that.
+ * Listening again changes it. 0, or -EOPNOTSUPP, -EINVAL (connected), -EADDRINUSE, -ENOMEM. */
 int weir_listen(struct weir_stack *stack, int sock, int backlog);
-/* The next established connection, or -EAGAIN, -EINVAL (not listening). peer may be NULL. */
+/* The next established connection, which is ready at once, or -EAGAIN, -EINVAL (not listening),
+ * -EMFILE, -ENOMEM. Options are those of the listener. peer may be NULL. */
 int weir_accept(struct weir_stack *stack, int sock, struct weir_sockaddr *peer);
-/* -EINPROGRESS for TCP; the outcome is in readiness and SO_ERROR. 0 for UDP. */
+/* TCP: -EINPROGRESS; the outcome is readiness (WEIR_READY_OUT, or WEIR_READY_ERR and SO_ERROR). At
+ * once: -ENETUNREACH (no route), -EADDRNOTAVAIL (no source address, no free port), -EALREADY,
+ * -EISCONN, -ENOBUFS. UDP: 0; sets the peer, and filters by it. RFC 9293 section 3.10.1. */
 int weir_connect(struct weir_stack *stack, int sock, const struct weir_sockaddr *peer);
 
-/* flags: MSG_PEEK, MSG_OOB, MSG_MORE, MSG_EOR, MSG_TRUNC; the rest is ignored. -EAGAIN instead of
- * blocking. recv of a stream returns 0 at its end. -EPIPE never comes with a signal here. */
+/* Bytes into the send buffer, and out of the receive buffer; RFC 9293 sections 3.10.2 and 3.10.3.
+ * Returns how many, which for a stream may be fewer than asked. flags: MSG_MORE and MSG_OOB (RFC
+ * 6093) for send, MSG_PEEK and MSG_TRUNC for recv; the rest is ignored. -EAGAIN instead of
+ * blocking: then weir_ready tells when to try again. recv of a stream returns 0 at its end. An
+ * error that ended the connection (-ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH ...) comes
+ * once, from whichever call is first. send: also -EPIPE (over, and never with a signal), -ENOTCONN,
+ * -ENOBUFS (no memory). A datagram is sent whole or not: -EMSGSIZE above the MTU, -EDESTADDRREQ,
+ * -EACCES (broadcast without SO_BROADCAST), -ENETUNREACH, -EINVAL (port 0). */
 ssize_t weir_send(struct weir_stack *stack, int sock, const void *data, size_t len, int flags);
 ssize_t weir_recv(struct weir_stack *stack, int sock, void *data, size_t len, int flags);
 ssize_t weir_sendto(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
-                    const struct weir_sockaddr *to); /* to NULL: the connected peer */
+                    const struct weir_sockaddr *to); /* to NULL: the connected peer; streams
+                                                      * ignore it */
 ssize_t weir_recvfrom(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
                       struct weir_sockaddr *from); /* from may be NULL */
 /* Datagrams with both ends: `local` is the address and port that the datagram was sent to, or is to
- * be sent from (a WEIR_ANY_PORT or IP_TRANSPARENT socket may use any). Either may be NULL. */
+ * be sent from; it is believed as it is, so a gateway may use any. Either may be NULL. */
 ssize_t weir_recvmsg(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
                      struct weir_sockaddr *from, struct weir_sockaddr *local);
 ssize_t weir_sendmsg(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
                      const struct weir_sockaddr *to, const struct weir_sockaddr *local);
 
-int weir_shutdown(struct weir_stack *stack, int sock, int how); /* SHUT_RD, SHUT_WR, SHUT_RDWR */
-int weir_close(struct weir_stack *stack, int sock); /* the number is free again at once */
-int weir_abort(struct weir_stack *stack, int sock); /* RFC 9293 ABORT: RST, then close */
+/* how: SHUT_RD, SHUT_WR (a FIN behind what was sent), SHUT_RDWR. -ENOTCONN, -EINVAL. */
+int weir_shutdown(struct weir_stack *stack, int sock, int how);
+/* The number is free again at once. A connection goes on until its data and FIN are acknowledged
+ * and TIME-WAIT is over; unread data makes it a RST (RFC 2525 section 2.17), so does SO_LINGER 0.
+ */
+int weir_close(struct weir_stack *stack, int sock);
+/* RST, and close. RFC 9293 section 3.10.5. */
+int weir_abort(struct weir_stack *stack, int sock);
 
+/* getpeername: -ENOTCONN. */
 int weir_getsockname(struct weir_stack *stack, int sock, struct weir_sockaddr *local);
 int weir_getpeername(struct weir_stack *stack, int sock, struct weir_sockaddr *peer);
+/* len is sizeof(int) for most; getsockopt writes back what it used. -ENOPROTOOPT: not known here;
+ * -EINVAL: a bad value. What there is stands in src/sock/opts.c. */
 int weir_setsockopt(struct weir_stack *stack, int sock, int level, int name, const void *value,
                     size_t len);
 int weir_getsockopt(struct weir_stack *stack, int sock, int level, int name, void *value,
@@ -51,15 +83,18 @@ int weir_getsockopt(struct weir_stack *stack, int sock, int level, int name, voi
 
 /* Room in the send ring of a stream: up to two slices that the caller fills, then commits. Returns
  * how many slices (0: no room now), or -EPIPE, -ENOTCONN and so on as send would.
- * `want` bounds the bytes offered. Slices die with the next call on the stack. */
+ * `want` bounds the bytes offered. Slices die with the next call on the stack. `len` of the commit:
+ * at most what was offered, from the front; flags as for send. 0. */
 struct weir_space {
     uint8_t *data;
     uint32_t len;
 };
 int weir_send_space(struct weir_stack *stack, int sock, uint32_t want, struct weir_space space[2]);
 int weir_send_commit(struct weir_stack *stack, int sock, uint32_t len, int flags);
-/* What recv would deliver, in place: up to two slices. 0 slices with *ended set: end of stream.
- * -EAGAIN: nothing yet. Then weir_recv_consume says how much was used. */
+/* What recv would deliver, in place: up to two slices, and how many. 0 with *ended set: end of
+ * stream. -EAGAIN: nothing yet; errors as recv. The slices live until the next call that drives the
+ * stack (stack.h) or takes from this socket; sending leaves them alone. Then weir_recv_consume says
+ * how much was used, at most what the slices hold. 0. */
 int weir_recv_slices(struct weir_stack *stack, int sock, struct weir_slice slice[2], bool *ended);
 int weir_recv_consume(struct weir_stack *stack, int sock, uint32_t len);
 
@@ -76,13 +111,15 @@ enum weir_ready {
 
 int weir_readiness(struct weir_stack *stack, int sock); /* enum weir_ready, or -EBADF */
 
+/* An event of weir_ready. */
 struct weir_ready_event {
     int sock;
     uint32_t ready; /* enum weir_ready, as of this call */
     void *user;
 };
-/* Sockets on which something happened since they were last reported (edge triggered), oldest first.
- * O(1) for each. Returns how many were written. */
+/* Sockets on which something happened since they were last reported, oldest first: streams before
+ * datagram sockets. Edge triggered: read until -EAGAIN, write until -EAGAIN, accept until -EAGAIN,
+ * or ask weir_readiness. Returns how many were written, at most `max`. O(1) for each. */
 int weir_ready(struct weir_stack *stack, struct weir_ready_event *events, int max);
 /* A word of the caller's that comes back in each event; NULL at first. */
 int weir_set_user(struct weir_stack *stack, int sock, void *user);
@@ -105,8 +142,11 @@ struct weir_held {
     struct weir_sockaddr peer;  /* who connects */
     struct weir_sockaddr local; /* where to */
 };
-int weir_held_next(struct weir_stack *stack, int sock, struct weir_held *held); /* 1, or -EAGAIN */
-int weir_held_accept(struct weir_stack *stack, uint64_t id); /* the SYN/ACK goes out */
+/* The next SYN that was not told yet: 1, or -EAGAIN. The listener is ready (IN) while there is one.
+ */
+int weir_held_next(struct weir_stack *stack, int sock, struct weir_held *held);
+/* The SYN/ACK goes out. 0, or -ENOENT: the SYN is gone. */
+int weir_held_accept(struct weir_stack *stack, uint64_t id);
 /* error: ECONNREFUSED answers RST; EHOSTUNREACH, ENETUNREACH, EACCES the ICMP error; ETIMEDOUT and
  * 0 stay silent and forget the SYN. -ENOENT: the SYN is gone. */
 int weir_held_refuse(struct weir_stack *stack, uint64_t id, int error);
@@ -150,8 +190,13 @@ struct weir_sock_info {
     int64_t timer_left_us;
     uint8_t timer_n; /* how often it ran already */
 };
-/* Walks all endpoints: start with *cursor 0; returns 1 with *info filled, or 0 at the end. */
+/* Walks all endpoints, also those without a socket: start with *cursor 0; returns 1 with *info
+ * filled, or 0 at the end. Calls in between may make it miss one, or show one twice. */
 int weir_info_next(struct weir_stack *stack, uint64_t *cursor, struct weir_sock_info *info);
 int weir_info(struct weir_stack *stack, int sock, struct weir_sock_info *info);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
