@@ -47,7 +47,9 @@ tidy:                        ## layers, sizes and names only (a second or two)
 	@$(PYTHON) tools/tidy.py
 
 install: all                 ## install to PREFIX (/usr/local), also under DESTDIR
-	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild
+	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild --quiet
+	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig
+	@echo 'installed to $(DESTDIR)$(PREFIX)'
 
 clean:                       ## remove every build tree
 	rm -rf build build-*/

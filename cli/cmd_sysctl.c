@@ -51,6 +51,13 @@ static int show(const char *name, bool is_bare)
     return 0;
 }
 
+static const char usage[] =
+    "usage: weir sysctl [-n] -a | KNOB... | KNOB=VALUE...\n"
+    "\n"
+    "Shows the knobs of the first running stack (the presets where none runs); sets those of all.\n"
+    "\n"
+    "  -a  all knobs        -n  values only\n";
+
 static int set(const char *text)
 {
     static char names[64][12];
@@ -78,9 +85,13 @@ int cmd_sysctl(int argc, char **argv)
     bool is_bare = false;
     int status = 0;
 
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        puts("usage: weir sysctl [-n] -a | KNOB... | KNOB=VALUE...");
-        return argc < 2 ? 2 : 0;
+    if (argc < 2) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        fputs(usage, stdout);
+        return 0;
     }
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-n") == 0) {

@@ -9,6 +9,7 @@ import unittest
 
 class TapResult(unittest.TestResult):
     count = 0
+    broken = None
 
     def line(self, word, test, remark=""):
         self.count += 1
@@ -31,6 +32,18 @@ class TapResult(unittest.TestResult):
         super().addError(test, err)
         self.line("not ok", test)
         self.remarks(self.errors[-1][1])
+
+    def addSubTest(self, test, subtest, err):
+        """A test whose part failed is one failed case: unittest then calls neither of the above."""
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.broken = test
+            self.remarks((self.failures + self.errors)[-1][1])
+
+    def stopTest(self, test):
+        if self.broken is test:
+            self.line("not ok", test)
+            self.broken = None
 
     def addSkip(self, test, reason):
         self.line("ok", test, f" # SKIP {reason}")
