@@ -1,6 +1,6 @@
 # The front door. `make help` says what there is; meson and ninja do the work behind it.
 .DEFAULT_GOAL := all
-.PHONY: all setup demo test bench lint format tidy install clean help configure
+.PHONY: all setup demo test bench lint format tidy ledger install clean help configure
 
 BUILD  ?= build
 MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
@@ -45,6 +45,9 @@ format: setup-lint           ## let clang-format write
 
 tidy:                        ## layers, sizes and names only (a second or two)
 	@$(PYTHON) tools/tidy.py
+
+ledger:                      ## which requirements are proven by which tests
+	@$(PYTHON) tools/rfc-trace.py
 
 install: all                 ## install to PREFIX (/usr/local), also under DESTDIR
 	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild --quiet
