@@ -178,13 +178,20 @@ static void send_to_stack(struct gateway *g, size_t len, const struct weir_socka
         g->stats.datagrams_dropped++;
 }
 
+/* The host's ICMP error goes on to the sender, by an ICMP error; a new datagram may try again. */
+static void flow_refused(struct gateway *g, struct flow *f, int error)
+{
+    weir_datagram_refuse(g->stack, &f->near, &f->remote, error);
+    flow_end(g, f);
+}
+
 void gateway_udp_on_flow(struct gateway *g, struct flow *f)
 {
     for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
         ssize_t n = recv(f->watch.fd, g->datagram, sizeof g->datagram, MSG_DONTWAIT);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
-            flow_end(g, f); /* refused or unreachable: a new datagram may try again */
+            flow_refused(g, f, errno);
         if (n < 0)
             return;
         flow_used(g, f);

@@ -150,6 +150,11 @@ int weir_held_accept(struct weir_stack *stack, uint64_t id);
 /* error: ECONNREFUSED answers RST; EHOSTUNREACH, ENETUNREACH, EACCES the ICMP error; ETIMEDOUT and
  * 0 stay silent and forget the SYN. -ENOENT: the SYN is gone. */
 int weir_held_refuse(struct weir_stack *stack, uint64_t id, int error);
+/* A datagram that came `from` there `to` here was taken, and is refused after all: the sender gets
+ * the ICMP error for ECONNREFUSED (port), EHOSTUNREACH, ENETUNREACH or EACCES; any other -EINVAL.
+ * IPv4 only: else -EAFNOSUPPORT. */
+int weir_datagram_refuse(struct weir_stack *stack, const struct weir_sockaddr *from,
+                         const struct weir_sockaddr *to, int error);
 
 /* -- what `ss` shows -----------------------------------------------------------------------------
  */

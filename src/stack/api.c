@@ -243,32 +243,45 @@ int weir_held_accept(struct weir_stack *k, uint64_t id)
     return tcp_held_accept(&k->tcp, id);
 }
 
-/* The ICMP error quotes the SYN as it must have looked: header and ports, and its sequence number.
- */
-static void refuse_by_icmp(struct weir_stack *k, const struct flow *f, struct seq isn, uint8_t code)
+/* What is left of a packet that is refused later: the 8 bytes behind its header, for a quote. */
+struct refused {
+    struct weir_addr from, to;
+    uint8_t proto, code;
+    uint16_t len; /* of the transport's part */
+    const uint8_t *l4;
+};
+
+static void refuse_by_icmp(struct weir_stack *k, const struct refused *p)
 {
     uint8_t quote[IP4_LEN + 8];
     struct ip4 h = {.hdr_len = IP4_LEN,
                     .ttl = 64,
-                    .proto = PROTO_TCP,
+                    .proto = p->proto,
                     .frag = IP4_DF,
-                    .total_len = IP4_LEN + TCP_LEN,
-                    .src = weir_addr_to_v4(&f->remote),
-                    .dst = weir_addr_to_v4(&f->local)};
-    struct tcp_hdr t = {.sport = f->rport, .dport = f->lport, .seq = isn, .flags = TCP_SYN};
-    uint8_t syn[TCP_HDR_MAX];
+                    .total_len = (uint16_t)(IP4_LEN + p->len),
+                    .src = weir_addr_to_v4(&p->from),
+                    .dst = weir_addr_to_v4(&p->to)};
     struct route_result r;
-    struct icmp_offence o = {.type = ICMP4_UNREACH, .code = code, .local = f->local, .parts = 1};
+    struct icmp_offence o = {.type = ICMP4_UNREACH, .code = p->code, .local = p->to, .parts = 1};
 
-    if (route_lookup(&k->ip, &f->remote, 0, &r) < 0)
+    if (route_lookup(&k->ip, &p->from, 0, &r) < 0)
         return;
     ip4_emit(quote, &h);
-    tcp_emit(syn, &t);
-    memcpy(quote + IP4_LEN, syn, 8);
+    memcpy(quote + IP4_LEN, p->l4, 8);
     o.ifindex = r.ifindex;
     o.iface_flags = iface_at(&k->link, r.ifindex)->flags;
     o.part[0] = (struct weir_slice){quote, sizeof quote};
     icmp_error_send(&k->ip, &o, k->now_us);
+}
+
+/* The ICMP error quotes the SYN as it must have looked. */
+static void refuse_syn(struct weir_stack *k, const struct flow *f, struct seq isn, uint8_t code)
+{
+    struct tcp_hdr t = {.sport = f->rport, .dport = f->lport, .seq = isn, .flags = TCP_SYN};
+    uint8_t syn[TCP_HDR_MAX];
+
+    tcp_emit(syn, &t);
+    refuse_by_icmp(k, &(struct refused){f->remote, f->local, PROTO_TCP, code, TCP_LEN, syn});
 }
 
 int weir_held_refuse(struct weir_stack *k, uint64_t id, int error)
@@ -282,8 +295,29 @@ int weir_held_refuse(struct weir_stack *k, uint64_t id, int error)
     if (v < 0 || !weir_addr_is_v4(&f.remote))
         return v;
     if (error == EHOSTUNREACH || error == ENETUNREACH)
-        refuse_by_icmp(k, &f, isn, error == EHOSTUNREACH ? UNREACH_HOST : UNREACH_NET);
+        refuse_syn(k, &f, isn, error == EHOSTUNREACH ? UNREACH_HOST : UNREACH_NET);
     else if (error == EACCES)
-        refuse_by_icmp(k, &f, isn, UNREACH_ADMIN);
+        refuse_syn(k, &f, isn, UNREACH_ADMIN);
+    return 0;
+}
+
+int weir_datagram_refuse(struct weir_stack *k, const struct weir_sockaddr *from,
+                         const struct weir_sockaddr *to, int error)
+{
+    struct udp h = {.sport = from->port, .dport = to->port, .len = UDP_LEN};
+    uint8_t head[UDP_LEN];
+    struct refused p = {from->addr, to->addr, PROTO_UDP, UNREACH_PORT, UDP_LEN, head};
+
+    stack_settle(k);
+    if (!weir_addr_is_v4(&from->addr) || !weir_addr_is_v4(&to->addr))
+        return -EAFNOSUPPORT;
+    if (error == EHOSTUNREACH || error == ENETUNREACH)
+        p.code = error == EHOSTUNREACH ? UNREACH_HOST : UNREACH_NET;
+    else if (error == EACCES)
+        p.code = UNREACH_ADMIN;
+    else if (error != ECONNREFUSED)
+        return -EINVAL;
+    udp_emit(head, &h);
+    refuse_by_icmp(k, &p);
     return 0;
 }

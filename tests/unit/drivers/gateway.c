@@ -366,6 +366,23 @@ static void datagrams_find_their_way_back(void **state)
     close(fd);
 }
 
+static void a_refused_datagram_is_a_refusal(void **state)
+{
+    uint16_t port;
+    int fd = kernel_socket(SOCK_DGRAM, &port), error;
+    struct weir_sockaddr to = loopback(port);
+    int sock = weir_socket(near, AF_INET, SOCK_DGRAM, 0);
+
+    (void)state;
+    close(fd); /* nobody is there any more */
+    assert_int_equal(weir_connect(near, sock, &to), 0);
+    assert_int_equal(weir_send(near, sock, "ping", 4, 0), 4);
+    while (!(error = so_error(sock)))
+        turn();
+    assert_int_equal(error, ECONNREFUSED);
+    weir_close(near, sock);
+}
+
 static void a_published_datagram_port_answers_from_itself(void **state)
 {
     struct weir_sockaddr host_side = loopback(0);
@@ -447,6 +464,7 @@ int main(void)
         GATEWAY_TEST(a_published_port_shows_the_callers_address),
         GATEWAY_TEST(a_published_port_without_a_listener_resets),
         GATEWAY_TEST(datagrams_find_their_way_back),
+        GATEWAY_TEST(a_refused_datagram_is_a_refusal),
         GATEWAY_TEST(a_published_datagram_port_answers_from_itself),
         GATEWAY_TEST(a_shortage_of_descriptors_passes),
         GATEWAY_TEST(the_source_is_the_hosts_choice),
