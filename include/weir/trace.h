@@ -1,6 +1,7 @@
-/* What happened and why. A frame that came in and changed a state, or was dropped, is an event; the
- * stack keeps the last ones in a ring that the caller drains. Frames that go out carry their reason
- * themselves, as `why` (frame.h). The kinds are src/def/events.def. */
+/* What happened and why. Each change of a state is an event, each frame that was dropped, and each
+ * TCP segment that left for a reason of its own, such as a timeout; the stack keeps the last ones
+ * in a ring that the caller drains. Frames that go out carry their reason too, as `why` (frame.h).
+ * The kinds are src/def/events.def. */
 #ifndef WEIR_TRACE_H
 #define WEIR_TRACE_H
 

@@ -336,15 +336,14 @@ static enum drop input_frame(struct arrival *a)
     return input_ip4(a);
 }
 
-/* The trace keeps what changed a state or was dropped. */
-static void note(struct weir_stack *k, const struct arrival *a)
+/* What was dropped goes to the trace; who changed a state told it already. */
+static void note_drop(struct weir_stack *k, const struct arrival *a)
 {
-    struct weir_event e = {.at_ns = k->now_us * 1000, .why = a->f->why};
+    struct weir_event e = {.at_ns = k->now_us * 1000,
+                           .local = {.addr = a->dst, .port = a->local_port},
+                           .peer = {.addr = a->src, .port = a->remote_port},
+                           .why.verdict = a->f->why.verdict};
 
-    if (!k->trace.room || (!e.why.event && !e.why.verdict))
-        return;
-    e.local = (struct weir_sockaddr){.addr = a->dst, .port = a->local_port};
-    e.peer = (struct weir_sockaddr){.addr = a->src, .port = a->remote_port};
     trace_add(&k->trace, &e);
 }
 
@@ -353,7 +352,8 @@ static bool count(struct weir_stack *k, const struct arrival *a, enum drop v)
     k->account.frames_in++;
     k->account.bytes_in += weir_frame_len(a->f);
     a->f->why.verdict = (uint16_t)v;
-    note(k, a);
+    if (v >= DROP_FIRST && trace_is_on(&k->trace))
+        note_drop(k, a);
     if (v == PASS) {
         *(a->is_answer ? &k->account.answered : &k->account.delivered) += 1;
         return true;

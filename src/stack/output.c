@@ -311,6 +311,18 @@ static void seal_tcp(const struct burst *b, const struct packet *p, uint8_t *at)
     memcpy(at + 16, &sum, sizeof sum);
 }
 
+/* Why the segment goes out, where there is more to say than that it does. */
+static void note_sent(struct weir_stack *k, const struct seg_out *s)
+{
+    struct weir_event e = {.at_ns = k->now_us * 1000,
+                           .local = {.addr = s->flow.local, .port = s->flow.lport},
+                           .peer = {.addr = s->flow.remote, .port = s->flow.rport},
+                           .why = s->why};
+
+    if (s->why.event != EVENT_none && s->why.event != EVENT_state)
+        trace_add(&k->trace, &e);
+}
+
 /* One frame of the segment: `n` bytes of text from `off` on. */
 static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
 {
@@ -333,8 +345,12 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     h.seq = seq_add(h.seq, off);
     if (off + n < s->len)
         h.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-    if (h.flags & TCP_URG && h.urg > off)
-        h.urg = (uint16_t)(h.urg - off);
+    if (h.flags & TCP_URG && off) {
+        h.urg = (uint16_t)(h.urg > off ? h.urg - off : 0);
+        h.flags = h.urg ? h.flags : h.flags & (uint8_t)~TCP_URG; /* the urgent text lies before */
+    }
+    if (off == 0 && trace_is_on(&b->k->trace))
+        note_sent(b->k, s);
     p.l4_head = (uint32_t)tcp_emit(at, &h);
     seal_tcp(b, &p, at);
     send_packet(b, &p);

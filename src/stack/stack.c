@@ -39,6 +39,7 @@ struct weir_stack *weir_new(const struct weir_config *c)
     ip_init(&k->ip, &k->mem, &k->rng, k->now_us);
     udp_init(&k->udp, &k->mem, &k->rng, (uint32_t)k->knobs.max_sockets);
     tcp_init(&k->tcp, &k->mem, &k->wheel, &k->knobs, &k->stats);
+    k->tcp.trace = &k->trace;
     tcp_seed(&k->tcp, &k->rng);
     k->tcp.now_us = k->now_us;
     k->socks = (struct socks){.mem = &k->mem,

@@ -6,21 +6,13 @@
 #define STACK_TABLES_H
 
 #include "base/mem.h"
+#include "base/trace.h"
 #include "def/drop.h"
 #include "def/knob.h"
 #include "def/stat.h"
 #include "def/state.h"
-#include "weir/trace.h"
-
-struct trace {
-    struct weir_event *ring;
-    uint32_t room, first, count;
-    uint64_t lost;
-};
 
 void knobs_init(struct knobs *k);
-void trace_add(struct trace *t, const struct weir_event *e);
-void trace_fini(struct trace *t, struct mem *mem);
 
 struct knobs *stack_knobs(const struct weir_stack *stack);
 void stack_knobs_changed(struct weir_stack *stack); /* layers have copies of some */

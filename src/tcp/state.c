@@ -12,6 +12,18 @@ static const bool edge_ok[STATE_COUNT][STATE_COUNT] = {
 #undef EDGE
 };
 
+void trace_state(struct tcp *p, const struct flow *f, enum state from, enum state to)
+{
+    must(edge_ok[from][to]);
+    if (p->trace && trace_is_on(p->trace))
+        trace_add(p->trace,
+                  &(struct weir_event){
+                      .at_ns = p->now_us * 1000,
+                      .local = {.addr = f->local, .port = f->lport},
+                      .peer = {.addr = f->remote, .port = f->rport},
+                      .why = {.event = EVENT_state, .from = (uint8_t)from, .to = (uint8_t)to}});
+}
+
 void enter(struct tcp *p, struct tcb *t, enum state to)
 {
     must(edge_ok[t->state][to]);
@@ -19,6 +31,8 @@ void enter(struct tcp *p, struct tcb *t, enum state to)
         p->stats->TcpEstabResets++;
     if (to == CLOSED && (t->state == SYN_SENT || t->state == SYN_RECEIVED))
         p->stats->TcpAttemptFails++;
+    if (!(t->flags & T_MINI_WAITS)) /* else the mini tells of itself */
+        trace_state(p, &t->flow, (enum state)t->state, to);
     t->state = (uint8_t)to;
 }
 

@@ -104,6 +104,7 @@ enum tcb_flag {
     T_OVERRIDE = 0x800000,  /* sender's silly window: the timer says send anyway */
     T_KEEP_UP = 0x1000000,  /* probes are under way */
     T_ORPHAN = 0x2000000,
+    T_MINI_WAITS = 0x8000000, /* a mini is in TIME-WAIT in its stead */
     T_FORCE = 0x4000000 /* the first retransmission of a recovery ignores cwnd, 6675#5 (4.3) */
 };
 
@@ -239,7 +240,7 @@ static inline uint32_t now_ms(const struct tcp *p)
 {
     return (uint32_t)(p->now_us / 1000);
 }
-/* For instants whose 0 means never: never after now, or what was measured since would be negative. */
+/* For instants whose 0 means never. Never after now: what was measured since would be negative. */
 static inline uint32_t now_ms_not_0(const struct tcp *p)
 {
     return now_ms(p) ? now_ms(p) : UINT32_MAX;
@@ -306,6 +307,8 @@ void text_free(struct tcp *p, struct tcb *t);
 
 /* -- state.c: the only writer of the state ----------------------------------------------------- */
 void enter(struct tcp *p, struct tcb *t, enum state to);
+/* Tells the trace; also of what is no tcb. */
+void trace_state(struct tcp *p, const struct flow *f, enum state from, enum state to);
 struct tcb *tcb_new(struct tcp *p);
 void tcb_free(struct tcp *p, struct tcb *t);
 /* The connection is over: to CLOSED with `error` for the program (0: none). It is still there: */
@@ -379,7 +382,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out);
 void syn_free(struct tcp *p, uint32_t index);
 void listener_close(struct tcp *p, struct tcb *t);
 bool tw_begin(struct tcp *p, struct tcb *t);
-void tw_free(struct tcp *p, uint32_t index);
+void tw_free(struct tcp *p, uint32_t index, enum state to); /* `to`: what comes after it */
 enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s);
 bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback);
 

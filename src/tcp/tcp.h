@@ -13,6 +13,7 @@
 #include "base/ring.h"
 #include "base/rng.h"
 #include "base/table.h"
+#include "base/trace.h"
 #include "base/wheel.h"
 #include "def/knob.h"
 #include "def/stat.h"
@@ -121,7 +122,8 @@ struct tcp {
     const struct knobs *knobs;
     struct stats *stats;
     struct wheel *wheel;
-    int64_t now_us; /* the latest instant that the stack told */
+    struct trace *trace; /* where changes of state are told */
+    int64_t now_us;      /* the latest instant that the stack told */
     struct sipkey flow_key, secret_key, port_key;
     struct rng rng;
 

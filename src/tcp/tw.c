@@ -11,10 +11,11 @@ static uint32_t tw_length_ms(const struct tcp *p)
     return (uint32_t)p->knobs->tcp_time_wait_s * 1000;
 }
 
-void tw_free(struct tcp *p, uint32_t index)
+void tw_free(struct tcp *p, uint32_t index, enum state to)
 {
     struct tw_mini *w = tw_at(p, index);
 
+    trace_state(p, &w->flow, TIME_WAIT, to);
     demux_remove(p, flow_hash(p, &w->flow), KIND_TW, index);
     list_unlink(&p->tw_order, index);
     pool_free(&p->tws, index);
@@ -30,7 +31,7 @@ static uint32_t tw_new(struct tcp *p)
     }
     if (p->tws.used >= p->knobs->tcp_max_tw_buckets) {
         p->stats->TcpExtTCPTimeWaitOverflow++;
-        tw_free(p, p->tw_order.first);
+        tw_free(p, p->tw_order.first, CLOSED);
     }
     index = pool_new(&p->tws);
     if (!index)
@@ -63,7 +64,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         if (!(t->flags & T_DETACHED))
             table_replace(&p->demux, t->hash, wheel_ref_of(KIND_TCB, t->self),
                           wheel_ref_of(KIND_TW, index));
-        t->flags |= T_DETACHED;
+        t->flags |= T_DETACHED | T_MINI_WAITS;
         if (p->last_tcb == t->self)
             p->last_tcb = 0;
     }
@@ -131,7 +132,7 @@ static enum drop tw_syn(struct tcp *p, uint32_t index, struct seg *s)
         return tw_answer(p, w, DROP_tcp_time_wait);
     if ((v = listen_judge(p, tcb_at(p, listener), s)) != PASS)
         return v; /* no room now: the old connection still waits */
-    tw_free(p, index);
+    tw_free(p, index, SYN_RECEIVED);
     p->stats->TcpExtTWRecycled++;
     return listen_take(p, tcb_at(p, listener), s, &old_nxt);
 }
@@ -140,7 +141,7 @@ static enum drop tw_reset(struct tcp *p, uint32_t index, const struct seg *s)
 {
     if (p->knobs->tcp_rfc1337 || !seq_eq(s->seq, tw_at(p, index)->rcv_nxt))
         return DROP_tcp_rst_time_wait;
-    tw_free(p, index);
+    tw_free(p, index, CLOSED);
     return PASS;
 }
 
@@ -194,5 +195,5 @@ int64_t tcp_time_wait_deadline(const struct tcp *p)
 void tcp_time_wait_advance(struct tcp *p)
 {
     while (p->tw_order.first && (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p)) <= 0)
-        tw_free(p, p->tw_order.first);
+        tw_free(p, p->tw_order.first, CLOSED);
 }

@@ -75,7 +75,7 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
         struct tw_mini *w = tw_at(p, wheel_ref_index(ref));
         if (seq_le(iss, w->snd_nxt)) /* 9293 MAY-2: above all of the old incarnation */
             iss = seq_add(w->snd_nxt, 65537);
-        tw_free(p, wheel_ref_index(ref));
+        tw_free(p, wheel_ref_index(ref), CLOSED);
     }
     if (!demux_add(p, hash, KIND_TCB, index))
         return -ENOBUFS;

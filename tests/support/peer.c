@@ -3,7 +3,7 @@
  * Knows: the public interface; the stack's insides only to run its own checks after each verb.
  * Shape: one net (stack, clock, queue of what was sent) for each test; several peers may share it.
  * Units: ns inside, ms outside. Errors: a failure ends the test. Cost: none that matters. */
-#include "peer.h"
+#include "peer_net.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,21 +19,6 @@
 #define PEER 0x0a000002u
 #define STACK_PORT 80
 #define PEER_PORT 4000
-#define MS 1000000ll
-#define QUEUE_MAX 256
-#define NAMED_MAX 16
-#define STEPS_MAX 100000
-
-struct peer_net {
-    struct weir_stack *stack;
-    int ifindex;
-    int64_t now_ns, began_ns;
-    struct got queue[QUEUE_MAX];
-    int queued;
-    const char *named[NAMED_MAX]; /* counters that the test compared */
-    int named_count;
-    size_t bytes; /* held by the stack */
-};
 
 static struct peer_net *net_in_use; /* of the test that runs */
 
@@ -100,8 +85,27 @@ static void take_frame(struct peer_net *net, const struct weir_frame *f)
     net->queued++;
 }
 
-/* Time is now; takes what the stack has to send, and lets it check itself. */
-static void collect(struct peer_net *net)
+static unsigned edges[WEIR_CLOSING + 1][WEIR_CLOSING + 1];
+
+unsigned peer_edge_count(int from, int to)
+{
+    return edges[from][to];
+}
+
+static void collect_changes(struct peer_net *net)
+{
+    struct weir_event e;
+
+    while (weir_trace_read(net->stack, &e, 1)) {
+        if (e.why.event != EVENT_state)
+            continue;
+        edges[e.why.from][e.why.to]++;
+        if (net->changes_count < EVENTS_MAX)
+            net->changes[net->changes_count++] = e;
+    }
+}
+
+void peer_collect(struct peer_net *net)
 {
     struct tcp *t = &net->stack->tcp;
     struct weir_frame burst[WEIR_BURST_MAX];
@@ -113,11 +117,12 @@ static void collect(struct peer_net *net)
         for (int i = 0; i < n; i++)
             take_frame(net, &burst[i]);
     } while (n == WEIR_BURST_MAX);
+    collect_changes(net);
     for (uint32_t i = pool_next(&t->tcbs, 1); i; i = pool_next(&t->tcbs, i + 1))
         tcb_check(t, tcb_at(t, i));
 }
 
-static void step_to(struct peer_net *net, int64_t at_ns)
+void peer_step_to(struct peer_net *net, int64_t at_ns)
 {
     int64_t due;
 
@@ -125,16 +130,16 @@ static void step_to(struct peer_net *net, int64_t at_ns)
         assert_true(i < STEPS_MAX); /* a deadline that nothing moves */
         if (due > net->now_ns)
             net->now_ns = due;
-        collect(net);
+        peer_collect(net);
     }
     net->now_ns = at_ns;
-    collect(net);
+    peer_collect(net);
 }
 
 void advance_ms(struct peer *p, int64_t ms)
 {
-    collect(p->net);
-    step_to(p->net, p->net->now_ns + ms * MS);
+    peer_collect(p->net);
+    peer_step_to(p->net, p->net->now_ns + ms * MS);
 }
 
 int64_t peer_now_ms(const struct peer *p)
@@ -171,6 +176,7 @@ struct peer peer_begin(const struct peer_config *c)
     net->now_ns = net->began_ns = config.now_ns;
     p.stack = net->stack = weir_new(&config);
     assert_non_null(p.stack);
+    assert_int_equal(weir_trace_start(p.stack, EVENTS_MAX), 0);
     net->ifindex = weir_iface_add(p.stack, &i);
     assert_int_equal(weir_addr_add(p.stack, net->ifindex, &host, 24), 0);
     set_knob(net, c->knob, c->value);
@@ -191,7 +197,7 @@ struct peer peer_other(const struct peer *p, uint16_t port)
     return q;
 }
 
-static bool is_named(const struct peer_net *net, const char *name)
+bool peer_is_named(const struct peer_net *net, const char *name)
 {
     for (int i = 0; i < net->named_count; i++)
         if (strcmp(net->named[i], name) == 0)
@@ -205,7 +211,7 @@ static void check_anomalies(const struct peer_net *net)
 
     for (size_t i = 0; i < sizeof anomalies / sizeof anomalies[0]; i++) {
         uint64_t n = weir_stat_by_name(net->stack, anomalies[i]);
-        if (n && !is_named(net, anomalies[i])) {
+        if (n && !peer_is_named(net, anomalies[i])) {
             print_error("    expect_stat(&p, \"%s\", %llu);\n", anomalies[i],
                         (unsigned long long)n);
             is_one = true;
@@ -241,36 +247,6 @@ void peer_forget(void)
     net_in_use = NULL;
 }
 
-/* -- failures ---------------------------------------------------------------------------------- */
-
-/* What was wanted, what came, what else waits. */
-static void fail_segment(struct peer *p, const struct segment *want, const struct got *got,
-                         const char *where, int line)
-{
-    char text[256] = "nothing", why[64];
-    struct segment s;
-
-    if (want)
-        peer_print_segment(want, text, sizeof text);
-    print_error("%s:%d at %lld ms in %s\n  wanted: %s\n", where, line, (long long)peer_now_ms(p),
-                weir_state_name(peer_state(p)), text);
-    if (got) {
-        peer_relative(p, got, &s);
-        peer_print_segment(&s, text, sizeof text);
-        print_error("  got:    %s (%s), sent at %lld ms\n", text,
-                    weir_why_text(&got->why, why, sizeof why) ? why : "-",
-                    (long long)((got->at_ns - p->net->began_ns) / MS));
-    } else {
-        print_error("  got:    nothing\n");
-    }
-    for (int i = 0; i < p->net->queued && i < 8; i++) {
-        peer_relative(p, &p->net->queue[i], &s);
-        peer_print_segment(&s, text, sizeof text);
-        print_error("  then:   %s\n", text);
-    }
-    fail_msg("%s:%d: not the segment that was wanted", where, line);
-}
-
 /* -- in ---------------------------------------------------------------------------------------- */
 
 static uint16_t input(struct peer *p, uint8_t *bytes, uint32_t len)
@@ -278,7 +254,7 @@ static uint16_t input(struct peer *p, uint8_t *bytes, uint32_t len)
     struct weir_frame f = {.parts = 1, .part = {{bytes, len}}};
 
     weir_input(p->stack, p->net->ifindex, &f, 1, p->net->now_ns);
-    collect(p->net);
+    peer_collect(p->net);
     return f.why.verdict;
 }
 
@@ -286,7 +262,7 @@ uint16_t inject_and_judge(struct peer *p, const struct segment *s)
 {
     uint8_t frame[PEER_FRAME_MAX];
 
-    collect(p->net);
+    peer_collect(p->net);
     return input(p, frame, peer_build(p, s, frame));
 }
 
@@ -312,7 +288,7 @@ void inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint
                      .total_len = sizeof b};
     struct icmp4 icmp = {.type = type, .code = code, .rest = rest};
 
-    collect(p->net);
+    peer_collect(p->net);
     ip4_emit(b, &ip);
     icmp4_emit(b + IP4_LEN, &icmp);
     ip.proto = PROTO_TCP;
@@ -328,147 +304,4 @@ void inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint
     quote[IP4_LEN + 3] = (uint8_t)p->port;
     icmp4_seal(b + IP4_LEN, sizeof b - IP4_LEN);
     assert_int_equal(input(p, b, sizeof b), PASS);
-}
-
-/* -- out --------------------------------------------------------------------------------------- */
-
-static int find_queued(const struct peer *p)
-{
-    for (int i = 0; i < p->net->queued; i++)
-        if (p->net->queue[i].h.dport == p->port)
-            return i;
-    return -1;
-}
-
-bool peer_next(struct peer *p, struct got *out)
-{
-    struct peer_net *net = p->net;
-    int i;
-
-    collect(net);
-    if ((i = find_queued(p)) < 0)
-        return false;
-    *out = net->queue[i];
-    net->queued--;
-    memmove(&net->queue[i], &net->queue[i + 1], (size_t)(net->queued - i) * sizeof net->queue[0]);
-    if (out->h.flags & SYN && !p->has_isn) {
-        p->stack_isn = out->h.seq.v;
-        p->ts_first = out->h.opt.tsval - 1;
-        p->has_isn = true;
-        p->stack_port = out->h.sport;
-    }
-    return true;
-}
-
-static bool are_sacks_equal(const struct segment *got, const struct segment *want)
-{
-    int n = 0;
-
-    if (want->sacks == NO_SACK)
-        return got->sacks == NO_SACK;
-    while (n < TCP_SACK_MAX && want->sack[n].end)
-        n++;
-    return n == 0 || (got->sacks == n && memcmp(got->sack, want->sack, sizeof got->sack) == 0);
-}
-
-static bool is_equal(const struct segment *got, const struct segment *want)
-{
-    uint8_t compared = (uint8_t) ~(want->flags & PSH ? 0 : PSH);
-    const uint32_t pairs[][2] = {
-        {got->seq, want->seq},
-        {got->ack, want->ack},
-        {got->len, want->len},
-        {got->wnd, want->wnd ? want->wnd : ANY},
-        {got->urg, want->flags & URG ? want->urg : ANY},
-        {got->mss, want->mss ? want->mss : ANY},
-        {got->wscale, want->wscale ? want->wscale : ANY},
-        {got->sack_ok, want->sack_ok ? 1 : ANY},
-        {got->has_ts, want->has_ts ? 1 : ANY},
-        {got->tsval, want->tsval ? want->tsval : ANY},
-        {got->tsecr, want->tsecr ? want->tsecr : ANY},
-    };
-
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-        if (pairs[i][1] != ANY && pairs[i][0] != pairs[i][1])
-            return false;
-    return (got->flags & compared) == (want->flags & compared) && are_sacks_equal(got, want);
-}
-
-void expect_segment(struct peer *p, const struct segment *want, const char *where, int line)
-{
-    struct got g;
-    struct segment s;
-
-    if (!peer_next(p, &g))
-        fail_segment(p, want, NULL, where, line);
-    peer_relative(p, &g, &s);
-    if (!is_equal(&s, want))
-        fail_segment(p, want, &g, where, line);
-    for (uint32_t i = 0; i < g.len; i++)
-        if (g.text[i] != peer_byte(true, s.seq + i))
-            fail_msg("%s:%d: byte %u of the text is not what was written", where, line, i);
-}
-
-void expect_segment_after(struct peer *p, int64_t ms, const struct segment *want, const char *where,
-                          int line)
-{
-    struct peer_net *net = p->net;
-    int64_t end = net->now_ns + ms * MS, due;
-
-    expect_quiet_at(p, where, line);
-    for (int i = 0; !net->queued && (due = weir_deadline(net->stack)) <= end; i++) {
-        assert_true(i < STEPS_MAX);
-        step_to(net, due > net->now_ns ? due : net->now_ns);
-    }
-    if (!net->queued)
-        step_to(net, end);
-    if (net->queued && net->now_ns != end)
-        print_error("%.3f ms too early:\n", (double)(end - net->now_ns) / (double)MS);
-    if (!net->queued || net->now_ns != end)
-        fail_segment(p, want, net->queued ? &net->queue[0] : NULL, where, line);
-    expect_segment(p, want, where, line);
-}
-
-void expect_quiet_at(struct peer *p, const char *where, int line)
-{
-    struct peer_net *net = p->net;
-
-    collect(net);
-    if (net->queued)
-        fail_segment(p, NULL, &net->queue[0], where, line);
-}
-
-int peer_state(struct peer *p)
-{
-    struct weir_sock_info info;
-    uint64_t cursor = 0;
-    int state = 0;
-
-    while (weir_info_next(p->stack, &cursor, &info))
-        if (info.state != WEIR_LISTEN && info.peer.port == p->port &&
-            (state == 0 || info.state != WEIR_CLOSED))
-            state = info.state;
-    return state;
-}
-
-void expect_state_at(struct peer *p, int state, const char *where, int line)
-{
-    int got = peer_state(p);
-
-    if (got != state)
-        fail_msg("%s:%d: state %s, wanted %s", where, line, weir_state_name(got),
-                 weir_state_name(state));
-}
-
-void expect_stat_at(struct peer *p, const char *name, uint64_t n, const char *where, int line)
-{
-    uint64_t got = weir_stat_by_name(p->stack, name);
-
-    if (!is_named(p->net, name)) {
-        assert_true(p->net->named_count < NAMED_MAX);
-        p->net->named[p->net->named_count++] = name;
-    }
-    if (got != n)
-        fail_msg("%s:%d: %s is %llu, wanted %llu", where, line, name, (unsigned long long)got,
-                 (unsigned long long)n);
 }

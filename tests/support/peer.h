@@ -106,6 +106,9 @@ void expect_segment_after(struct peer *p, int64_t ms, const struct segment *s, c
                           int line);
 void expect_quiet_at(struct peer *p, const char *where, int line);
 void expect_state_at(struct peer *p, int state, const char *where, int line);
+/* The states that the connection entered since this was last asked, in order. */
+void expect_path_at(struct peer *p, const char *path, const char *where, int line);
+unsigned peer_edge_count(int from, int to); /* taken by this program so far */
 void expect_stat_at(struct peer *p, const char *name, uint64_t n, const char *where, int line);
 bool peer_next(struct peer *p, struct got *out); /* the oldest that waits */
 void advance_ms(struct peer *p, int64_t ms);
@@ -124,6 +127,7 @@ int peer_state(struct peer *p); /* of the one connection; 0: none is left */
     expect_segment_after(p, ms, SEGMENT_SPEC(__VA_ARGS__), __FILE__, __LINE__)
 #define expect_quiet(p) expect_quiet_at(p, __FILE__, __LINE__)
 #define expect_state(p, s) expect_state_at(p, s, __FILE__, __LINE__)
+#define expect_path(p, path) expect_path_at(p, path, __FILE__, __LINE__)
 #define expect_stat(p, name, n) expect_stat_at(p, name, n, __FILE__, __LINE__)
 
 /* -- the program ------------------------------------------------------------------------------- */
