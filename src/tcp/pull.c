@@ -59,14 +59,21 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
         add_sack(t, &out->hdr.opt);
 }
 
-/* Every segment with ACK settles what we owe. */
-static void finish(struct tcp *p, struct tcb *t)
+static uint32_t segs_of(const struct tcb *t, const struct seg_out *out)
 {
+    return out->len > t->snd.mss ? (out->len + t->snd.mss - 1) / t->snd.mss : 1;
+}
+
+/* Every segment with ACK settles what we owe. */
+static void finish(struct tcp *p, struct tcb *t, const struct seg_out *out)
+{
+    uint32_t segs = segs_of(t, out);
+
     t->flags &= ~(uint32_t)T_ACK_NOW;
     t->rcv.waiting = 0;
     timers_on_ack_sent(t);
-    t->segs_out++;
-    p->stats->TcpOutSegs++;
+    t->segs_out += segs;
+    p->stats->TcpOutSegs += segs;
 }
 
 /* Text [start, start + n) of the ring into the segment; the FIN behind it if `end` passes the data.
@@ -144,21 +151,21 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
                                      .n = t->loss.backoff,
                                      .of = (uint8_t)p->knobs->tcp_syn_retries};
         p->stats->TcpRetransSegs++;
+        p->stats->TcpOutSegs--; /* finish counts it, and Linux does not */
         t->retrans++;
     }
     t->flags &= ~(uint32_t)T_SYN_DUE;
     t->syn_at_us = (uint32_t)p->now_us;
     timers_on_sent(p, t);
-    finish(p, t);
+    finish(p, t, out);
     return true;
 }
 
 static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
-    uint32_t segs = (out->len + t->snd.mss - 1) / t->snd.mss;
+    uint32_t segs = segs_of(t, out);
 
-    if (segs == 0)
-        segs = 1;
+    p->stats->TcpOutSegs -= segs; /* finish counts them, and Linux does not */
     p->stats->TcpRetransSegs += segs;
     t->retrans += segs;
     t->bytes_retrans += out->len;
@@ -202,7 +209,7 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
     sent_again(p, t, start, end);
     count_retransmit(p, t, out);
     timers_on_sent(p, t);
-    finish(p, t);
+    finish(p, t, out);
     return true;
 }
 
@@ -221,7 +228,7 @@ static bool want_probe(struct tcp *p, struct tcb *t, struct seg_out *out)
     else
         p->stats->TcpExtTCPKeepAlive++;
     t->flags &= ~(uint32_t)(T_PROBE_DUE | T_KEEP_DUE);
-    finish(p, t);
+    finish(p, t, out);
     return true;
 }
 
@@ -313,7 +320,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     t->sent_at_ms = now_ms(p);
     sent_add(p, t, start, end);
     timers_on_sent(p, t);
-    finish(p, t);
+    finish(p, t, out);
     return true;
 }
 
@@ -331,7 +338,7 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
         t->why_event = EVENT_window_update;
     begin(p, t, out, TCP_ACK, t->snd.nxt);
     p->stats->TcpExtTCPPureAcks++;
-    finish(p, t);
+    finish(p, t, out);
     return true;
 }
 
