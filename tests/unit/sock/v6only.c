@@ -93,7 +93,7 @@ TEST(datagrams_of_ipv4_are_left_alone_too)
     weir_close(p.stack, sock);
     sock = bound(&p, SOCK_DGRAM, 0);
     assert_int_equal(datagram(&p, sock), 4);
-    peer_forget(&p); /* the answer to the first one waits: port unreachable */
+    peer_forget(); /* the answer to the first one waits: port unreachable */
 }
 
 TEST(once_bound_it_is_too_late) /* Linux: EINVAL */
