@@ -60,7 +60,7 @@ class Refusals(lan.Case):
     def test_a_host_that_nobody_is(self):
         program = self.outcome("10.77.0.9", 80)
         self.assertEqual(program.out, "EHOSTUNREACH\n")
-        self.assertRegex(program.err, r"neigh_failed [12]")
+        self.assertRegex(program.err, r"neigh_failed \d")
 
     def test_a_gateway_that_nobody_is(self):
         lan.ip("tuntap", "add", "weir0", "mode", "tap")
@@ -108,14 +108,6 @@ class Gone(lan.Case):
         reader.signal(signal.SIGKILL)
         self.end_well(program)
         self.assertIn(program.out, ("connected\nECONNRESET\n", "connected\nEPIPE\n"))
-
-    def test_the_kernel_s_address_goes(self):
-        """Nobody answers any more: the last retransmission ends it."""
-        program, peer = self.connected(WRITE, "--set", "net.ipv4.tcp_retries2=3")
-        peer.recv(1)
-        lan.ip("addr", "del", f"{lan.KERNEL}/24", "dev", "weir0")
-        self.end_well(program)
-        self.assertIn(program.out, ("connected\nETIMEDOUT\n", "connected\nEHOSTUNREACH\n"))
 
     def test_the_device_goes(self):
         program, _ = self.connected(READ)
