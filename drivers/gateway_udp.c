@@ -69,8 +69,9 @@ static struct flow *flow_find(struct gateway *g, const struct weir_sockaddr *nea
     return NULL;
 }
 
+/* NULL with *error set: -errno. */
 static struct flow *flow_new(struct gateway *g, const struct weir_sockaddr *near,
-                             const struct weir_sockaddr *remote)
+                             const struct weir_sockaddr *remote, int *error)
 {
     struct flow *f;
     int fd;
@@ -80,6 +81,7 @@ static struct flow *flow_new(struct gateway *g, const struct weir_sockaddr *near
     fd = host_connect(near, remote, SOCK_DGRAM);
     if (fd < 0 && host_is_shortage(-fd) && evict(g))
         fd = host_connect(near, remote, SOCK_DGRAM);
+    *error = fd < 0 ? fd : -ENOMEM;
     if (fd < 0)
         return NULL;
     f = calloc(1, sizeof *f);
@@ -116,6 +118,7 @@ static void send_to_host(struct gateway *g, size_t len, const struct weir_sockad
 {
     struct publish *p = publish_of(g, near);
     struct flow *f;
+    int error = 0;
     ssize_t n;
 
     if (p) {
@@ -125,15 +128,20 @@ static void send_to_host(struct gateway *g, size_t len, const struct weir_sockad
     }
     f = flow_find(g, near, remote);
     if (!f)
-        f = flow_new(g, near, remote);
+        f = flow_new(g, near, remote, &error);
     if (!f) {
+        weir_datagram_refuse(g->stack, near, remote, -error);
         g->stats.datagrams_dropped++;
         return;
     }
     flow_used(g, f);
     n = send(f->watch.fd, g->datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno == ECONNREFUSED) /* about an earlier one: this one was not sent */
+    if (n < 0 && errno == ECONNREFUSED) { /* about an earlier one: this one was not sent */
+        weir_datagram_refuse(g->stack, near, remote, ECONNREFUSED);
         n = send(f->watch.fd, g->datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (n < 0)
+        weir_datagram_refuse(g->stack, near, remote, errno);
     g->stats.datagrams_dropped += n < 0;
 }
 

@@ -66,6 +66,15 @@ int carrier_socket(struct daemon *d, struct carrier *c)
     return 0;
 }
 
+struct weir_sockaddr carrier_peer(const struct run_addr *a)
+{
+    struct weir_sockaddr peer = {.addr = a->addr, .port = a->port};
+
+    if (weir_addr_is_any(&peer.addr))
+        peer.addr = weir_addr_v4(INADDR_LOOPBACK);
+    return peer;
+}
+
 /* -- the end ----------------------------------------------------------------------------------- */
 
 void carrier_remember(struct daemon *d, const struct carrier *c, int reason)

@@ -85,10 +85,14 @@ static int do_setsockopt(struct daemon *d, struct carrier *c, const struct run_a
 static bool do_connect(struct daemon *d, struct carrier *c, const struct run_ask *ask, int fd,
                        int *result)
 {
-    struct weir_sockaddr peer = sockaddr_of(&ask->addr);
+    struct weir_sockaddr peer = carrier_peer(&ask->addr);
 
     if (c->kind == CARRIER_DGRAM) {
         *result = ask->addr.family ? dgram_connect(d, c, &peer) : dgram_disconnect(d, c);
+        return false;
+    }
+    if (!ask->addr.family) {
+        *result = stream_disconnect(d, c);
         return false;
     }
     if (c->fd < 0) /* its carrier knocked before: let it in, or a quick refusal finds nobody */
@@ -108,15 +112,20 @@ static bool do_connect(struct daemon *d, struct carrier *c, const struct run_ask
         c->waiter = fd;
         return true;
     }
-    if (*result < 0 && *result != -EINPROGRESS && *result != -EALREADY && *result != -EISCONN)
-        carrier_remember(d, c, *result);
+    if (*result < 0 && *result != -EINPROGRESS && *result != -EALREADY && *result != -EISCONN) {
+        carrier_remember(d, c, 0);
+        carrier_end(d, c);
+    }
     return false;
 }
 
 /* How a stream ended that has no carrier any more. */
 static int reason_of(struct daemon *d, const struct run_ask *ask)
 {
-    return carrier_find(d, ask->id) ? 0 : carrier_reason(d, ask->id);
+    int reason = carrier_find(d, ask->id) ? 0 : carrier_reason(d, ask->id);
+
+    carrier_forget_reason(d, ask->id);
+    return reason;
 }
 
 /* A question about a carrier that is gone: only SO_ERROR still has an answer. */

@@ -15,6 +15,7 @@
 #include "run/echo.h"
 #include "run/link.h"
 #include "run/netns.h"
+#include "run/protocol.h"
 #include "run/run.h"
 
 struct daemon;
@@ -162,6 +163,8 @@ void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
 int carrier_reason(struct daemon *d, const char *id);
 bool carrier_is_buried(const struct daemon *d, const char *id);
 void carrier_forget_reason(struct daemon *d, const char *id);
+/* Whom a program means: to Linux the unspecified address is the loopback one. */
+struct weir_sockaddr carrier_peer(const struct run_addr *a);
 
 /* face.c: what the program's namespace shows of the network */
 int face_show(struct daemon *d);
@@ -178,6 +181,7 @@ void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready);
 void stream_drain(struct daemon *d, struct carrier *c);
 /* The door gave up waiting: 0 if it stands, else -EINPROGRESS, and RUN_FILLER bytes will come. */
 int stream_wait_no_more(struct carrier *c);
+int stream_disconnect(struct daemon *d, struct carrier *c);
 int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
 
 /* publish.c: local->port 0: the host chooses, and it is filled in. */

@@ -14,11 +14,6 @@
 
 #define BATCH 64
 
-static struct weir_sockaddr sockaddr_of(const struct run_addr *a)
-{
-    return (struct weir_sockaddr){.addr = a->addr, .port = a->port};
-}
-
 /* An unbound socket gets a port; on the host link the source is what the host would choose. */
 static int prepare(struct daemon *d, struct carrier *c)
 {
@@ -106,7 +101,7 @@ static bool take_one(struct daemon *d)
         return true;
     memcpy(&head, buf, sizeof head);
     struct iovec payload = {buf + sizeof head, (size_t)n - sizeof head};
-    to = sockaddr_of(&head.addr);
+    to = carrier_peer(&head.addr);
     if (head.addr.family == 0 && carrier_socket(d, c) == 0 &&
         weir_getpeername(d->stack, c->sock, &to) < 0)
         v = -EDESTADDRREQ;

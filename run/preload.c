@@ -8,8 +8,6 @@
  * accept. */
 #include "run/preload.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +87,8 @@ static int open_exchange(int fd, const struct run_ask *ask)
     return 0;
 }
 
-/* With `wait`, a signal or its end is told as -EINTR or -EAGAIN; else nothing interrupts. */
+/* With `wait`, a signal or its end is told as -EINTR or -EAGAIN, unless the answer is there by
+ * then; else nothing interrupts. */
 static int hear(int fd, struct run_answer *answer, const struct timeval *wait)
 {
     ssize_t n;
@@ -99,15 +98,19 @@ static int hear(int fd, struct run_answer *answer, const struct timeval *wait)
     do
         n = REAL(recv)(fd, answer, sizeof *answer, 0);
     while (n < 0 && errno == EINTR && !wait);
-    if (n < 0 && wait && (errno == EINTR || errno == EAGAIN))
-        return -errno;
+    if (n < 0 && wait && (errno == EINTR || errno == EAGAIN)) {
+        int why = -errno;
+        n = REAL(recv)(fd, answer, sizeof *answer, MSG_DONTWAIT);
+        if (n < 0)
+            return why;
+    }
     if (n < (ssize_t)offsetof(struct run_answer, value))
         return -ENETDOWN;
     return answer->result;
 }
 
-static int exchange(const struct run_ask *ask, struct run_answer *answer,
-                    const struct timeval *wait)
+int preload_ask_wait(const struct run_ask *ask, struct run_answer *answer,
+                     const struct timeval *wait)
 {
     int saved = errno, v;
     int fd = REAL(socket)(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -124,7 +127,7 @@ static int exchange(const struct run_ask *ask, struct run_answer *answer,
 
 int preload_ask(const struct run_ask *ask, struct run_answer *answer)
 {
-    return exchange(ask, answer, NULL);
+    return preload_ask_wait(ask, answer, NULL);
 }
 
 int preload_result(int result)
@@ -195,7 +198,7 @@ static void ends_to_user(const struct weir_sockaddr *a, int family, struct socka
 
 /* -- socket ------------------------------------------------------------------------------------ */
 
-static int new_carrier(int family, int type, int flags)
+int preload_carrier(int family, int type, int flags)
 {
     struct sockaddr_un un;
     char rest[32];
@@ -233,7 +236,7 @@ EXPORT int socket(int domain, int type, int protocol)
 
     if (!preload_daemon || !is_inet || !(is_stream || is_dgram))
         return REAL(socket)(domain, type, protocol);
-    return new_carrier(domain, kind, flags);
+    return preload_carrier(domain, kind, flags);
 }
 
 EXPORT int bind(int fd, const struct sockaddr *sa, socklen_t len)
@@ -261,90 +264,6 @@ EXPORT int listen(int fd, int backlog)
     if (REAL(listen)(fd, backlog) < 0) /* before the daemon may bring connections */
         return -1;
     return preload_result(preload_ask_about(&id, &ask, &answer));
-}
-
-/* -- connect ----------------------------------------------------------------------------------- */
-
-/* The carrier's own connection; a full backlog of the daemon's means wait a little. */
-static int connect_carrier(int fd)
-{
-    struct sockaddr_un un;
-    socklen_t len = name_set(&un, preload_daemon, "data");
-
-    for (int i = 0; i < 5000; i++) {
-        if (REAL(connect)(fd, (struct sockaddr *)&un, len) == 0)
-            return 0;
-        if (errno == EISCONN)
-            return 0;
-        if (errno != EAGAIN && errno != EINTR)
-            return -ENETDOWN;
-        poll(NULL, 0, 1);
-    }
-    return -ENETDOWN;
-}
-
-/* Until the daemon has drained this, the carrier does not poll writable. */
-static void fill_carrier(int fd)
-{
-    static const char filler[RUN_FILLER];
-
-    (void)!REAL(send)(fd, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* A signal or SO_SNDTIMEO ends the wait, not the handshake: from here on the carrier must look like
- * one whose connect never waited. */
-static int wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int why)
-{
-    struct run_answer answer;
-    int v;
-
-    ask->number = RUN_WAIT_NO_MORE;
-    v = preload_ask_about(id, ask, &answer);
-    if (v != -EINPROGRESS)
-        return v;
-    fill_carrier(fd);
-    return why == -EINTR ? -EINTR : -EINPROGRESS;
-}
-
-static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
-{
-    struct timeval wait = {.tv_sec = 0};
-    struct run_answer answer;
-    struct sockaddr_un un;
-    socklen_t len = sizeof un, wait_len = sizeof wait;
-    bool is_blocking = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
-    int v;
-
-    memcpy(ask->id, id->id, sizeof ask->id);
-    ask->number = is_blocking ? RUN_WAIT : RUN_NO_WAIT;
-    if (REAL(getpeername)(fd, (struct sockaddr *)&un, &len) == 0) { /* again: the daemon knows */
-        ask->number = RUN_NO_WAIT;
-        return preload_ask(ask, &answer);
-    }
-    if ((v = connect_carrier(fd)) < 0)
-        return v;
-    if (!is_blocking) {
-        fill_carrier(fd);
-        return preload_ask(ask, &answer);
-    }
-    REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, &wait_len);
-    v = exchange(ask, &answer, &wait);
-    return v == -EINTR || v == -EAGAIN ? wait_no_more(fd, id, ask, v) : v;
-}
-
-EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
-{
-    struct run_ask ask = {.op = RUN_CONNECT};
-    struct run_answer answer;
-    struct fd_id id;
-
-    if (preload_id(fd, &id) == FD_FOREIGN)
-        return REAL(connect)(fd, sa, len);
-    if (!addr_from_user(sa, len, &ask.addr))
-        return preload_result(-EAFNOSUPPORT);
-    if (id.kind == FD_DGRAM)
-        return preload_result(preload_ask_about(&id, &ask, &answer));
-    return preload_result(connect_stream(fd, &id, &ask));
 }
 
 /* -- accept: the kernel's own; the peer's name is its address ---------------------------------- */

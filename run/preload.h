@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "run/names.h"
 #include "run/protocol.h"
@@ -42,14 +43,20 @@ enum fd_kind preload_id(int fd, struct fd_id *out);
 bool preload_is_dgram(int fd, struct fd_id *out);
 /* One question; the answer's result, or -ENETDOWN. */
 int preload_ask(const struct run_ask *ask, struct run_answer *answer);
+/* With `wait` (0: for ever) a signal or the time's end gives -EINTR or -EAGAIN. */
+int preload_ask_wait(const struct run_ask *ask, struct run_answer *answer,
+                     const struct timeval *wait);
 /* The same, about this carrier. */
 int preload_ask_about(const struct fd_id *id, struct run_ask *ask, struct run_answer *answer);
+/* A new carrier: its descriptor, or -1 with errno. */
+int preload_carrier(int family, int type, int flags);
 int preload_result(int result); /* negative: sets errno, gives -1 */
 
 bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out);
 void addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len);
 
 /* preload_dgram.c */
+void dgram_mark(int fd, bool is_connected);
 ssize_t dgram_send(int fd, const struct msghdr *m, int flags);
 ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flags);
 /* preload_io.c: end of stream, or what ended it? */

@@ -7,7 +7,34 @@
 
 #include <sys/uio.h>
 
-#define SLICES_MAX 1023 /* the kernel's 1024 less the header */
+#define SLICES_MAX 1023   /* the kernel's 1024 less the header */
+#define PAYLOAD_MAX 65507 /* of a datagram over IPv4 */
+
+/* Whether it has a peer, where every process that holds the carrier sees it: nobody else has a use
+ * for the priority of an AF_UNIX socket. */
+void dgram_mark(int fd, bool is_connected)
+{
+    int mark = is_connected;
+
+    REAL(setsockopt)(fd, SOL_SOCKET, SO_PRIORITY, &mark, sizeof mark);
+}
+
+static bool is_marked(int fd)
+{
+    int mark = 0;
+    socklen_t len = sizeof mark;
+
+    return REAL(getsockopt)(fd, SOL_SOCKET, SO_PRIORITY, &mark, &len) == 0 && mark;
+}
+
+static size_t payload_len(const struct msghdr *m)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->msg_iovlen; i++)
+        n += m->msg_iov[i].iov_len;
+    return n;
+}
 
 static size_t with_header(struct iovec out[SLICES_MAX + 1], struct run_dgram *head,
                           const struct msghdr *m)
@@ -25,10 +52,12 @@ ssize_t dgram_send(int fd, const struct msghdr *m, int flags)
     struct msghdr out = {.msg_iov = iov};
     ssize_t n;
 
-    if (m->msg_iovlen > SLICES_MAX)
+    if (m->msg_iovlen > SLICES_MAX || payload_len(m) > PAYLOAD_MAX)
         return preload_result(-EMSGSIZE);
     if (m->msg_name && m->msg_namelen && !addr_from_user(m->msg_name, m->msg_namelen, &head.addr))
         return preload_result(-EAFNOSUPPORT);
+    if (!head.addr.family && !is_marked(fd))
+        return preload_result(-EDESTADDRREQ);
     out.msg_iovlen = with_header(iov, &head, m);
     n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);
     if (n < 0 && (errno == EPIPE || errno == ENOTCONN || errno == ECONNREFUSED))

@@ -6,6 +6,7 @@
  * their end. */
 #include "run/preload.h"
 
+#include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -29,6 +30,30 @@ ssize_t stream_end(int fd)
     return -1;
 }
 
+/* What a carrier says otherwise than a TCP socket that was never connected. */
+static ssize_t received(int fd, ssize_t n, size_t len)
+{
+    struct fd_id id;
+
+    if (n == 0 && len)
+        return stream_end(fd);
+    if (n < 0 && errno == EINVAL && preload_id(fd, &id) == FD_STREAM)
+        errno = ENOTCONN;
+    return n;
+}
+
+static ssize_t sent(int fd, ssize_t n, int flags)
+{
+    struct fd_id id;
+
+    if (n >= 0 || errno != ENOTCONN || preload_id(fd, &id) != FD_STREAM)
+        return n;
+    if (!(flags & MSG_NOSIGNAL))
+        raise(SIGPIPE);
+    errno = EPIPE;
+    return -1;
+}
+
 static ssize_t receive_plain(int fd, const struct fd_id *id, void *data, size_t len, int flags)
 {
     struct iovec iov = {data, len};
@@ -48,35 +73,29 @@ static ssize_t send_plain(int fd, const void *data, size_t len, int flags)
 EXPORT ssize_t read(int fd, void *data, size_t len)
 {
     struct fd_id id;
-    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return receive_plain(fd, &id, data, len, 0);
-    n = REAL(read)(fd, data, len);
-    return n == 0 && len ? stream_end(fd) : n;
+    return received(fd, REAL(read)(fd, data, len), len);
 }
 
 EXPORT ssize_t recv(int fd, void *data, size_t len, int flags)
 {
     struct fd_id id;
-    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return receive_plain(fd, &id, data, len, flags);
-    n = REAL(recv)(fd, data, len, flags);
-    return n == 0 && len ? stream_end(fd) : n;
+    return received(fd, REAL(recv)(fd, data, len, flags), len);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
 {
     struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
     struct fd_id id;
-    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return dgram_receive(fd, &id, &m, 0);
-    n = REAL(readv)(fd, iov, count);
-    return n == 0 ? stream_end(fd) : n;
+    return received(fd, REAL(readv)(fd, iov, count), 1);
 }
 
 EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockaddr *sa,
@@ -102,18 +121,16 @@ EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockad
     } else {
         n = REAL(recvfrom)(fd, data, len, flags, sa, sa_len);
     }
-    return n == 0 && len ? stream_end(fd) : n;
+    return received(fd, n, len);
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
     struct fd_id id;
-    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return dgram_receive(fd, &id, m, flags);
-    n = REAL(recvmsg)(fd, m, flags);
-    return n == 0 && m->msg_iovlen ? stream_end(fd) : n;
+    return received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen);
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned count, int flags, struct timespec *timeout)
@@ -139,7 +156,7 @@ EXPORT ssize_t write(int fd, const void *data, size_t len)
 
     if (preload_is_dgram(fd, &id))
         return send_plain(fd, data, len, 0);
-    return REAL(write)(fd, data, len);
+    return sent(fd, REAL(write)(fd, data, len), 0);
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
@@ -149,7 +166,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, &m, 0);
-    return REAL(writev)(fd, iov, count);
+    return sent(fd, REAL(writev)(fd, iov, count), 0);
 }
 
 EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
@@ -158,7 +175,7 @@ EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
 
     if (preload_is_dgram(fd, &id))
         return send_plain(fd, data, len, flags);
-    return REAL(send)(fd, data, len, flags);
+    return sent(fd, REAL(send)(fd, data, len, flags), flags);
 }
 
 EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *sa,
@@ -172,7 +189,7 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, &m, flags);
     if (sa && preload_id(fd, &id) != FD_FOREIGN)
-        return REAL(send)(fd, data, len, flags); /* a connected stream ignores the address */
+        return send(fd, data, len, flags); /* a connected stream ignores the address */
     return REAL(sendto)(fd, data, len, flags, sa, sa_len);
 }
 
@@ -182,7 +199,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, m, flags);
-    return REAL(sendmsg)(fd, m, flags);
+    return sent(fd, REAL(sendmsg)(fd, m, flags), flags);
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
@@ -199,4 +216,21 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
         v[done].msg_len = (unsigned)n;
     }
     return done ? (int)done : -1;
+}
+
+/* A carrier that is not connected would be shut and say nothing. */
+EXPORT int shutdown(int fd, int how)
+{
+    struct sockaddr_un un;
+    socklen_t len = sizeof un, is_listening_len = sizeof(int);
+    int is_listening = 0;
+    struct fd_id id;
+
+    if (preload_id(fd, &id) == FD_STREAM &&
+        REAL(getpeername)(fd, (struct sockaddr *)&un, &len) < 0) {
+        REAL(getsockopt)(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &is_listening_len);
+        if (!is_listening)
+            return preload_result(-ENOTCONN);
+    }
+    return REAL(shutdown)(fd, how);
 }

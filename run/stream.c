@@ -22,7 +22,7 @@
 /* The connection ended otherwise than by FIN. */
 static void fail(struct daemon *d, struct carrier *c, int error)
 {
-    carrier_remember(d, c, -error);
+    carrier_remember(d, c, c->waiter >= 0 ? 0 : -error); /* each error is told once */
     if (c->waiter >= 0)
         control_answer(c->waiter, -error);
     c->waiter = -1;
@@ -199,6 +199,14 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
     if (v == -EINPROGRESS)
         c->is_connecting = true;
     return v;
+}
+
+/* AF_UNSPEC: what stood is aborted. */
+int stream_disconnect(struct daemon *d, struct carrier *c)
+{
+    if (c->fd >= 0)
+        program_closed(d, c, true);
+    return 0;
 }
 
 /* -- events ------------------------------------------------------------------------------------ */
