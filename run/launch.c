@@ -278,7 +278,7 @@ static int daemon_main(struct daemon *d, const struct run_options *o, int ready)
 
 /* -- the program ------------------------------------------------------------------------------- */
 
-static pid_t program_pid;
+static volatile pid_t program_pid;
 
 static void pass_on(int signal)
 {
@@ -307,6 +307,22 @@ static int wait_for(pid_t pid)
         if (errno != EINTR)
             return 126;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* A signal that comes in between waits until it can be passed on. */
+static void start_program(const struct run_options *o, const struct daemon *d)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    program_pid = fork();
+    if (program_pid == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        _exit(program_exec(o, d->name, &d->netns));
+    }
+    pass_signals();
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* True when the daemon stands. */
@@ -357,11 +373,9 @@ int run_main(const struct run_options *given)
         netns_close(&d.netns);
         return 2;
     }
-    program_pid = fork();
-    if (program_pid == 0)
-        _exit(program_exec(&o, d.name, &d.netns));
-    pass_signals();
+    start_program(&o, &d);
     status = wait_for(program_pid);
+    program_pid = 0;
     close(life[1]); /* the daemon ends when its last connection has */
     wait_for(daemon_pid);
     netns_close(&d.netns);
