@@ -202,6 +202,8 @@ static int in_range(int value, int least, int most)
     return value >= least && value <= most ? 0 : -EINVAL;
 }
 
+#define LEAST_CLAMP 1152 /* Linux: half of the least receive buffer */
+
 /* Options that are one number of struct tcp_options. */
 static int set_tcp_number(struct tcp_options *t, int name, int value)
 {
@@ -225,8 +227,14 @@ static int set_tcp_number(struct tcp_options *t, int name, int value)
         t->user_timeout_ms = (uint32_t)value;
         return value < 0 ? -EINVAL : 0;
     case TCP_WINDOW_CLAMP:
-        t->window_clamp_kib = (uint16_t)((value + 1023) / 1024);
-        return in_range(value, 0, 65535 * 1024);
+        t->window_clamp = value == 0 || value > LEAST_CLAMP ? (uint32_t)value : LEAST_CLAMP;
+        return value < 0 ? -EINVAL : 0;
+    case TCP_NOTSENT_LOWAT:
+        t->notsent_lowat = (uint32_t)value;
+        return 0;
+    case TCP_DEFER_ACCEPT:
+        t->defer = tcp_synacks_in(value);
+        return 0;
     case TCP_LINGER2:
         switch_flag(&t->on, OPT_NO_FIN_WAIT_2, value < 0);
         t->fin_timeout_s = (uint16_t)(value < 0 || value > 65535 ? 0 : value);
@@ -263,8 +271,6 @@ static int set_tcp(struct socks *k, struct sock *s, const struct sock_opt *o)
     case TCP_QUICKACK:
         switch_flag(&t->on, OPT_QUICKACK, value);
         break;
-    case TCP_DEFER_ACCEPT:
-    case TCP_NOTSENT_LOWAT:
     case TCP_FASTOPEN:
     case TCP_FASTOPEN_CONNECT:
         return -ENOPROTOOPT;

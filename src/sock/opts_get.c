@@ -138,7 +138,11 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
     case TCP_USER_TIMEOUT:
         return give_int(o, (int)t->user_timeout_ms);
     case TCP_WINDOW_CLAMP:
-        return give_int(o, t->window_clamp_kib * 1024);
+        return give_int(o, (int)t->window_clamp);
+    case TCP_NOTSENT_LOWAT:
+        return give_int(o, (int)t->notsent_lowat);
+    case TCP_DEFER_ACCEPT:
+        return give_int(o, tcp_seconds_of(t->defer));
     case TCP_LINGER2:
         return give_int(o, t->on & OPT_NO_FIN_WAIT_2 ? -1
                            : t->fin_timeout_s        ? t->fin_timeout_s

@@ -102,11 +102,12 @@ static void fin_is_acked(struct tcp *p, struct tcb *t)
     }
 }
 
-static void tell_writer(struct tcp *p, struct tcb *t)
+void tell_writer(struct tcp *p, struct tcb *t)
 {
     uint32_t room = t->opt.sndbuf -
                     (t->snd.ring.len < t->opt.sndbuf ? t->snd.ring.len : t->opt.sndbuf);
-    if ((t->flags & T_OUT_FULL) && room >= t->opt.sndbuf / 3) {
+    if ((t->flags & T_OUT_FULL) && room >= t->opt.sndbuf / 3 &&
+        (uint64_t)unsent_of(t) * 2 < notsent_most(p, t)) {
         t->flags &= ~(uint32_t)T_OUT_FULL;
         tcb_mark(p, t, MARK_OUT);
     }

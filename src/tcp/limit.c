@@ -40,11 +40,11 @@ void reply_pull(struct tcp *p, struct seg_out *out)
                                 .ack = r->ack,
                                 .flags = r->flags,
                                 .wnd = r->wnd};
-    if (r->has_ts) {
-        out->hdr.opt.has = TCP_OPT_TS;
-        out->hdr.opt.tsval = r->tsval;
-        out->hdr.opt.tsecr = r->tsecr;
-    }
+    out->hdr.opt.has = r->opts;
+    out->hdr.opt.mss = r->mss;
+    out->hdr.opt.wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
+    out->hdr.opt.tsval = r->tsval;
+    out->hdr.opt.tsecr = r->tsecr;
     if (r->flags & TCP_RST)
         p->stats->TcpOutRsts++;
     p->stats->TcpOutSegs++;

@@ -319,6 +319,8 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     t->snd.nxt = end;
     t->sent_at_ms = now_ms(p);
     sent_add(p, t, start, end);
+    if (notsent_most(p, t) != UINT32_MAX)
+        tell_writer(p, t);
     timers_on_sent(p, t);
     finish(p, t, out);
     return true;

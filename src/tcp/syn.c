@@ -1,10 +1,9 @@
-/* LISTEN and the half-open: SYN minis, the accept queue, held SYNs.
+/* The half-open: SYN minis.
  *
- * Knows: what a listener owns. A mini only answers; on a good ACK it becomes a tcb, and the same
- * segment runs the normal machine. Shape: a mini is in the demux table, on the wheel, and on
- * syn_out while a SYN/ACK is due; at most tcp_max_syn_backlog of them for each listener. Units:
- * bytes, microseconds. Errors: verdicts; a full queue drops and counts. Cost: O(1), 96 bytes a
- * mini. 9293#3.10.7.2, #3.10.7.4 SYN-RECEIVED, 4987 */
+ * Knows: that it only answers; on a good ACK it becomes a tcb, and the same segment runs the normal
+ * machine. Shape: a mini is in the demux table, on the wheel, and on syn_out while a SYN/ACK is
+ * due; at most tcp_max_syn_backlog of them for each listener. Units: bytes, microseconds. Errors:
+ * verdicts. Cost: O(1), 96 bytes a mini. 9293#3.10.7.4 SYN-RECEIVED, 4987 */
 #include "tcp/tcb.h"
 
 #define HELD_US 130000000 /* a held SYN is forgotten when its sender has given up */
@@ -29,7 +28,7 @@ void syn_free(struct tcp *p, uint32_t index)
     pool_free(&p->syns, index);
 }
 
-static void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
+void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
 {
     if (!list_is_on(&m->out))
         list_append(&p->syn_out[m->ifindex], index);
@@ -37,7 +36,7 @@ static void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
 
 /* -- a SYN for a listener ---------------------------------------------------------------------- */
 
-static void take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o)
+void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o)
 {
     m->peer_mss = (o->has & TCP_OPT_MSS) ? o->mss : (uint16_t)p->knobs->tcp_base_mss;
     if (m->peer_mss < p->knobs->tcp_min_snd_mss)
@@ -54,10 +53,9 @@ static void take_options(const struct tcp *p, struct syn_mini *m, const struct t
     }
 }
 
-static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
+enum drop syn_mini_new(struct tcp *p, struct tcb *t, const struct seg *s, uint32_t *out)
 {
-    uint32_t index = pool_new(&p->syns);
-    uint64_t secret = flow_secret(&p->secret_key, &s->flow);
+    uint32_t index = *out = pool_new(&p->syns);
     struct syn_mini *m;
 
     if (!index)
@@ -72,15 +70,27 @@ static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s, cons
         return DROP_tcp_no_memory;
     }
     m->listener = t->self;
-    m->iss = isn_new(p, secret);
-    if (above && seq_le(m->iss, *above))
-        m->iss = seq_add(*above, 65537);
-    m->ts_offset = ts_offset(secret);
-    m->irs = s->seq;
+    m->ts_offset = ts_offset(flow_secret(&p->secret_key, &s->flow));
     m->wnd = (uint16_t)s->wnd;
     m->ifindex = s->ifindex;
-    take_options(p, m, s->opt);
     t->listen->syn_count++;
+    return PASS;
+}
+
+enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
+{
+    uint32_t index;
+    enum drop v = syn_mini_new(p, t, s, &index);
+    struct syn_mini *m;
+
+    if (v != PASS)
+        return v;
+    m = syn_at(p, index);
+    m->iss = isn_new(p, flow_secret(&p->secret_key, &s->flow));
+    if (above && seq_le(m->iss, *above))
+        m->iss = seq_add(*above, 65537);
+    m->irs = s->seq;
+    syn_take_options(p, m, s->opt);
     if (t->opt.on & OPT_HOLD) {
         m->flags = SYN_MINI_HELD;
         t->listen->held_new++;
@@ -92,62 +102,7 @@ static enum drop syn_new(struct tcp *p, struct tcb *t, const struct seg *s, cons
     return PASS;
 }
 
-enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
-{
-    const struct listener *l = t->listen;
-
-    if (s->flags & TCP_RST)
-        return DROP_tcp_listen_flags;
-    if (s->flags & TCP_ACK)
-        return reply_reset(p, s, DROP_tcp_listen_flags, EVENT_reset_no_socket);
-    if ((s->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) /* 35: no answer to SYN and FIN, as Linux */
-        return DROP_tcp_listen_flags;
-    if (l->accept_count > l->backlog) {
-        p->stats->TcpExtListenOverflows++;
-        p->stats->TcpExtListenDrops++;
-        return DROP_tcp_accept_queue;
-    }
-    if (l->syn_count >= p->knobs->tcp_max_syn_backlog) {
-        p->stats->TcpExtTCPReqQFullDrop++;
-        p->stats->TcpExtListenDrops++;
-        return DROP_tcp_syn_queue;
-    }
-    return PASS;
-}
-
-enum drop listen_take(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
-{
-    enum drop v = syn_new(p, t, s, above);
-
-    if (v != PASS)
-        p->stats->TcpExtListenDrops++;
-    return v;
-}
-
-enum drop arrive_listen(struct tcp *p, struct tcb *t, struct seg *s)
-{
-    enum drop v = listen_judge(p, t, s);
-
-    return v == PASS ? listen_take(p, t, s, NULL) : v;
-}
-
 /* -- a segment for a mini ---------------------------------------------------------------------- */
-
-static void queue_accept(struct tcp *p, struct tcb *listener, struct tcb *t)
-{
-    struct listener *l = listener->listen;
-
-    t->flags |= T_ACCEPTABLE;
-    t->listener = listener->self;
-    t->next_accept = 0;
-    if (l->accept_last)
-        tcb_at(p, l->accept_last)->next_accept = t->self;
-    else
-        l->accept_first = t->self;
-    l->accept_last = t->self;
-    l->accept_count++;
-    tcb_mark(p, listener, MARK_ACCEPT | MARK_IN);
-}
 
 static void options_from_mini(struct tcp *p, struct tcb *t, const struct syn_mini *m)
 {
@@ -223,7 +178,7 @@ static void mini_forget(struct tcp *p, uint32_t index)
     pool_free(&p->syns, index);
 }
 
-static enum drop complete(struct tcp *p, uint32_t index, struct seg *s)
+enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s)
 {
     struct syn_mini *m = syn_at(p, index);
     struct tcb *listener = tcb_at(p, m->listener), *t;
@@ -246,7 +201,7 @@ static enum drop complete(struct tcp *p, uint32_t index, struct seg *s)
     }
     mini_forget(p, index);
     p->stats->TcpPassiveOpens++;
-    queue_accept(p, listener, t);
+    listen_queue(p, listener, t);
     v = arrive(p, t, s);
     must(t->state != SYN_RECEIVED); /* syn_arrive let nothing else through: no timer runs for it */
     *s->why = (struct weir_why){.event = EVENT_state, .from = SYN_RECEIVED, .to = t->state};
@@ -254,6 +209,15 @@ static enum drop complete(struct tcp *p, uint32_t index, struct seg *s)
 }
 
 /* At the pace of challenge ACKs, 5961#7. */
+/* What a cookie stood for found no room: nothing is kept of it. */
+void syn_forget(struct tcp *p, const struct flow *f, uint32_t hash)
+{
+    uint32_t ref = demux_find(p, f, hash);
+
+    if (wheel_ref_kind(ref) == KIND_SYN)
+        syn_free(p, wheel_ref_index(ref));
+}
+
 static enum drop answer_mini(struct tcp *p, struct syn_mini *m, enum drop reason)
 {
     uint16_t now = (uint16_t)now_ms(p), since = (uint16_t)(now - m->answered_ms);
@@ -270,7 +234,7 @@ static enum drop answer_mini(struct tcp *p, struct syn_mini *m, enum drop reason
     m->answered_ms = now ? now : UINT16_MAX;
     r.why.event = EVENT_challenge_ack;
     if (m->agreed & TCP_OPT_TS) {
-        r.has_ts = true;
+        r.opts = TCP_OPT_TS;
         r.tsval = now_ms(p) + m->ts_offset;
         r.tsecr = m->ts_recent;
     }
@@ -293,6 +257,34 @@ static enum drop mini_check_seq(struct tcp *p, struct syn_mini *m, const struct 
         return answer_mini(p, m, DROP_tcp_paws);
     }
     return is_acceptable(next, edge, s) ? PASS : answer_mini(p, m, DROP_tcp_window);
+}
+
+uint8_t tcp_synacks_in(int seconds)
+{
+    uint8_t n = 0;
+
+    while (n < UINT8_MAX && tcp_seconds_of(n) < seconds)
+        n++;
+    return n;
+}
+
+/* 1, 2, 4 ... 64, then 120 between two of them: Linux counts so too. */
+int tcp_seconds_of(uint8_t synacks)
+{
+    int seconds = 0;
+
+    for (int i = 0; i < synacks; i++)
+        seconds += i < 7 ? 1 << i : 120;
+    return seconds;
+}
+
+/* TCP_DEFER_ACCEPT: the program wants to hear of a connection when its first text is there. A bare
+ * ACK only stops our SYN/ACKs, until the time that the program allowed is nearly over; the ACK that
+ * the last ones draw is taken as it is. */
+static bool is_deferred(const struct tcp *p, const struct syn_mini *m, const struct seg *s)
+{
+    return s->len == 0 && !(s->flags & TCP_FIN) &&
+           m->retries - 1 < tcb_at(p, m->listener)->opt.defer;
 }
 
 enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
@@ -326,7 +318,12 @@ enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
         return DROP_tcp_no_ack;
     if (!seq_eq(s->ack, seq_add(m->iss, 1)))
         return reply_reset(p, s, DROP_tcp_ack_invalid, EVENT_reset_bad_ack);
-    return complete(p, index, s);
+    if (is_deferred(p, m, s)) {
+        m->flags |= SYN_MINI_ACKED;
+        p->stats->TcpExtTCPDeferAcceptDrop++;
+        return PASS;
+    }
+    return syn_complete(p, index, s);
 }
 
 /* -- SYN/ACK ----------------------------------------------------------------------------------- */
@@ -378,110 +375,17 @@ void syn_fire(struct tcp *p, uint32_t index)
 {
     struct syn_mini *m = syn_at(p, index);
 
-    if (m->flags & SYN_MINI_HELD || m->retries > p->knobs->tcp_synack_retries) {
+    uint8_t defer = tcb_at(p, m->listener)->opt.defer;
+    bool is_waiting = defer && m->flags & SYN_MINI_ACKED && m->retries - 1 < defer;
+
+    if (m->flags & SYN_MINI_HELD || (m->retries > p->knobs->tcp_synack_retries && !is_waiting)) {
         p->stats->TcpAttemptFails++;
         syn_free(p, index);
         return;
     }
+    is_waiting = is_waiting && m->retries < defer;
     m->retries++;
     wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + synack_wait_us(p, m));
-    syn_wants_output(p, m, index);
-}
-
-/* -- the listener's end ------------------------------------------------------------------------ */
-
-/* What waits is answered by RST; half-open ones are forgotten, their ACK will meet CLOSED. */
-void listener_close(struct tcp *p, struct tcb *t)
-{
-    struct listener *l = t->listen;
-
-    listen_remove(p, t);
-    for (uint32_t i = pool_next(&p->syns, 1); i && l->syn_count; i = pool_next(&p->syns, i + 1))
-        if (syn_at(p, i)->listener == t->self)
-            syn_free(p, i);
-    while (l->accept_first) {
-        struct tcb *c = tcb_at(p, l->accept_first);
-        l->accept_first = c->next_accept;
-        c->flags &= ~(uint32_t)T_ACCEPTABLE;
-        tcp_abort(p, c->self);
-    }
-    mem_free(p->mem, l, sizeof *l);
-    t->listen = NULL;
-    t->bytes_retrans = 0;
-    enter(p, t, CLOSED);
-}
-
-/* -- held SYNs --------------------------------------------------------------------------------- */
-
-/* The ISN tells the mini from another one that had its place before. */
-static uint64_t held_id(const struct syn_mini *m, uint32_t index)
-{
-    return (uint64_t)m->iss.v << 32 | index;
-}
-
-static struct syn_mini *held_find(const struct tcp *p, uint64_t id, uint32_t *index)
-{
-    *index = (uint32_t)id;
-    if (!pool_is_live(&p->syns, *index) || held_id(syn_at(p, *index), *index) != id ||
-        !(syn_at(p, *index)->flags & SYN_MINI_HELD))
-        return NULL;
-    return syn_at(p, *index);
-}
-
-bool tcp_held_next(struct tcp *p, uint32_t listener, uint64_t *id, struct flow *flow)
-{
-    struct listener *l = tcb_at(p, listener)->listen;
-
-    if (!l || !l->held_new)
-        return false;
-    for (int turn = 0; turn < 2; turn++, l->held_scan = 0)
-        for (uint32_t i = l->held_scan; (i = pool_next(&p->syns, i + 1));) {
-            struct syn_mini *m = syn_at(p, i);
-            if (m->listener != listener ||
-                (m->flags & (SYN_MINI_HELD | SYN_MINI_TOLD)) != SYN_MINI_HELD)
-                continue;
-            m->flags |= SYN_MINI_TOLD;
-            l->held_new--;
-            l->held_scan = i;
-            *id = held_id(m, i);
-            *flow = m->flow;
-            return true;
-        }
-    return false;
-}
-
-int tcp_held_accept(struct tcp *p, uint64_t id)
-{
-    uint32_t index;
-    struct syn_mini *m = held_find(p, id, &index);
-
-    if (!m)
-        return -ENOENT;
-    if (!(m->flags & SYN_MINI_TOLD))
-        listener_of(p, m)->held_new--;
-    m->flags &= (uint8_t) ~(SYN_MINI_HELD | SYN_MINI_TOLD);
-    syn_wants_output(p, m, index);
-    return 0;
-}
-
-int tcp_held_refuse(struct tcp *p, uint64_t id, bool reset, struct flow *flow, struct seq *isn)
-{
-    uint32_t index;
-    struct syn_mini *m = held_find(p, id, &index);
-    struct reply r;
-
-    if (!m)
-        return -ENOENT;
-    *flow = m->flow;
-    *isn = m->irs;
-    if (reset) {
-        r = (struct reply){.flow = m->flow,
-                           .ifindex = m->ifindex,
-                           .flags = TCP_RST | TCP_ACK,
-                           .ack = seq_add(m->irs, 1),
-                           .why.event = EVENT_reset_refused};
-        reply_push(p, &r);
-    }
-    syn_free(p, index);
-    return 0;
+    if (!is_waiting)
+        syn_wants_output(p, m, index);
 }

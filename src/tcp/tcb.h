@@ -114,8 +114,9 @@ struct listener {
     uint32_t accept_first, accept_last, accept_count; /* established, through tcb.next_accept */
     uint32_t backlog;
     uint32_t syn_count;
-    uint32_t held_scan; /* where tcp_held_next goes on */
-    uint32_t held_new;  /* held SYNs that were not yet told */
+    uint32_t held_scan;   /* where tcp_held_next goes on */
+    uint32_t held_new;    /* held SYNs that were not yet told */
+    int64_t cookie_at_us; /* when a SYN cookie was sent, 0: never */
 };
 
 struct tcb {
@@ -220,7 +221,7 @@ struct tw_mini {
     uint8_t ifindex;
 };
 
-_Static_assert(sizeof(struct tcb) <= 456, "with socket and table slots an idle connection is 512");
+_Static_assert(sizeof(struct tcb) <= 464, "with socket and table slots an idle connection is 512");
 _Static_assert(sizeof(struct syn_mini) <= 96, "a SYN-queue entry is at most 96 bytes");
 _Static_assert(sizeof(struct tw_mini) <= 64, "a TIME-WAIT entry is at most 64 bytes");
 
@@ -256,6 +257,15 @@ static inline struct seq snd_base(const struct tcb *t)
 static inline struct seq snd_data_end(const struct tcb *t)
 {
     return seq_add(snd_base(t), t->snd.ring.len);
+}
+static inline uint32_t unsent_of(const struct tcb *t)
+{
+    int32_t n = seq_diff(snd_data_end(t), t->snd.nxt);
+    return n > 0 ? (uint32_t)n : 0;
+}
+static inline uint32_t notsent_most(const struct tcp *p, const struct tcb *t)
+{
+    return t->opt.notsent_lowat ? t->opt.notsent_lowat : (uint32_t)p->knobs->tcp_notsent_lowat;
 }
 /* Neither a socket nor an accept queue holds it. */
 static inline bool tcb_is_ownerless(const struct tcb *t)
@@ -297,6 +307,8 @@ bool is_reset_in_window(struct seq nxt, struct seq edge, const struct seg *s);
 /* -- ack.c: step five, and what an ACK sets going ---------------------------------------------- */
 enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s);
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s);
+/* Writes may go on: the program hears of it. */
+void tell_writer(struct tcp *p, struct tcb *t);
 void window_from_peer(struct tcb *t, const struct seg *s);
 
 /* -- text.c: step seven and eight, the receive ring -------------------------------------------- */
@@ -370,21 +382,38 @@ bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, stru
 bool pull_is_done(const struct tcb *t);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
 
-/* -- syn.c, tw.c: minis ------------------------------------------------------------------------ */
+/* -- listen.c: 3.10.7.2 ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);
 /* Its two halves: may this SYN begin something (if not, it is answered or counted here); then it
  * does, with an initial sequence number beyond `above`, if there is one. */
 enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s);
 enum drop listen_take(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above);
+void listen_queue(struct tcp *p, struct tcb *listener, struct tcb *t); /* to be accepted */
+void listener_close(struct tcp *p, struct tcb *t);
+
+/* -- syn.c, tw.c: minis ------------------------------------------------------------------------ */
 enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s);
 void syn_fire(struct tcp *p, uint32_t index);
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out);
 void syn_free(struct tcp *p, uint32_t index);
-void listener_close(struct tcp *p, struct tcb *t);
+void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o);
+/* An entry for the segment's flow, without numbers and options. */
+enum drop syn_mini_new(struct tcp *p, struct tcb *listener, const struct seg *s, uint32_t *index);
+enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s); /* the last ACK is good */
+void syn_forget(struct tcp *p, const struct flow *f, uint32_t hash);
+/* An entry for the SYN, and its SYN/ACK; `above`: the ISN must lie beyond, NULL: anywhere. */
+enum drop syn_begin(struct tcp *p, struct tcb *listener, const struct seg *s,
+                    const struct seq *above);
+void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index);
 bool tw_begin(struct tcp *p, struct tcb *t);
 void tw_free(struct tcp *p, uint32_t index, enum state to); /* `to`: what comes after it */
 enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s);
 bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback);
+
+/* -- cookie.c: 4987#3.6 ------------------------------------------------------------------------ */
+enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s); /* to a SYN */
+/* False: the ACK holds no cookie of ours. Else it was judged. */
+bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop *verdict);
 
 /* -- limit.c: answers that no connection gives ------------------------------------------------- */
 struct seq isn_new(const struct tcp *p, uint64_t secret);

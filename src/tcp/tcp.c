@@ -35,6 +35,7 @@ void tcp_seed(struct tcp *p, struct rng *rng)
 {
     p->flow_key = rng_key(rng);
     p->secret_key = rng_key(rng);
+    p->cookie_key = rng_key(rng);
     p->port_key = rng_key(rng);
     rng_init(&p->rng, rng_u64(rng), rng_u64(rng));
 }

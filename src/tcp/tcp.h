@@ -76,13 +76,15 @@ struct pull_limit {
 struct tcp_options {
     uint32_t rcvbuf, sndbuf;  /* bytes */
     uint32_t user_timeout_ms; /* 0: tcp_retries2 decides */
+    uint32_t window_clamp;    /* bytes, 0: none */
+    uint32_t notsent_lowat;   /* bytes not yet sent that a program may queue; 0: the knob */
     uint16_t keep_idle_s, keep_intvl_s;
     uint16_t linger_s, fin_timeout_s; /* fin_timeout_s: TCP_LINGER2 */
     uint16_t maxseg;                  /* TCP_MAXSEG, 0: none */
-    uint16_t window_clamp_kib;        /* 0: none */
     uint8_t keep_count, syn_count;    /* 0: the knob */
     uint8_t tos, ttl;
-    uint16_t on; /* enum tcp_option_flag */
+    uint8_t defer; /* TCP_DEFER_ACCEPT as SYN/ACKs to repeat, 0: none */
+    uint16_t on;   /* enum tcp_option_flag */
 };
 enum tcp_option_flag {
     OPT_NODELAY = 1,
@@ -113,7 +115,8 @@ struct reply {
     uint16_t wnd;
     uint8_t flags;
     uint8_t ifindex;
-    bool has_ts;
+    uint8_t opts; /* enum tcp_opt_flag: what it carries */
+    uint16_t mss;
     struct weir_why why;
 };
 
@@ -124,7 +127,7 @@ struct tcp {
     struct wheel *wheel;
     struct trace *trace; /* where changes of state are told */
     int64_t now_us;      /* the latest instant that the stack told */
-    struct sipkey flow_key, secret_key, port_key;
+    struct sipkey flow_key, secret_key, cookie_key, port_key;
     struct rng rng;
 
     struct pool tcbs, syns, tws;
@@ -204,6 +207,9 @@ struct tcp_marked {
 bool tcp_next_marked(struct tcp *p, struct tcp_marked *out);
 
 /* Fields of a connection that options and `ss` need, without the tcb. */
+/* TCP_DEFER_ACCEPT: how many SYN/ACKs leave within `seconds`, and in which time so many do. */
+uint8_t tcp_synacks_in(int seconds);
+int tcp_seconds_of(uint8_t synacks);
 struct tcp_options *tcp_opt(struct tcp *p, uint32_t index);
 void tcp_options_changed(struct tcp *p, uint32_t index);
 int tcp_set_congestion(struct tcp *p, uint32_t index, const char *name); /* -ENOENT */

@@ -56,7 +56,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->rcv_nxt = t->rcv.nxt;
         w->ts_recent = t->ts.recent;
         w->has_ts = !!(t->flags & T_TS);
-        w->wscale = t->rcv.wscale & 15;
+        w->wscale = t->rcv.wscale & 15u;
         w->ifindex = t->ifindex;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
         list_append(&p->tw_order, index);
@@ -74,7 +74,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
                              .flags = TCP_ACK,
                              .seq = t->snd.nxt,
                              .ack = t->rcv.nxt,
-                             .has_ts = !!(t->flags & T_TS),
+                             .opts = t->flags & T_TS ? TCP_OPT_TS : 0,
                              .tsval = ts_now(p, t),
                              .tsecr = t->ts.recent};
         ack.wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
@@ -100,7 +100,7 @@ static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop rea
                       .seq = w->snd_nxt,
                       .ack = w->rcv_nxt,
                       .wnd = w->wnd,
-                      .has_ts = w->has_ts,
+                      .opts = w->has_ts ? TCP_OPT_TS : 0,
                       .why.event = EVENT_time_wait_ack};
 
     r.tsval = now_ms(p) + ts_offset(flow_secret(&p->secret_key, &w->flow));

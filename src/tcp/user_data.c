@@ -24,11 +24,22 @@ static int send_state(struct tcb *t)
     return t->state == LISTEN ? -ENOTCONN : -EPIPE;
 }
 
+/* Bytes that the program may write. */
+static uint32_t send_room(const struct tcp *p, const struct tcb *t)
+{
+    uint32_t room = t->snd.ring.len < t->opt.sndbuf ? t->opt.sndbuf - t->snd.ring.len : 0;
+    uint32_t unsent = unsent_of(t), most = notsent_most(p, t);
+
+    if (unsent >= most)
+        return 0;
+    return room < most - unsent ? room : most - unsent;
+}
+
 int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2])
 {
     struct tcb *t = tcb_at(p, index);
     struct ring *r = &t->snd.ring;
-    uint32_t room = r->len < t->opt.sndbuf ? t->opt.sndbuf - r->len : 0;
+    uint32_t room = send_room(p, t);
     int v = send_state(t);
 
     if (v)
@@ -53,7 +64,7 @@ void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags)
     struct tcb *t = tcb_at(p, index);
 
     ring_extend(&t->snd.ring, len);
-    if (t->snd.ring.len >= t->opt.sndbuf)
+    if (send_room(p, t) == 0)
         t->flags |= T_OUT_FULL;
     t->flags &= ~(uint32_t)T_MORE;
     if (flags & MSG_MORE)

@@ -20,8 +20,8 @@ uint32_t window_room(const struct tcb *t)
 {
     uint32_t max = t->opt.rcvbuf;
 
-    if (t->opt.window_clamp_kib && (uint32_t)t->opt.window_clamp_kib * 1024 < max)
-        max = (uint32_t)t->opt.window_clamp_kib * 1024;
+    if (t->opt.window_clamp && t->opt.window_clamp < max)
+        max = t->opt.window_clamp;
     return t->rcv.ring.len < max ? max - t->rcv.ring.len : 0;
 }
 

@@ -169,7 +169,9 @@ TEST(a_full_accept_queue_answers_rst_where_that_is_asked_for)
 
 TEST(a_full_syn_queue_drops_syns_and_makes_room_again)
 {
-    struct peer p = listening(.knob = "net.ipv4.tcp_max_syn_backlog", .value = "2"), q[3];
+    struct peer p = listening(.knob = "net.ipv4.tcp_max_syn_backlog", .value = "2",
+                              .knob2 = "net.ipv4.tcp_syncookies", .value2 = "0"),
+                q[3];
 
     for (uint16_t i = 0; i < 3; i++)
         q[i] = peer_other(&p, (uint16_t)(5000 + i));

@@ -135,7 +135,8 @@ TEST(a_syn_with_fin_does_not_end_it)
 
 TEST(a_listener_without_room_leaves_it_in_place)
 {
-    struct peer p = waiting(.knob = "net.ipv4.tcp_max_syn_backlog", .value = "1");
+    struct peer p = waiting(.knob = "net.ipv4.tcp_max_syn_backlog", .value = "1",
+                            .knob2 = "net.ipv4.tcp_syncookies", .value2 = "0");
     struct peer q = peer_other(&p, 5000);
 
     inject(&q, .flags = SYN, .seq = 0, .mss = 1460);
