@@ -17,7 +17,8 @@ static const struct {
 } verbs[] = {
     {"run", cmd_run, "run a program on weir's own TCP/IP stack"},
     {"ss", cmd_ss, "show the sockets of running stacks"},
-    {"ping", cmd_ping, "send echo requests from a running stack"},
+    {"netstat", cmd_netstat, "the same in the columns of netstat, and all counters (-s)"},
+    {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
     {"sysctl", cmd_sysctl, "show or set knobs"},
 };
 #define VERBS ((int)(sizeof verbs / sizeof verbs[0]))

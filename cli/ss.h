@@ -32,6 +32,12 @@ const char *ss_state_name(int state);
 int ss_state_of(const char *name);
 extern const char *const ss_state_words[];
 
+/* ss_gather.c. How many; *sock is to be freed. Says so on stderr when no stack runs. */
+int ss_gather(const struct ss_ask *ask, struct ss_sock **sock);
+/* The fields of a daemon's line, which is cut up. False: it is not one. */
+bool ss_read_line(char *line, struct ss_sock *s);
+bool ss_is_wanted(const struct ss_ask *ask, const struct ss_sock *s);
+
 /* ss_print.c */
 void ss_print(const struct ss_ask *ask, const struct ss_sock *s, int n);
 void ss_print_summary(const struct ss_sock *s, int n);

@@ -25,6 +25,8 @@ static void info_udp(const struct weir_stack *k, uint32_t index, struct weir_soc
     info->state = u->is_connected ? WEIR_ESTABLISHED : WEIR_CLOSED;
     info->local = (struct weir_sockaddr){.addr = u->local, .port = u->lport};
     info->peer = (struct weir_sockaddr){.addr = u->peer, .port = u->pport};
+    if (!u->is_connected && weir_addr_is_v4(&u->local))
+        info->peer.addr = weir_addr_v4(0); /* "any" of its own family */
     info->recv_queue = u->rx.len;
     info->send_queue = u->tx.len;
 }
