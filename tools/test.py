@@ -5,8 +5,8 @@
 
 NAME is a suite ("unit"), a test ("unit/base/ring") or a pattern ("pkt/*"); none means all. Each TAP
 line counts as one case; a program that prints no TAP is one case. What failed is shown with its
-output and the one command that repeats it. The last line is "N passed, N failed", and ", N skipped"
-when some were. Exit 0 only if something ran and nothing failed.
+output and the one command that repeats it, what was skipped with the reason. The last line is
+"N passed, N failed", and ", N skipped" when some were. Exit 0 only if something ran and nothing failed.
 """
 import argparse
 import fnmatch
@@ -135,6 +135,21 @@ def cases_of(record):
     return cases
 
 
+def reason_of(record):
+    """Why something was skipped: what stands behind SKIP, or a line "skipped: ..."."""
+    output = record.get("stdout") or ""
+    said = re.findall(r"#\s*SKIP\b[ :]*(\S.*)", output, re.I) + \
+        re.findall(r"^(?:# )?skipped: (.*)", output, re.M)
+    return "; ".join(dict.fromkeys(line.strip() for line in said)) or "it does not say why"
+
+
+def show_skips(skips):
+    """[(how many, test, reason)], a line for each reason."""
+    for reason in dict.fromkeys(reason for _, _, reason in skips):
+        names = [f"{name} ({count})" for count, name, why in skips if why == reason]
+        print(f"skipped: {', '.join(names)}: {reason}")
+
+
 def middle_out(text):
     lines = text.strip("\n").splitlines()
     half = OUTPUT_LINES_MAX // 2
@@ -167,16 +182,21 @@ def main():
     broken = build_all(args.build, tests)
     records = run(args.build, [t["name"] for t in tests if t["name"] not in broken])
     total = {"passed": 0, "failed": len(broken), "skipped": 0}
+    skips = []
     for record in records:
         cases = cases_of(record)
         for verdict, _ in cases:
             total[verdict] += 1
         if any(verdict == "failed" for verdict, _ in cases):
             show_failure(record, name_of(record), cases)
+        skipped = sum(verdict == "skipped" for verdict, _ in cases)
+        if skipped:
+            skips.append((skipped, name_of(record), reason_of(record)))
     for name in broken:
         print(f"\nFAILED {name}\n    could not be built (above)\n  repeat: make test T={name}")
     if total["failed"]:
         print()
+    show_skips(skips)
     finish(total["passed"], total["failed"], total["skipped"])
 
 

@@ -57,7 +57,7 @@ class Installed(unittest.TestCase):
         install("")
         cls.scratch = tempfile.TemporaryDirectory()
         cls.headers = sorted(glob.glob(f"{PREFIX}/include/weir/*.h"))
-        cls.library = os.path.dirname(glob.glob(f"{PREFIX}/lib/**/libweir.a", recursive=True)[0])
+        cls.library = os.path.dirname(glob.glob(f"{PREFIX}/lib*/**/libweir.a", recursive=True)[0])
         cls.pkg = {"PKG_CONFIG_PATH": f"{cls.library}/pkgconfig"}
         cls.version = run("pkg-config", "--modversion", "weir", env=cls.pkg).strip()
 

@@ -260,6 +260,7 @@ static void a_full_disk_is_told_and_does_not_stop_the_link(void **state)
     link = weir_capture_open(&inner->link, "/dev/full", error, sizeof error);
     if (!link) {
         weir_link_close(&inner->link);
+        print_message("skipped: %s\n", error);
         skip();
     }
     for (int i = 0; i < 200; i++)

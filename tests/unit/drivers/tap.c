@@ -25,16 +25,15 @@ static void write_file(const char *path, const char *text)
     close(fd);
 }
 
-static int enter_namespace(void **state)
+static void enter_namespace(void)
 {
     char map[64];
     unsigned uid = getuid();
     struct weir_link *link;
 
-    (void)state;
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
         snprintf(why_not, sizeof why_not, "no user namespace: %s", strerror(errno));
-        return 0;
+        return;
     }
     write_file("/proc/self/setgroups", "deny");
     snprintf(map, sizeof map, "0 %u 1", uid);
@@ -43,7 +42,6 @@ static int enter_namespace(void **state)
     if (link)
         why_not[0] = 0;
     weir_link_close(link);
-    return 0;
 }
 
 static struct weir_link *opened(const char *name)
@@ -51,10 +49,6 @@ static struct weir_link *opened(const char *name)
     char error[200] = "";
     struct weir_link *link;
 
-    if (why_not[0]) {
-        print_message("skipped: %s\n", why_not);
-        skip();
-    }
     link = weir_tap_open(name, error, sizeof error);
     if (!link)
         fail_msg("%s", error);
@@ -218,6 +212,11 @@ int main(void)
         cmocka_unit_test(errors_name_the_next_step),
     };
 
+    enter_namespace();
+    if (why_not[0]) {
+        printf("1..0 # SKIP %s\n", why_not);
+        return 0;
+    }
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("tap", tests, enter_namespace, NULL);
+    return cmocka_run_group_tests_name("tap", tests, NULL, NULL);
 }
