@@ -8,6 +8,7 @@
 #include <weir/weir.h>
 
 #include "cli/cli.h"
+#include "packetdrill/packetdrill.h"
 #include "run/run.h"
 
 static const struct {
@@ -19,6 +20,7 @@ static const struct {
     {"ss", cmd_ss, "show the sockets of running stacks"},
     {"netstat", cmd_netstat, "the same in the columns of netstat, and all counters (-s)"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
+    {"packetdrill", cmd_packetdrill, "play packet scripts against the stack, in virtual time"},
     {"sysctl", cmd_sysctl, "show or set knobs"},
 };
 #define VERBS ((int)(sizeof verbs / sizeof verbs[0]))
@@ -27,7 +29,7 @@ static void help(FILE *to)
 {
     fputs("weir: a TCP/IP stack in user space\n\nusage: weir VERB [...]\n\n", to);
     for (int i = 0; i < VERBS; i++)
-        fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].text);
+        fprintf(to, "  %-12s %s\n", verbs[i].name, verbs[i].text);
     fputs("\nweir VERB --help says more. First: weir run -- curl http://example.com/\n", to);
 }
 

@@ -43,8 +43,10 @@ MAY_SEE = {
     "drivers": {"drivers", "base", "public"},
     "run": {"run", "base", "public"},
     "lab": {"lab", "drivers", "public"},
+    # Packet scripts read and write packets themselves, against the public interface.
+    "packetdrill": {"packetdrill", "wire", "base", "public"},
     # The command starts `weir run` and `weir lab`, so it sees their doors.
-    "cli": {"cli", "drivers", "run", "lab", "public"},
+    "cli": {"cli", "drivers", "run", "lab", "packetdrill", "public"},
     "bench": {"bench", "drivers", "public"},
     "examples": {"public"},
     "tests": None,  # everything

@@ -326,10 +326,13 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     return true;
 }
 
+/* Room that nobody made but that a SYN could not say (64 KiB) is told by the first ACK of text: a
+ * packet of its own behind each handshake would be one that Linux does not send. */
 static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
-    bool is_update = !(t->flags & T_ACK_NOW) && window_update_due(t);
+    bool is_update = !(t->flags & T_ACK_NOW) && t->flags & T_WND_NEWS && window_update_due(t);
 
+    t->flags &= ~(uint32_t)T_WND_NEWS;
     if (!(t->flags & T_ACK_NOW) && !is_update)
         return false;
     if (!is_synchronized(t)) {

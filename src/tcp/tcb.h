@@ -105,6 +105,7 @@ enum tcb_flag {
     T_KEEP_UP = 0x1000000,  /* probes are under way */
     T_ORPHAN = 0x2000000,
     T_MINI_WAITS = 0x8000000, /* a mini is in TIME-WAIT in its stead */
+    T_WND_NEWS = 0x10000000,  /* the program made room that the peer should hear of */
     T_FORCE = 0x4000000 /* the first retransmission of a recovery ignores cwnd, 6675#5 (4.3) */
 };
 

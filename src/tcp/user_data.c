@@ -141,8 +141,10 @@ void tcp_receive_consume(struct tcp *p, uint32_t index, uint32_t len)
     ring_consume(&t->rcv.ring, len);
     if (t->rcv.ring.len == 0 && !t->rcv.ranges)
         ring_release(&t->rcv.ring, p->mem);
-    if (window_update_due(t))
+    if (window_update_due(t)) {
+        t->flags |= T_WND_NEWS;
         tcb_wants_output(p, t);
+    }
 }
 
 int64_t tcp_receive(struct tcp *p, uint32_t index, void *data, size_t len, int flags)
