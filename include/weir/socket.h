@@ -174,6 +174,7 @@ enum weir_tcp_state { /* numbers as in Linux's tcp_states.h */
 };
 const char *weir_state_name(int state); /* as in RFC 9293: "FIN-WAIT-1" */
 
+/* What is not known is 0. */
 struct weir_sock_info {
     int sock;     /* -1: no socket any more (orphan, SYN-RECEIVED, TIME-WAIT) */
     int protocol; /* IPPROTO_TCP, IPPROTO_UDP */
@@ -181,17 +182,32 @@ struct weir_sock_info {
     struct weir_sockaddr local, peer;
     uint32_t recv_queue, send_queue; /* bytes; LISTEN: connections waiting, and the most allowed */
     void *user;
+    uint32_t rcvbuf, sndbuf;   /* SO_RCVBUF, SO_SNDBUF */
+    uint32_t rcv_mem, snd_mem; /* bytes that the rings hold from the allocator */
+    uint64_t drops;            /* UDP: datagrams that found rcvbuf full */
     /* TCP, synchronized states only */
     uint32_t cwnd, ssthresh; /* bytes; ssthresh UINT32_MAX: not yet set */
-    uint32_t srtt_us, rttvar_us, rto_us;
+    uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
+    uint32_t ato_us;           /* how long an ACK waits, once text has come */
     uint32_t mss;              /* bytes of payload we send in a segment */
+    uint32_t rcv_mss, advmss;  /* that we expect of the peer; that we announced, less timestamps */
+    uint32_t pmtu;             /* of the path, as far as it is known */
     uint32_t snd_wnd, rcv_wnd; /* bytes */
+    uint32_t rcv_wnd_max;      /* the widest window that we would offer */
     uint32_t in_flight, lost;  /* bytes */
+    uint32_t unacked_segs, sacked_segs, lost_segs, again_segs; /* in flight: all, and of these */
+    uint32_t unsent;                                           /* bytes that wait to be sent */
+    uint32_t reordering;                                       /* duplicate ACKs that mean loss */
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
     uint32_t segs_out, segs_in, retrans;
+    uint32_t data_segs_out, data_segs_in;
+    uint32_t sent_ago_ms, received_ago_ms, heard_ago_ms; /* last text out, text in, any segment */
     uint8_t snd_wscale, rcv_wscale;
-    uint8_t has_ts, has_sack;
-    const char *timer; /* name of the timer that is due first, or NULL */
+    uint8_t has_ts, has_sack, has_wscale;
+    uint8_t ca_state;        /* Linux's: 0 open, 1 disorder, 3 recovery, 4 loss */
+    uint8_t backoff, probes; /* timeouts since progress; unanswered probes */
+    const char *congestion;  /* "reno" */
+    const char *timer; /* what the connection waits for first, or NULL; a delayed ACK comes last */
     int64_t timer_left_us;
     uint8_t timer_n; /* how often it ran already */
 };

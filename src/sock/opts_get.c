@@ -83,44 +83,24 @@ static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
     }
 }
 
-/* The fields that weir knows of Linux's tcp_info; the rest is zero. */
-static int get_tcp_info(struct socks *k, const struct sock *s, struct sock_opt *o)
-{
-    struct weir_sock_info w = {.sock = 0};
-    struct tcp_info i = {.tcpi_state = 0};
-
-    tcp_info(k->tcp, s->endpoint, &w);
-    i.tcpi_state = (uint8_t)w.state;
-    i.tcpi_options = (uint8_t)((w.has_ts ? TCPI_OPT_TIMESTAMPS : 0) |
-                               (w.has_sack ? TCPI_OPT_SACK : 0) |
-                               (w.rcv_wscale ? TCPI_OPT_WSCALE : 0));
-    i.tcpi_snd_wscale = (uint8_t)(w.snd_wscale & 15) & 15u;
-    i.tcpi_rcv_wscale = (uint8_t)(w.rcv_wscale & 15) & 15u;
-    i.tcpi_rto = w.rto_us;
-    i.tcpi_rtt = w.srtt_us;
-    i.tcpi_rttvar = w.rttvar_us;
-    i.tcpi_snd_mss = i.tcpi_rcv_mss = i.tcpi_advmss = w.mss;
-    i.tcpi_snd_cwnd = w.mss ? w.cwnd / w.mss : 0;
-    i.tcpi_snd_ssthresh = w.ssthresh == UINT32_MAX || !w.mss ? 0x7fffffff : w.ssthresh / w.mss;
-    i.tcpi_unacked = w.mss ? (w.in_flight + w.mss - 1) / w.mss : 0;
-    i.tcpi_lost = w.mss ? (w.lost + w.mss - 1) / w.mss : 0;
-    i.tcpi_total_retrans = w.retrans;
-    i.tcpi_rcv_space = w.rcv_wnd;
-    return give(o, &i, sizeof i);
-}
-
 static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
 {
     const struct tcp_options *t = tcp_opt(k->tcp, s->endpoint);
     const struct knobs *n = k->knobs;
     const char *name = tcp_congestion(k->tcp, s->endpoint);
+    char congestion[16] = ""; /* Linux gives all 16 */
     struct weir_sock_info w = {.sock = 0};
 
     switch (o->name) {
     case TCP_INFO:
-        return get_tcp_info(k, s, o);
+        o->len = sock_get_tcp_info(k, s->endpoint, o->value, o->len);
+        return 0;
+    case TCP_CC_INFO: /* Reno has nothing to tell, here as on Linux */
+        o->len = 0;
+        return 0;
     case TCP_CONGESTION:
-        return give(o, name, strlen(name) + 1);
+        strncpy(congestion, name, sizeof congestion - 1);
+        return give(o, congestion, sizeof congestion);
     case TCP_NODELAY:
         return give_int(o, !!(t->on & OPT_NODELAY));
     case TCP_CORK:

@@ -96,6 +96,10 @@ struct sock_opt {
 int sock_setopt(struct socks *k, int sock, const struct sock_opt *o);
 int sock_getopt(struct socks *k, int sock, struct sock_opt *o);
 
+/* info.c */
+void sock_tcp_info(struct socks *k, uint32_t endpoint, struct weir_sock_info *info);
+size_t sock_get_tcp_info(struct socks *k, uint32_t endpoint, void *out, size_t room); /* TCP_INFO */
+
 /* poll.c */
 int sock_readiness(struct socks *k, int sock);
 int sock_ready(struct socks *k, struct weir_ready_event *events, int max);

@@ -29,6 +29,11 @@ static void info_udp(const struct weir_stack *k, uint32_t index, struct weir_soc
         info->peer.addr = weir_addr_v4(0); /* "any" of its own family */
     info->recv_queue = u->rx.len;
     info->send_queue = u->tx.len;
+    info->rcvbuf = u->rcvbuf;
+    info->sndbuf = u->sndbuf;
+    info->rcv_mem = u->rx.size;
+    info->snd_mem = u->tx.size;
+    info->drops = u->dropped;
 }
 
 static uint32_t next_of(const struct weir_stack *k, int kind, uint32_t from)
@@ -45,11 +50,11 @@ static uint32_t next_of(const struct weir_stack *k, int kind, uint32_t from)
     }
 }
 
-static void fill(const struct weir_stack *k, int kind, uint32_t index, struct weir_sock_info *info)
+static void fill(struct weir_stack *k, int kind, uint32_t index, struct weir_sock_info *info)
 {
     switch (kind) {
     case WALK_TCB:
-        tcp_info(&k->tcp, index, info);
+        sock_tcp_info(&k->socks, index, info);
         break;
     case WALK_SYN:
         tcp_syn_info(&k->tcp, index, info);

@@ -105,6 +105,7 @@ static enum drop input_tcp(struct arrival *a)
     s.opt = &h.opt;
     s.why = &a->f->why;
     s.len = a->l4_len - (uint32_t)len;
+    s.pieces = a->f->gso_size && s.len ? (uint16_t)((s.len - 1) / a->f->gso_size + 1) : 1;
     s.texts = s.len ? slices_of(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
     return tcp_input(&k->tcp, &s);
 }

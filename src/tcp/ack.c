@@ -34,8 +34,9 @@ static void advance_una(struct tcp *p, struct tcb *t, struct seq ack, uint32_t a
 
     if (bytes)
         ring_consume(&t->snd.ring, bytes);
+    if (tcb_has_lapped(t->snd.iss, t->snd.una, ack))
+        t->una_laps++;
     t->snd.una = ack;
-    t->bytes_acked += bytes;
     if (t->snd.ring.len == 0)
         ring_release(&t->snd.ring, p->mem);
 }

@@ -35,7 +35,7 @@ static enum drop arrive_flow(struct tcp *p, struct seg *s)
 
 enum drop tcp_input(struct tcp *p, struct seg *s)
 {
-    p->stats->TcpInSegs++;
+    p->stats->TcpInSegs += s->pieces;
     if (s->flow.lport == 0 || s->flow.rport == 0)
         return DROP_tcp_port_zero;
     if (p->last_tcb && memcmp(&p->last_flow, &s->flow, sizeof s->flow) == 0)
@@ -298,11 +298,13 @@ static enum drop arrive_syn_sent(struct tcp *p, struct tcb *t, struct seg *s)
 enum drop arrive(struct tcp *p, struct tcb *t, struct seg *s)
 {
     enum state before = t->state;
+    bool has_text = s->len > 0;
     enum drop v = before == SYN_SENT ? arrive_syn_sent(p, t, s) : arrive_other(p, t, s);
 
     if (t->state != before)
         *s->why = (struct weir_why){.event = EVENT_state, .from = (uint8_t)before, .to = t->state};
-    t->segs_in++;
+    t->segs_in += s->pieces;
+    t->data_segs_in += has_text ? s->pieces : 0;
     if (v == PASS)
         timers_on_heard(p, t);
     if (t->state != CLOSED)

@@ -59,13 +59,14 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
         add_sack(t, &out->hdr.opt);
 }
 
+/* Segments of the wire that a superframe is cut into. */
 static uint32_t segs_of(const struct tcb *t, const struct seg_out *out)
 {
     return out->len > t->snd.mss ? (out->len + t->snd.mss - 1) / t->snd.mss : 1;
 }
 
-/* Every segment with ACK settles what we owe. */
-static void finish(struct tcp *p, struct tcb *t, const struct seg_out *out)
+/* Every segment with ACK settles what we owe. The stack's count leaves out what is sent again. */
+static void finish(struct tcp *p, struct tcb *t, const struct seg_out *out, bool is_again)
 {
     uint32_t segs = segs_of(t, out);
 
@@ -73,7 +74,8 @@ static void finish(struct tcp *p, struct tcb *t, const struct seg_out *out)
     t->rcv.waiting = 0;
     timers_on_ack_sent(t);
     t->segs_out += segs;
-    p->stats->TcpOutSegs += segs;
+    t->data_segs_out += out->len ? segs : 0;
+    p->stats->TcpOutSegs += is_again ? 0 : segs;
 }
 
 /* Text [start, start + n) of the ring into the segment; the FIN behind it if `end` passes the data.
@@ -157,7 +159,7 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     t->flags &= ~(uint32_t)T_SYN_DUE;
     t->syn_at_us = (uint32_t)p->now_us;
     timers_on_sent(p, t);
-    finish(p, t, out);
+    finish(p, t, out, t->flags & T_SYN_AGAIN);
     return true;
 }
 
@@ -165,7 +167,6 @@ static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
     uint32_t segs = segs_of(t, out);
 
-    p->stats->TcpOutSegs -= segs; /* finish counts them, and Linux does not */
     p->stats->TcpRetransSegs += segs;
     t->retrans += segs;
     t->bytes_retrans += out->len;
@@ -209,7 +210,7 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
     sent_again(p, t, start, end);
     count_retransmit(p, t, out);
     timers_on_sent(p, t);
-    finish(p, t, out);
+    finish(p, t, out, true);
     return true;
 }
 
@@ -228,7 +229,7 @@ static bool want_probe(struct tcp *p, struct tcb *t, struct seg_out *out)
     else
         p->stats->TcpExtTCPKeepAlive++;
     t->flags &= ~(uint32_t)(T_PROBE_DUE | T_KEEP_DUE);
-    finish(p, t, out);
+    finish(p, t, out, false);
     return true;
 }
 
@@ -322,7 +323,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     if (notsent_most(p, t) != UINT32_MAX)
         tell_writer(p, t);
     timers_on_sent(p, t);
-    finish(p, t, out);
+    finish(p, t, out, false);
     return true;
 }
 
@@ -343,7 +344,7 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
         t->why_event = EVENT_window_update;
     begin(p, t, out, TCP_ACK, t->snd.nxt);
     p->stats->TcpExtTCPPureAcks++;
-    finish(p, t, out);
+    finish(p, t, out, false);
     return true;
 }
 

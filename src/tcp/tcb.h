@@ -155,6 +155,7 @@ struct tcb {
         uint8_t wscale;
         uint8_t quick;    /* full segments to acknowledge at once: connection start, after a hole */
         uint32_t waiting; /* sequence numbers received since an ACK went out */
+        uint32_t at_ms;   /* last text that came in order */
         struct ring ring; /* [read pointer, RCV.NXT) is readable; early bytes lie behind */
         struct ranges *ranges;
     } rcv;
@@ -181,7 +182,8 @@ struct tcb {
     struct tcp_options opt;
     uint32_t segs_in, segs_out, retrans;
     uint32_t trouble_at_ms; /* when the retransmissions that still go on began: user timeout */
-    uint64_t bytes_acked, bytes_received;
+    uint32_t data_segs_in, data_segs_out;
+    uint16_t una_laps, nxt_laps; /* how often SND.UNA and RCV.NXT passed ISS and IRS again */
     union {
         uint64_t bytes_retrans;
         struct listener *listen; /* LISTEN only */
@@ -267,6 +269,25 @@ static inline uint32_t unsent_of(const struct tcb *t)
 static inline uint32_t notsent_most(const struct tcp *p, const struct tcb *t)
 {
     return t->opt.notsent_lowat ? t->opt.notsent_lowat : (uint32_t)p->knobs->tcp_notsent_lowat;
+}
+/* Did a pointer that moved from `was` to `is` pass its first number? */
+static inline bool tcb_has_lapped(struct seq first, struct seq was, struct seq is)
+{
+    return (uint32_t)seq_diff(is, first) < (uint32_t)seq_diff(was, first);
+}
+/* Bytes of text since the beginning: sequence numbers, less SYN and FIN. */
+static inline uint64_t tcb_bytes_acked(const struct tcb *t)
+{
+    uint64_t n = (uint64_t)t->una_laps << 32 | (uint32_t)seq_diff(t->snd.una, t->snd.iss);
+    bool is_fin_acked = (t->flags & T_FIN_SENT) && seq_eq(t->snd.una, t->snd.nxt);
+
+    return n ? n - 1 - is_fin_acked : 0;
+}
+static inline uint64_t tcb_bytes_received(const struct tcb *t)
+{
+    uint64_t n = (uint64_t)t->nxt_laps << 32 | (uint32_t)seq_diff(t->rcv.nxt, t->rcv.irs);
+
+    return n ? n - 1 - !!(t->flags & T_FIN_RECEIVED) : 0;
 }
 /* Neither a socket nor an accept queue holds it. */
 static inline bool tcb_is_ownerless(const struct tcb *t)

@@ -45,7 +45,8 @@ struct seg {
     uint16_t urg;
     uint8_t flags;
     uint8_t ifindex;
-    bool is_ce; /* IP says congestion experienced */
+    uint16_t pieces; /* segments of the wire that the link joined to this one */
+    bool is_ce;      /* IP says congestion experienced */
     uint8_t texts;
     struct weir_slice text[WEIR_FRAME_PARTS];
     const struct tcp_opts *opt;

@@ -107,9 +107,11 @@ static enum drop text_in_order(struct tcp *p, struct tcb *t, const struct seg *s
     }
     n = (uint32_t)seq_diff(end, t->rcv.nxt);
     ring_extend(&t->rcv.ring, n);
+    if (tcb_has_lapped(t->rcv.irs, t->rcv.nxt, end))
+        t->nxt_laps++;
     t->rcv.nxt = end;
     t->rcv.waiting += n;
-    t->bytes_received += n;
+    t->rcv.at_ms = now_ms(p);
     tcb_mark(p, t, MARK_IN);
     timers_on_received(p, t);
     return PASS;
