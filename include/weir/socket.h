@@ -43,9 +43,9 @@ int weir_connect(struct weir_stack *stack, int sock, const struct weir_sockaddr 
  * 6093) for send, MSG_PEEK and MSG_TRUNC for recv; the rest is ignored. -EAGAIN instead of
  * blocking: then weir_ready tells when to try again. recv of a stream returns 0 at its end. An
  * error that ended the connection (-ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH ...) comes
- * once, from whichever call is first. send: also -EPIPE (over, and never with a signal), -ENOTCONN,
- * -ENOBUFS (no memory). A datagram is sent whole or not: -EMSGSIZE above the MTU, -EDESTADDRREQ,
- * -EACCES (broadcast without SO_BROADCAST), -ENETUNREACH, -EINVAL (port 0). */
+ * once, from whichever call is first. send: also -EPIPE (over, or never begun; no signal), recv:
+ * -ENOTCONN, -ENOBUFS (no memory). A datagram is sent whole or not: -EMSGSIZE above the MTU,
+ * -EDESTADDRREQ, -EACCES (broadcast without SO_BROADCAST), -ENETUNREACH, -EINVAL (port 0). */
 ssize_t weir_send(struct weir_stack *stack, int sock, const void *data, size_t len, int flags);
 ssize_t weir_recv(struct weir_stack *stack, int sock, void *data, size_t len, int flags);
 ssize_t weir_sendto(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,

@@ -38,10 +38,10 @@ void enter(struct tcp *p, struct tcb *t, enum state to)
 
 struct tcb *tcb_new(struct tcp *p)
 {
-    uint32_t index = pool_new(&p->tcbs);
+    uint32_t index;
     struct tcb *t;
 
-    if (!index)
+    if (p->tcbs.used >= p->knobs->tcp_max_connections || !(index = pool_new(&p->tcbs)))
         return NULL;
     t = tcb_at(p, index);
     t->self = index;

@@ -69,6 +69,8 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
 
     if (t->state != CLOSED || t->end_reason)
         return t->state == LISTEN ? -EISCONN : -EALREADY;
+    if (!seq_eq(t->snd.iss, t->snd.nxt)) /* it was connected, and both sides closed in peace */
+        return -EISCONN;
     if (ref) {
         if (tcp_flow_in_use(p, &o->flow))
             return -EADDRNOTAVAIL;
