@@ -14,12 +14,12 @@
 
 socklen_t name_set(struct sockaddr_un *un, const char *daemon, const char *rest)
 {
-    int n;
+    size_t n, room = sizeof un->sun_path - 1;
 
     memset(un, 0, sizeof *un);
     un->sun_family = AF_UNIX;
-    n = snprintf(un->sun_path + 1, sizeof un->sun_path - 1, RUN_PREFIX "%s/%s", daemon, rest);
-    return (socklen_t)(PATH_AT + 1 + (size_t)n);
+    n = (size_t)snprintf(un->sun_path + 1, room, RUN_PREFIX "%s/%s", daemon, rest);
+    return (socklen_t)(PATH_AT + 1 + (n < room ? n : room - 1)); /* cut: a name that nobody has */
 }
 
 bool name_rest(const struct sockaddr_un *un, socklen_t len, const char *daemon,
@@ -48,6 +48,8 @@ static void hex_of(const struct weir_addr *a, char text[33])
 
 static bool addr_of(const char *text, struct weir_addr *a)
 {
+    if (strlen(text) != 32)
+        return false;
     for (int i = 0; i < 16; i++) {
         unsigned byte;
         if (sscanf(text + 2 * i, "%2x", &byte) != 1)
@@ -72,7 +74,8 @@ bool name_accepted_parse(const char *rest, struct name_accepted *out)
     unsigned peer_port, local_port;
 
     if (sscanf(rest, "p/%u/%32[0-9a-f]/%u/%32[0-9a-f]/%u", &out->number, peer, &peer_port, local,
-               &local_port) != 5)
+               &local_port) != 5 ||
+        peer_port > UINT16_MAX || local_port > UINT16_MAX)
         return false;
     out->peer.port = (uint16_t)peer_port;
     out->local.port = (uint16_t)local_port;
