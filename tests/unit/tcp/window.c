@@ -37,7 +37,7 @@ static void room_is_what_the_buffer_or_the_clamp_leaves(void **state)
     assert_int_equal(window_room(&t), 10000);
     t.rcv.ring.len = 4000;
     assert_int_equal(window_room(&t), 6000);
-    t.opt.window_clamp_kib = 5;
+    t.opt.window_clamp = 5120;
     assert_int_equal(window_room(&t), 1120);
     t.rcv.ring.len = 6000;
     assert_int_equal(window_room(&t), 0);
