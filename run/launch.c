@@ -120,7 +120,9 @@ static int open_sockets(struct daemon *d)
     watch(d, d->life, &d->life_source, EPOLLIN);
     if ((v = open_host_ctl(d)) < 0 || (v = face_show(d)) < 0)
         return v;
-    return dns_open(d);
+    if ((v = dns_open(d)) < 0) /* as under another weir run, whose door has the sockets */
+        fprintf(stderr, "weir: libc's resolver will not reach a nameserver: %s\n", strerror(-v));
+    return 0;
 }
 
 /* -- the link ---------------------------------------------------------------------------------- */
