@@ -69,16 +69,15 @@ struct ping {
     struct echo echo;
 };
 
-#define QUERIES 64
+#define QUERIES 256
 
 /* A question of libc's resolver on its way to the nameserver. Network order. */
 struct query {
     struct carrier carrier; /* first: what the stack gives us back */
     uint32_t client, server;
     uint16_t port;
-    int pending; /* answers that are still to come */
-    size_t len;
-    uint8_t text[512]; /* the last question, for a refusal */
+    size_t len;         /* 0: this place was never used */
+    uint8_t text[1232]; /* the question: a repeat is known by it, and a refusal sends it back */
 };
 
 #define PUBLISHED 1024

@@ -2,7 +2,7 @@
  *
  * Knows: the relay of port 53 of the program's namespace. Shape: what is sent there is sent on, by
  * the stack, to the address that it was meant for. A datagram's query is a socket of the stack
- * until its answer came or 64 younger ones did; a stream is a carrier whose program's end is TCP.
+ * until its answer came or 256 younger ones did; a stream is a carrier whose program's end is TCP.
  * Units: bytes. Errors: an unreachable nameserver answers SERVFAIL, so that libc turns to the next
  * at once. Cost: two copies for each message. */
 #include "run/daemon.h"
@@ -60,7 +60,6 @@ static void end_query(struct daemon *d, struct query *q)
     }
     q->carrier.sock = -1;
     q->carrier.is_bound = false;
-    q->pending = 0;
 }
 
 /* The question itself, marked as an answer: 1035#4.1.1 */
@@ -76,19 +75,17 @@ void dns_on_stack(struct daemon *d, struct carrier *c)
 {
     static uint8_t answer[65536];
     struct query *q = (struct query *)c;
-    ssize_t n;
+    ssize_t n = c->sock < 0 ? -EAGAIN /* it ended in this round */
+                            : weir_recv(d->stack, c->sock, answer, sizeof answer, 0);
 
-    while (q->pending &&
-           (n = weir_recv(d->stack, q->carrier.sock, answer, sizeof answer, 0)) != -EAGAIN) {
-        if (n < 0) {
-            refuse(d, q);
-            return;
-        }
-        send_answer(d, q, answer, (size_t)n);
-        q->pending--;
+    if (n == -EAGAIN)
+        return;
+    if (n < 0) {
+        refuse(d, q);
+        return;
     }
-    if (!q->pending)
-        end_query(d, q);
+    send_answer(d, q, answer, (size_t)n);
+    end_query(d, q);
 }
 
 /* -- questions --------------------------------------------------------------------------------- */
@@ -105,52 +102,47 @@ static uint32_t addressed_to(struct msghdr *m)
     return 0;
 }
 
-/* The socket that this resolver asked this nameserver with before, or the oldest's place. */
-static struct query *query_for(struct daemon *d, const struct sockaddr_in *client, uint32_t server)
+static bool is_same(const struct query *a, const struct query *b)
+{
+    return a->len == b->len && a->carrier.sock >= 0 && a->port == b->port &&
+           a->client == b->client && a->server == b->server &&
+           memcmp(a->text, b->text, a->len) == 0;
+}
+
+/* The same question that was asked before and has no answer yet, or the oldest's place. */
+static struct query *place(struct daemon *d, const struct query *fresh)
 {
     struct query *q;
 
-    for (int i = 0; i < QUERIES; i++) {
-        q = &d->query[i];
-        if (q->pending && q->port == client->sin_port && q->client == client->sin_addr.s_addr &&
-            q->server == server)
+    for (q = d->query; q < d->query + QUERIES; q++)
+        if (is_same(q, fresh))
             return q;
-    }
     q = &d->query[d->queries++ % QUERIES];
-    if (q->pending)
+    if (q->len)
         end_query(d, q);
-    *q = (struct query){.carrier = {.kind = CARRIER_QUERY, .family = AF_INET}};
-    q->carrier.fd = q->carrier.sock = q->carrier.waiter = -1;
-    q->carrier.publish = q->carrier.held = -1;
-    q->client = client->sin_addr.s_addr;
-    q->port = client->sin_port;
-    q->server = server;
+    *q = *fresh;
     return q;
 }
 
-static void ask_server(struct daemon *d, struct query *q, const uint8_t *text, size_t len)
+static void ask_server(struct daemon *d, const struct query *fresh)
 {
+    struct query *q = place(d, fresh);
     struct weir_sockaddr server = server_of(q->server);
     int v = 0;
 
-    if (len < DNS_HEAD)
-        return;
-    q->len = len < sizeof q->text ? len : sizeof q->text;
-    memcpy(q->text, text, q->len);
     if (q->carrier.sock < 0)
         v = dgram_connect(d, &q->carrier, &server);
     if (v == 0)
-        v = (int)weir_send(d->stack, q->carrier.sock, text, len, 0);
-    q->pending++;
+        v = (int)weir_send(d->stack, q->carrier.sock, q->text, q->len, 0);
     if (v < 0)
         refuse(d, q);
 }
 
 static bool take_question(struct daemon *d)
 {
-    static uint8_t text[65536];
+    struct query q = {.carrier = {.kind = CARRIER_QUERY, .family = AF_INET}};
     struct sockaddr_in client;
-    struct iovec iov = {text, sizeof text};
+    struct iovec iov = {q.text, sizeof q.text};
     union {
         struct cmsghdr align;
         char room[256];
@@ -164,7 +156,13 @@ static bool take_question(struct daemon *d)
     n = recvmsg(d->dns, &m, MSG_DONTWAIT);
     if (n < 0)
         return false;
-    ask_server(d, query_for(d, &client, addressed_to(&m)), text, (size_t)n);
+    q.carrier.fd = q.carrier.sock = q.carrier.waiter = q.carrier.publish = q.carrier.held = -1;
+    q.client = client.sin_addr.s_addr;
+    q.port = client.sin_port;
+    q.server = addressed_to(&m);
+    q.len = (size_t)n;
+    if (n >= DNS_HEAD && !(m.msg_flags & MSG_TRUNC))
+        ask_server(d, &q);
     return true;
 }
 
@@ -232,8 +230,11 @@ int dns_open(struct daemon *d)
         return 0;
     d->dns = netns_socket(&d->netns, AF_INET, SOCK_DGRAM, 0);
     d->dns_streams = netns_socket(&d->netns, AF_INET, SOCK_STREAM, 0);
-    if ((v = bind_port(d->dns)) < 0 || (v = bind_port(d->dns_streams)) < 0)
+    if ((v = bind_port(d->dns)) < 0 || (v = bind_port(d->dns_streams)) < 0) {
+        close(d->dns);
+        close(d->dns_streams);
         return v;
+    }
     if (listen(d->dns_streams, BATCH) < 0 ||
         setsockopt(d->dns, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) < 0)
         return -errno;

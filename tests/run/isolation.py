@@ -161,6 +161,12 @@ class Neighbours(Here):
         port = self.echo_server()[1]
         self.prints(self.run_python(ASK, "127.0.0.1", port), "b'WORD'")
 
+    def test_a_run_within_a_run(self):
+        port = self.echo_server()[1]
+        program = self.run_weir(self.path("weir"), "run", "--", sys.executable, "-c", ASK, "127.0.0.1", port,
+                                env={"ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.prints(program, "b'WORD'")
+
     def test_one_with_and_one_without_isolation(self):
         port = self.echo_server(["--no-isolation"])[1]
         self.prints(self.run_python(ASK, "127.0.0.1", port), "b'WORD'")
