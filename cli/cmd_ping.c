@@ -94,7 +94,7 @@ static int ping_all(const struct ping_options *o, struct ping_way *w, struct pin
         int64_t turn = next_turn(o, s, next, end);
 
         now = weir_clock_ns();
-        if (now >= turn && turn != next)
+        if (now >= turn && (turn != next || now >= end))
             return 0;
         if (now >= turn) {
             send_next(o, w, s, now);

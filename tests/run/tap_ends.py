@@ -53,7 +53,7 @@ class Refusals(lan.Case):
         self.assertEqual(self.outcome(lan.KERNEL, 9).out, "ECONNREFUSED\n")
 
     def test_a_port_of_weir_that_nobody_has(self):
-        self.stands(self.tap("sleep", "60"))
+        self.idle()
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection((lan.WEIR, 9), rig.PATIENCE)
 

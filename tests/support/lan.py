@@ -68,6 +68,12 @@ class Case(rig.Case):
         """Waits until weir has both ends of the device."""
         program.wait_for(r"^weir: tap weir0: weir is", stream="err")
 
+    def idle(self, options=()):
+        """A stack that runs, with a program that does nothing."""
+        program = self.tap("sh", "-c", "echo ready; exec sleep 1000", options=options)
+        program.wait_for("^ready$")
+        return program
+
     def web(self, start, address, port, file):
         """A web server, started by `start`, that listens."""
         server = start(sys.executable, os.path.join(rig.SUPPORT, "web.py"), address, port, file)
