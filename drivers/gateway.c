@@ -179,6 +179,7 @@ static struct gateway *gateway_new(void)
     TAILQ_INIT(&g->pairs);
     TAILQ_INIT(&g->active);
     TAILQ_INIT(&g->handshakes);
+    TAILQ_INIT(&g->queued);
     TAILQ_INIT(&g->failing);
     TAILQ_INIT(&g->dead_pairs);
     TAILQ_INIT(&g->flows);
@@ -359,6 +360,11 @@ int weir_gateway_source(const struct weir_sockaddr *dst, struct weir_sockaddr *s
     host_addr_to(&got, &address);
     src->addr = got.addr;
     return 0;
+}
+
+uint64_t weir_gateway_unsent(struct weir_link *link)
+{
+    return gateway_tcp_unsent((struct gateway *)link);
 }
 
 void weir_gateway_stats(struct weir_link *link, struct weir_gateway_stats *out)

@@ -32,6 +32,8 @@ enum {
 #define GATEWAY_HANDSHAKE_NS (130 * INT64_C(1000000000))
 /* How long the bytes before a RST may take to cross the link. */
 #define GATEWAY_FAILING_NS (10 * INT64_C(1000000000))
+/* How long a caller may wait for the end of the connection before it. */
+#define GATEWAY_QUEUED_NS (10 * INT64_C(1000000000))
 /* Without descriptors, accepting rests this long: the kernel keeps the callers in its queue. */
 #define GATEWAY_SHORTAGE_NS (100 * INT64_C(1000000))
 
@@ -70,7 +72,7 @@ struct gateway {
     bool is_behind; /* a round ended with work left */
     struct weir_gateway_stats stats;
 
-    struct pair_list pairs, active, handshakes, failing, dead_pairs;
+    struct pair_list pairs, active, handshakes, queued, failing, dead_pairs;
     struct pair_bucket waiting[GATEWAY_WAITING_BUCKETS]; /* handshakes by their four numbers */
     struct flow_list flows, dead_flows;                  /* least recently used first */
     struct flow_bucket flow_of[GATEWAY_FLOW_BUCKETS];
@@ -94,6 +96,7 @@ void gateway_tcp_on_host(struct gateway *g, struct pair *p, uint32_t events);
 void gateway_tcp_on_stack(struct gateway *g, struct pair *p, uint32_t ready);
 void gateway_tcp_on_caller(struct gateway *g,
                            struct publish *p); /* someone knocks at a published port */
+uint64_t gateway_tcp_unsent(struct gateway *g);
 int64_t gateway_tcp_deadline(const struct gateway *g);
 void gateway_tcp_bury(struct gateway *g); /* frees what ended in the last round */
 void gateway_tcp_close(struct gateway *g);

@@ -11,6 +11,7 @@
 enum pair_state {
     DIALING,   /* the kernel connects, the SYN is held */
     HANDSHAKE, /* the SYN/ACK is out, the stack's socket not yet there */
+    QUEUED,    /* a caller from an address that the stack's last connection still holds */
     CALLING,   /* the stack connects, the kernel's end is there */
     RELAYING,
     FAILING, /* the kernel's end broke and is closed; the RST waits for the bytes before it */
@@ -27,9 +28,9 @@ struct pair {
     bool host_failed;             /* writing to it is over; what it sent is still to be read */
     bool is_active, is_waiting;   /* on g->active; on g->handshakes */
     uint32_t want;                /* bytes of send ring to ask for: doubles while reads fill it */
-    struct weir_held held;
-    int64_t give_up_at; /* HANDSHAKE, FAILING */
-    TAILQ_ENTRY(pair) all, active, handshake, failing;
+    struct weir_held held;        /* QUEUED: no id; the caller, and whom it calls */
+    int64_t give_up_at;           /* HANDSHAKE, QUEUED, FAILING */
+    TAILQ_ENTRY(pair) all, active, handshake, failing; /* failing: or queued */
     LIST_ENTRY(pair) bucket;
 };
 

@@ -51,6 +51,8 @@ static void pair_end(struct gateway *g, struct pair *p)
         TAILQ_REMOVE(&g->active, p, active);
     if (p->state == FAILING)
         TAILQ_REMOVE(&g->failing, p, failing);
+    if (p->state == QUEUED)
+        TAILQ_REMOVE(&g->queued, p, failing);
     p->is_active = false;
     p->state = DEAD;
     TAILQ_REMOVE(&g->pairs, p, all);
@@ -244,10 +246,27 @@ static struct weir_sockaddr target_of(const struct publish *p, int fd)
     return to;
 }
 
+/* A caller may come again from the port that it has just closed, before the stack's two ends have
+ * closed theirs: then it waits for them, as its SYN would at a host. */
+static void call(struct gateway *g, struct pair *p)
+{
+    p->sock = call_stack(g, &p->held.peer, &p->held.local);
+    if (p->sock == -EADDRNOTAVAIL || p->sock == -EADDRINUSE)
+        return;
+    if (p->state == QUEUED)
+        TAILQ_REMOVE(&g->queued, p, failing);
+    p->state = CALLING;
+    if (p->sock < 0) {
+        pair_reset(g, p);
+        return;
+    }
+    g->stats.published++;
+    weir_set_user(g->stack, p->sock, p);
+}
+
 static void take_call(struct gateway *g, const struct publish *publish, int fd,
                       const struct weir_sockaddr *from)
 {
-    struct weir_sockaddr to = target_of(publish, fd);
     struct pair *p = pair_new(g, fd, CALLING);
 
     if (!p) {
@@ -256,13 +275,26 @@ static void take_call(struct gateway *g, const struct publish *publish, int fd,
     }
     host_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     host_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
-    p->sock = call_stack(g, from, &to);
-    if (p->sock < 0) {
-        pair_reset(g, p);
+    p->held = (struct weir_held){.peer = *from, .local = target_of(publish, fd)};
+    call(g, p);
+    if (p->state != CALLING || p->sock >= 0)
         return;
+    p->state = QUEUED;
+    p->give_up_at = g->now + GATEWAY_QUEUED_NS;
+    TAILQ_INSERT_TAIL(&g->queued, p, failing);
+}
+
+/* What frees an address is a frame, which starts a round: looking here is enough. */
+static void take_queued(struct gateway *g)
+{
+    struct pair *next;
+
+    for (struct pair *p = TAILQ_FIRST(&g->queued); p; p = next) {
+        next = TAILQ_NEXT(p, failing);
+        call(g, p);
+        if (p->state == QUEUED && p->give_up_at <= g->now)
+            pair_reset(g, p);
     }
-    g->stats.published++;
-    weir_set_user(g->stack, p->sock, p);
 }
 
 void gateway_tcp_on_caller(struct gateway *g, struct publish *p)
@@ -385,6 +417,7 @@ void gateway_tcp_round(struct gateway *g)
     take_accepted(g);
     take_active(g);
     take_failing(g);
+    take_queued(g);
     while ((p = TAILQ_FIRST(&g->handshakes)) && p->give_up_at <= g->now)
         pair_reset(g, p);
 }
@@ -393,11 +426,26 @@ int64_t gateway_tcp_deadline(const struct gateway *g)
 {
     const struct pair *p = TAILQ_FIRST(&g->handshakes);
     const struct pair *f = TAILQ_FIRST(&g->failing);
+    const struct pair *q = TAILQ_FIRST(&g->queued);
     int64_t at = p ? p->give_up_at : WEIR_NEVER;
 
     if (!TAILQ_EMPTY(&g->active))
         return 0;
+    if (q && q->give_up_at < at)
+        at = q->give_up_at;
     return f && f->give_up_at < at ? f->give_up_at : at;
+}
+
+uint64_t gateway_tcp_unsent(struct gateway *g)
+{
+    struct weir_sock_info info;
+    uint64_t sum = 0;
+    struct pair *p;
+
+    TAILQ_FOREACH (p, &g->pairs, all)
+        if (p->sock >= 0 && !p->host_failed && weir_info(g->stack, p->sock, &info) == 0)
+            sum += info.recv_queue;
+    return sum;
 }
 
 int gateway_tcp_open(struct gateway *g)

@@ -133,6 +133,7 @@ struct daemon {
     bool is_ending;
     bool is_behind; /* the last round left something undone */
     int64_t end_at;
+    uint64_t left; /* undelivered when end_at was set */
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;
     struct query query[QUERIES];

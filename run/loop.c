@@ -6,6 +6,7 @@
 #include "run/daemon.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -14,7 +15,8 @@
 #define EVENTS 256
 #define SWEEP_NS 200000000    /* how long a listener outlives its program */
 #define RETRY_NS 2000000      /* a program whose backlog is full is asked again */
-#define LINGER_NS 10000000000 /* after the last program: time for FINs to be acknowledged */
+#define LINGER_NS 10000000000 /* after the last program: without progress of what it sent */
+#define GOODBYE_NS 500000000  /* for the peer's FIN, when all was delivered */
 
 int watch(struct daemon *d, int fd, struct source *s, uint32_t events)
 {
@@ -96,24 +98,40 @@ static int move_frames(struct daemon *d)
     return 0;
 }
 
-static bool is_anything_open(struct daemon *d)
+/* What must still reach the peers: bytes, and a FIN as one more. */
+static uint64_t undelivered(struct daemon *d, bool *is_peer_open)
 {
     struct weir_sock_info info;
-    uint64_t cursor = 0;
+    uint64_t cursor = 0, left = d->gateway ? weir_gateway_unsent(d->gateway) : 0;
 
-    while (weir_info_next(d->stack, &cursor, &info))
-        if (info.protocol == 6 && info.state != WEIR_TIME_WAIT && info.state != WEIR_CLOSED)
-            return true;
-    return false;
+    *is_peer_open = false;
+    while (weir_info_next(d->stack, &cursor, &info)) {
+        if (info.protocol != IPPROTO_TCP)
+            continue;
+        if (info.state == WEIR_FIN_WAIT_1 || info.state == WEIR_CLOSING ||
+            info.state == WEIR_LAST_ACK)
+            left += info.send_queue + 1;
+        *is_peer_open |= info.state == WEIR_FIN_WAIT_2;
+    }
+    return left;
 }
 
+/* Programs are gone. What they sent is delivered first, as long as that makes progress; then a peer
+ * has a moment to close as well. */
 static bool is_over(struct daemon *d)
 {
+    bool is_peer_open;
+    uint64_t left;
+
     if (!d->is_ending || d->carriers > 0)
         return false;
-    if (!d->end_at)
-        d->end_at = d->now + LINGER_NS;
-    return d->now >= d->end_at || !is_anything_open(d);
+    left = undelivered(d, &is_peer_open);
+    if (!left && !is_peer_open)
+        return true;
+    if (!d->end_at || left != d->left)
+        d->end_at = d->now + (left ? LINGER_NS : GOODBYE_NS);
+    d->left = left;
+    return d->now >= d->end_at;
 }
 
 void daemon_loop(struct daemon *d)

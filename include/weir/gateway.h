@@ -46,6 +46,9 @@ int weir_gateway_unpublish(struct weir_link *link, int handle);
 /* The address from which the host would speak to dst; its port is left alone. 0 or -errno. */
 int weir_gateway_source(const struct weir_sockaddr *dst, struct weir_sockaddr *src);
 
+/* Bytes that the stack sent and the host has not taken yet: closing the link would lose them. */
+uint64_t weir_gateway_unsent(struct weir_link *link);
+
 void weir_gateway_stats(struct weir_link *link, struct weir_gateway_stats *out);
 /* The far stack, for its knobs, counters and trace. The gateway drives it. */
 struct weir_stack *weir_gateway_stack(struct weir_link *link);

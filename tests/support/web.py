@@ -1,55 +1,57 @@
-"""A small web server for transfers, with the kernel's sockets or on weir: web.py ADDRESS PORT FILE
-
-GET answers with the bytes of FILE, PUT with the SHA-256 of what was sent. Says "ready" on stdout once
-it listens.
-"""
+"""A small HTTP server on the kernel's stack, in threads: GET gives `data`, PUT answers with the
+SHA-256 of what came, /slow/ never answers."""
 import hashlib
 import http.server
-import os
-import shutil
-import sys
-
-CHUNK = 1 << 16
+import threading
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        with open(self.server.file, "rb") as stream:
-            self.send_response(200)
-            self.send_header("Content-Length", str(os.fstat(stream.fileno()).st_size))
-            self.end_headers()
-            shutil.copyfileobj(stream, self.wfile, CHUNK)
+        if self.path.startswith("/slow/"):
+            self.server.released.wait()
+        data = self.server.data
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def do_PUT(self):
-        if self.headers.get("Expect") == "100-continue":
-            self.send_response_only(100)
-            self.end_headers()
-        left, digest = int(self.headers["Content-Length"]), hashlib.sha256()
+        digest, left = hashlib.sha256(), int(self.headers["Content-Length"])
         while left:
-            data = self.rfile.read(min(left, CHUNK))
+            data = self.rfile.read1(min(left, 1 << 18))
             if not data:
                 return
             digest.update(data)
             left -= len(data)
-        answer = digest.hexdigest().encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
+        text = digest.hexdigest().encode()
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(text)
 
     def log_message(self, *_):
-        pass
+        """Says nothing."""
 
 
-def main():
-    address, port, file = sys.argv[1:]
-    server = http.server.ThreadingHTTPServer((address, int(port)), Handler)
-    server.file = file
-    print("ready", flush=True)
-    server.serve_forever()
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
 
+    def __init__(self, data):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.data = data
+        self.released = threading.Event()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
-if __name__ == "__main__":
-    main()
+    def handle_error(self, request, client_address):
+        """A client that leaves early is no news."""
+
+    def url(self, path="/"):
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+    def close(self):
+        self.released.set()
+        self.shutdown()
+        self.server_close()
