@@ -207,9 +207,15 @@ int tcp_shutdown(struct tcp *p, uint32_t index, bool rd, bool wr)
     return 0;
 }
 
+/* 9293#3.10.5: both FINs are out, so there is nothing that the peer could still miss. */
+static bool is_closed_both_ways(const struct tcb *t)
+{
+    return (t->state == CLOSING || t->state == LAST_ACK) && t->flags & T_FIN_SENT;
+}
+
 static void abort_with(struct tcp *p, struct tcb *t, enum event why)
 {
-    if (is_synchronized(t)) {
+    if (is_synchronized(t) && !(why == EVENT_reset_abort && is_closed_both_ways(t))) {
         t->flags |= T_RST_DUE;
         t->why_event = (uint8_t)why;
     }
