@@ -19,7 +19,7 @@ TEST(writes_are_cut_at_mss) /* ROW:108 */
     peer_end(&p);
 }
 
-TEST(nagle_holds_a_second_small_segment_and_nodelay_does_not) /* ROW:54 */
+TEST(nagle_holds_a_second_small_segment_and_nodelay_does_not) /* ROW:54 REQ:MUST-17 REQ:SHLD-7 */
 {
     struct peer p = established(.mss = 1000);
     int on = 1;
@@ -33,7 +33,7 @@ TEST(nagle_holds_a_second_small_segment_and_nodelay_does_not) /* ROW:54 */
     peer_end(&p);
 }
 
-TEST(timeout_retransmits_and_doubles) /* ROW:29 ROW:56 */
+TEST(timeout_retransmits_and_doubles) /* ROW:29 ROW:56 FSM-343 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -50,7 +50,7 @@ TEST(timeout_retransmits_and_doubles) /* ROW:29 ROW:56 */
     peer_end(&p);
 }
 
-TEST(too_many_timeouts_end_with_etimedout_and_a_rst) /* ROW:30 */
+TEST(too_many_timeouts_end_with_etimedout_and_a_rst) /* ROW:30 FSM-353 */
 {
     struct peer p = established(.mss = 1000, .knob = "net.ipv4.tcp_retries2", .value = "2");
 
@@ -69,7 +69,7 @@ TEST(too_many_timeouts_end_with_etimedout_and_a_rst) /* ROW:30 */
     peer_end(&p);
 }
 
-TEST(three_duplicate_acks_retransmit_at_once) /* ROW:57 ROW:60 */
+TEST(three_duplicate_acks_retransmit_at_once) /* ROW:57 ROW:60 FSM-250 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -105,7 +105,8 @@ TEST(initial_window_is_ten_segments) /* ROW:58 */
     peer_end(&p);
 }
 
-TEST(a_hole_is_told_by_sack_and_filled_in_order) /* ROW:40 REQ:2018-4-1 */
+/* ROW:40 REQ:2018-4-1 FSM-165 FSM-292 REQ:SHLD-31 REQ:MAY-13 */
+TEST(a_hole_is_told_by_sack_and_filled_in_order)
 {
     struct peer p = established(.mss = 1000, .sack_ok = true);
 
@@ -133,7 +134,7 @@ TEST(repeated_data_is_acked_and_not_delivered_twice) /* ROW:38 ROW:41 */
     peer_end(&p);
 }
 
-TEST(a_delayed_ack_goes_after_40_ms) /* ROW:35 */
+TEST(a_delayed_ack_goes_after_40_ms) /* ROW:35 FSM-366 REQ:SHLD-18 REQ:MUST-40 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -145,7 +146,7 @@ TEST(a_delayed_ack_goes_after_40_ms) /* ROW:35 */
     peer_end(&p);
 }
 
-TEST(a_closed_window_is_probed_and_its_opening_sends) /* REQ:MUST-36 */
+TEST(a_closed_window_is_probed_and_its_opening_sends) /* REQ:MUST-36 REQ:SHLD-29 FSM-358 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -161,7 +162,7 @@ TEST(a_closed_window_is_probed_and_its_opening_sends) /* REQ:MUST-36 */
     peer_end(&p);
 }
 
-TEST(ack_of_the_unsent_draws_an_ack_and_no_rst)
+TEST(ack_of_the_unsent_draws_an_ack_and_no_rst) /* REQ:MAY-12 REQ:9293-3.10.7.4-7 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -172,7 +173,7 @@ TEST(ack_of_the_unsent_draws_an_ack_and_no_rst)
     peer_end(&p);
 }
 
-TEST(an_old_timestamp_is_dropped_and_acked) /* ROW:72 */
+TEST(an_old_timestamp_is_dropped_and_acked) /* ROW:72 FSM-154 */
 {
     struct peer p = established(.mss = 1000, .has_ts = true);
 
@@ -187,7 +188,7 @@ TEST(an_old_timestamp_is_dropped_and_acked) /* ROW:72 */
     peer_end(&p);
 }
 
-TEST(keepalive_probes_and_gives_up) /* ROW:36 */
+TEST(keepalive_probes_and_gives_up) /* ROW:36 FSM-362 FSM-364 REQ:MAY-5 REQ:SHLD-12 */
 {
     struct peer p = established(.mss = 1000);
 

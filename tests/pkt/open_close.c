@@ -4,7 +4,7 @@
 
 #include "support/peer.h"
 
-TEST(syn_is_answered_and_ack_establishes) /* ROW:12 ROW:21 REQ:MUST-13 */
+TEST(syn_is_answered_and_ack_establishes) /* ROW:12 ROW:21 FSM-398 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -12,7 +12,7 @@ TEST(syn_is_answered_and_ack_establishes) /* ROW:12 ROW:21 REQ:MUST-13 */
     peer_end(&p);
 }
 
-TEST(active_open_sends_syn_then_ack) /* ROW:3 ROW:13 */
+TEST(active_open_sends_syn_then_ack) /* ROW:3 ROW:13 FSM-398 */
 {
     struct peer p = established(.is_active = true);
 
@@ -20,7 +20,7 @@ TEST(active_open_sends_syn_then_ack) /* ROW:3 ROW:13 */
     peer_end(&p);
 }
 
-TEST(simultaneous_open_ends_established) /* REQ:MUST-10 ROW:15 */
+TEST(simultaneous_open_ends_established) /* REQ:MUST-10 ROW:15 FSM-399 */
 {
     struct peer p = connecting(0);
 
@@ -32,7 +32,8 @@ TEST(simultaneous_open_ends_established) /* REQ:MUST-10 ROW:15 */
     peer_end(&p);
 }
 
-TEST(syn_is_repeated_after_1_3_7_seconds_and_given_up) /* ROW:27 ROW:97 */
+/* ROW:27 ROW:97 FSM-338 FSM-339 REQ:MUST-22 REQ:9293-3.8.3-1 */
+TEST(syn_is_repeated_after_1_3_7_seconds_and_given_up)
 {
     struct peer p = connecting(.knob = "net.ipv4.tcp_syn_retries", .value = "2");
 
@@ -47,7 +48,7 @@ TEST(syn_is_repeated_after_1_3_7_seconds_and_given_up) /* ROW:27 ROW:97 */
     peer_end(&p);
 }
 
-TEST(rst_to_syn_is_connection_refused) /* ROW:96 */
+TEST(rst_to_syn_is_connection_refused) /* ROW:96 FSM-417 */
 {
     struct peer p = connecting(0);
 
@@ -58,7 +59,7 @@ TEST(rst_to_syn_is_connection_refused) /* ROW:96 */
     peer_end(&p);
 }
 
-TEST(closed_port_answers_syn_with_rst) /* ROW:1 ROW:100 */
+TEST(closed_port_answers_syn_with_rst) /* ROW:1 ROW:100 FSM-417 REQ:9293-3.5.2-1 */
 {
     struct peer p = begin(0);
 
@@ -70,7 +71,8 @@ TEST(closed_port_answers_syn_with_rst) /* ROW:1 ROW:100 */
     peer_end(&p);
 }
 
-TEST(four_segments_close_and_time_wait_ends_after_60_s) /* ROW:17 ROW:6 ROW:7 ROW:11 ROW:34 */
+/* ROW:17 ROW:6 ROW:7 ROW:11 ROW:34 REQ:MUST-13 FSM-404 FSM-372 */
+TEST(four_segments_close_and_time_wait_ends_after_60_s)
 {
     struct peer p = established(.mss = 1000);
 
@@ -120,7 +122,7 @@ TEST(rst_does_not_end_time_wait) /* ROW:74 */
     peer_end(&p);
 }
 
-TEST(simultaneous_close_goes_through_closing) /* ROW:20 ROW:9 */
+TEST(simultaneous_close_goes_through_closing) /* ROW:20 ROW:9 FSM-405 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -134,7 +136,7 @@ TEST(simultaneous_close_goes_through_closing) /* ROW:20 ROW:9 */
     peer_end(&p);
 }
 
-TEST(passive_close_ends_in_last_ack) /* ROW:8 ROW:10 ROW:92 */
+TEST(passive_close_ends_in_last_ack) /* ROW:8 ROW:10 ROW:92 FSM-075 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -152,7 +154,7 @@ TEST(passive_close_ends_in_last_ack) /* ROW:8 ROW:10 ROW:92 */
     peer_end(&p);
 }
 
-TEST(half_close_still_receives) /* ROW:18 ROW:89 */
+TEST(half_close_still_receives) /* ROW:18 ROW:89 FSM-406 FSM-368 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -166,7 +168,7 @@ TEST(half_close_still_receives) /* ROW:18 ROW:89 */
     peer_end(&p);
 }
 
-TEST(out_of_order_fin_waits_for_the_gap) /* ROW:22 */
+TEST(out_of_order_fin_waits_for_the_gap) /* ROW:22 FSM-314 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -184,7 +186,7 @@ TEST(out_of_order_fin_waits_for_the_gap) /* ROW:22 */
     peer_end(&p);
 }
 
-TEST(close_with_unread_data_sends_rst) /* ROW:88 */
+TEST(close_with_unread_data_sends_rst) /* ROW:88 FSM-071 FSM-413 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -199,7 +201,7 @@ TEST(close_with_unread_data_sends_rst) /* ROW:88 */
     peer_end(&p);
 }
 
-TEST(linger_zero_sends_rst) /* ROW:86 */
+TEST(linger_zero_sends_rst) /* ROW:86 FSM-072 */
 {
     struct peer p = established(.mss = 1000);
     struct linger l = {.l_onoff = 1};
@@ -214,7 +216,7 @@ TEST(linger_zero_sends_rst) /* ROW:86 */
     peer_end(&p);
 }
 
-TEST(exact_rst_resets_and_the_next_read_says_so) /* ROW:95 ROW:99 */
+TEST(exact_rst_resets_and_the_next_read_says_so) /* ROW:95 ROW:99 REQ:9293-3.10.7.4-1 */
 {
     struct peer p = established(.mss = 1000);
 
@@ -225,7 +227,8 @@ TEST(exact_rst_resets_and_the_next_read_says_so) /* ROW:95 ROW:99 */
     peer_end(&p);
 }
 
-TEST(rst_in_the_window_but_not_at_its_edge_draws_a_challenge_ack) /* REQ:5961-3.2-1 */
+/* REQ:5961-3.2-1 FSM-409 REQ:9293-3.10.7.4-2 REQ:9293-3.10.7.4-3 */
+TEST(rst_in_the_window_but_not_at_its_edge_draws_a_challenge_ack)
 {
     struct peer p = established(.mss = 1000);
 
@@ -236,6 +239,7 @@ TEST(rst_in_the_window_but_not_at_its_edge_draws_a_challenge_ack) /* REQ:5961-3.
     peer_end(&p);
 }
 
+/* FSM-411 REQ:9293-3.10.7.4-4 REQ:9293-3.10.7.4-5 */
 TEST(syn_on_an_established_connection_draws_a_challenge_ack)
 {
     struct peer p = established(.mss = 1000);
