@@ -42,12 +42,19 @@ static ssize_t received(int fd, ssize_t n, size_t len)
     return n;
 }
 
+/* A write that nobody reads: the connection's own error is told first, and once. */
 static ssize_t sent(int fd, ssize_t n, int flags)
 {
     struct fd_id id;
+    int error = errno;
 
-    if (n >= 0 || errno != ENOTCONN || preload_id(fd, &id) != FD_STREAM)
+    if (n >= 0)
         return n;
+    if (error == EPIPE && stream_end(fd) < 0)
+        return -1;
+    errno = error;
+    if (error != ENOTCONN || preload_id(fd, &id) != FD_STREAM)
+        return -1;
     if (!(flags & MSG_NOSIGNAL))
         raise(SIGPIPE);
     errno = EPIPE;
@@ -190,7 +197,7 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
         return dgram_send(fd, &m, flags);
     if (sa && preload_id(fd, &id) != FD_FOREIGN)
         return send(fd, data, len, flags); /* a connected stream ignores the address */
-    return REAL(sendto)(fd, data, len, flags, sa, sa_len);
+    return sent(fd, REAL(sendto)(fd, data, len, flags, sa, sa_len), flags);
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
