@@ -11,6 +11,7 @@
 static uint32_t first_reaching(const struct ranges *r, struct seq at);
 static void replace_run(struct ranges *r, uint32_t first, uint32_t last, struct range with);
 static void drop_front(struct ranges *r, uint32_t count);
+static void remember(struct ranges *r, struct range whole, struct seq byte);
 
 bool ranges_add(struct ranges *r, struct seq start, struct seq end, uint32_t *fresh)
 {
@@ -34,7 +35,7 @@ bool ranges_add(struct ranges *r, struct seq start, struct seq end, uint32_t *fr
     if (first == last && r->n == RANGES_MAX)
         return false;
     replace_run(r, first, last, whole);
-    r->newest = first;
+    remember(r, whole, start);
     if (fresh)
         *fresh = end.v - start.v - known;
     return true;
@@ -60,6 +61,29 @@ void ranges_trim(struct ranges *r, struct seq at)
     drop_front(r, gone);
     if (r->n && seq_lt(r->at[0].start, at))
         r->at[0].start = at;
+}
+
+static bool is_among(const struct range *list, uint32_t n, struct seq start)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (seq_eq(list[i].start, start))
+            return true;
+    return false;
+}
+
+uint32_t ranges_recent(const struct ranges *r, struct range *out, uint32_t max)
+{
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < r->recents && n < max; k++) {
+        uint32_t i = first_reaching(r, seq_add(r->recent[k], 1));
+        if (i < r->n && seq_le(r->at[i].start, r->recent[k]) && !is_among(out, n, r->at[i].start))
+            out[n++] = r->at[i];
+    }
+    for (uint32_t i = 0; i < r->n && n < max; i++)
+        if (!is_among(out, n, r->at[i].start))
+            out[n++] = r->at[i];
+    return n;
 }
 
 bool ranges_has(const struct ranges *r, struct seq start, struct seq end)
@@ -102,6 +126,18 @@ static void drop_front(struct ranges *r, uint32_t count)
     if (!count)
         return;
     r->n -= count;
-    r->newest = r->newest < count ? 0 : r->newest - count;
     memmove(&r->at[0], &r->at[count], r->n * sizeof r->at[0]);
+}
+
+/* `byte` was added and lies in `whole` now, with all that were merged into it. */
+static void remember(struct ranges *r, struct range whole, struct seq byte)
+{
+    struct seq kept[RANGES_RECENT] = {byte};
+    uint32_t n = 1;
+
+    for (uint32_t i = 0; i < r->recents && n < RANGES_RECENT; i++)
+        if (!seq_in_co(whole.start, r->recent[i], whole.end))
+            kept[n++] = r->recent[i];
+    memcpy(r->recent, kept, sizeof kept);
+    r->recents = n;
 }

@@ -12,7 +12,8 @@
 
 #include "base/seq.h"
 
-#define RANGES_MAX 127
+#define RANGES_MAX 125  /* the set is 1 KiB */
+#define RANGES_RECENT 4 /* so many are told by SACK */
 
 struct range {
     struct seq start, end; /* [start, end) */
@@ -20,9 +21,11 @@ struct range {
 
 struct ranges {
     uint32_t n;
-    uint32_t newest; /* index of the range that the last add touched: 2018#4 wants it first */
+    uint32_t recents;
+    struct seq recent[RANGES_RECENT]; /* a byte of each that was last added to, newest first */
     struct range at[RANGES_MAX];
 };
+_Static_assert(sizeof(struct ranges) == 1024, "a size that mem keeps");
 
 /* Adds [start, end), merging what touches. False, and nothing changed, if it would need a range
  * more than RANGES_MAX. *fresh (may be NULL) gets how many bytes of it were new. */
@@ -32,6 +35,8 @@ bool ranges_add(struct ranges *r, struct seq start, struct seq end, uint32_t *fr
 struct seq ranges_take(struct ranges *r, struct seq at);
 /* Forgets everything below `at`. */
 void ranges_trim(struct ranges *r, struct seq at);
+/* Those last added to, newest first (2018#4), then others in order: at most `max`. */
+uint32_t ranges_recent(const struct ranges *r, struct range *out, uint32_t max);
 bool ranges_has(const struct ranges *r, struct seq start, struct seq end); /* wholly inside one */
 
 #endif

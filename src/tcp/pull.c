@@ -17,15 +17,15 @@ uint32_t ts_now(const struct tcp *p, const struct tcb *t)
 static void add_sack(const struct tcb *t, struct tcp_opts *o)
 {
     const struct ranges *r = t->rcv.ranges;
-    uint32_t most = o->has & TCP_OPT_TS ? 3 : 4;
+    struct range block[TCP_SACK_MAX];
+    uint32_t n;
 
     if (!r || !r->n || !(t->flags & T_SACK))
         return;
+    n = ranges_recent(r, block, o->has & TCP_OPT_TS ? 3 : 4);
     o->has |= TCP_OPT_SACK;
-    o->sack[o->sacks++] = (struct tcp_sack){r->at[r->newest].start, r->at[r->newest].end};
-    for (uint32_t i = 0; i < r->n && o->sacks < most; i++)
-        if (i != r->newest)
-            o->sack[o->sacks++] = (struct tcp_sack){r->at[i].start, r->at[i].end};
+    for (uint32_t i = 0; i < n; i++)
+        o->sack[o->sacks++] = (struct tcp_sack){block[i].start, block[i].end};
 }
 
 static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t flags, struct seq seq)

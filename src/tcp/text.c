@@ -74,7 +74,7 @@ static enum drop text_out_of_order(struct tcp *p, struct tcb *t, const struct se
         r = mem_alloc(p->mem, sizeof *r);
         if (!r)
             return DROP_tcp_no_memory;
-        r->n = r->newest = 0;
+        r->n = r->recents = 0;
         t->rcv.ranges = r;
     }
     if (!place(p, t, s, (uint32_t)seq_diff(s->seq, t->rcv.nxt)))

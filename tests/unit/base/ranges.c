@@ -50,29 +50,48 @@ static void an_empty_range_is_nothing(void **state)
     assert_int_equal(r.n, 0);
 }
 
-static void newest_is_the_one_that_was_touched(void **state)
+/* The starts of the ranges in the order in which SACK tells of them. */
+static void expect_recent(uint32_t max, const char *want)
+{
+    struct range out[8];
+    uint32_t n = ranges_recent(&r, out, max);
+    char got[80] = "";
+
+    assert_true(n <= max);
+    for (uint32_t i = 0; i < n; i++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%u", i ? " " : "", out[i].start.v);
+    assert_string_equal(got, want);
+}
+
+static void the_last_ones_touched_come_first(void **state) /* REQ:2018-4-8 */
 {
     (void)state;
     add(10, 20);
     add(30, 40);
     add(50, 60);
-    assert_int_equal(r.newest, 2);
+    expect_recent(4, "50 30 10");
+    expect_recent(2, "50 30");
     add(5, 8);
-    assert_int_equal(r.newest, 0);
+    expect_recent(4, "5 50 30 10");
     add(35, 45);
-    assert_int_equal(r.newest, 2);
+    expect_recent(4, "30 5 50 10");
+    add(70, 80); /* a fifth: the oldest is told no more */
+    expect_recent(4, "70 30 5 50");
+    expect_recent(8, "70 30 5 50 10");
     add(20, 30); /* joins 10..45 */
-    assert_int_equal(r.newest, 1);
+    expect_recent(4, "10 70 5 50");
     add(52, 53); /* a repeat counts */
-    assert_int_equal(r.newest, 2);
+    expect_recent(4, "50 10 70 5");
     assert_int_equal(ranges_take(&r, seq_of(5)).v, 8);
-    assert_int_equal(r.newest, 1);
-    assert_int_equal(r.at[r.newest].start.v, 50);
+    expect_recent(4, "50 10 70");
     ranges_trim(&r, seq_of(46));
-    assert_int_equal(r.newest, 0);
+    expect_recent(4, "50 70");
     ranges_trim(&r, seq_of(60));
-    assert_int_equal(r.n, 0);
-    assert_int_equal(r.newest, 0);
+    expect_recent(4, "70");
+    ranges_trim(&r, seq_of(75)); /* cut, and told by what is left */
+    expect_recent(4, "75");
+    ranges_trim(&r, seq_of(80));
+    expect_recent(4, "");
 }
 
 static void take_needs_a_start_at_or_before(void **state)
@@ -165,7 +184,7 @@ static void compare(struct dice *d, const struct model *x)
         i++;
     }
     check(d, r.n == i);
-    check(d, r.n == 0 ? r.newest == 0 : r.newest < r.n);
+    check(d, r.recents <= RANGES_RECENT);
 }
 
 static void model_add(struct dice *d, struct model *x, uint32_t span)
@@ -174,6 +193,7 @@ static void model_add(struct dice *d, struct model *x, uint32_t span)
     uint32_t to = from + 1 + dice_below(d, span);
     struct model with = *x;
     uint32_t count = 0, news = 0, n;
+    struct range newest;
     bool ok;
 
     to = to < SPACE ? to : SPACE;
@@ -189,8 +209,9 @@ static void model_add(struct dice *d, struct model *x, uint32_t span)
     if (!ok)
         return;
     *x = with;
-    check(d, seq_le(r.at[r.newest].start, seq_of(x->base + from)));
-    check(d, seq_ge(r.at[r.newest].end, seq_of(x->base + to)));
+    check(d, ranges_recent(&r, &newest, 1) == 1);
+    check(d, seq_le(newest.start, seq_of(x->base + from)));
+    check(d, seq_ge(newest.end, seq_of(x->base + to)));
 }
 
 static void model_ask(struct dice *d, const struct model *x)
@@ -268,7 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(touching_ranges_merge),
         T(an_empty_range_is_nothing),
-        T(newest_is_the_one_that_was_touched),
+        T(the_last_ones_touched_come_first),
         T(take_needs_a_start_at_or_before),
         T(trim_cuts_the_range_in_the_middle),
         T(has_wants_one_range_around),
