@@ -223,7 +223,7 @@ static void put_one(struct line *l, const uint8_t *bytes, size_t len, const stru
 {
     struct held *h;
     int64_t depart;
-    bool twice;
+    int copies;
 
     if (!pass_limiter(l, len, now_ns, &depart)) {
         l->stats.queue_full++;
@@ -233,8 +233,8 @@ static void put_one(struct line *l, const uint8_t *bytes, size_t len, const stru
         l->stats.lost++;
         return;
     }
-    twice = hits(l, DRAW_DUP, l->set.dup_ppb);
-    for (int i = 0; i <= twice; i++) {
+    copies = hits(l, DRAW_DUP, l->set.dup_ppb) ? 2 : 1;
+    for (int i = 0; i < copies; i++) {
         h = held_copy(l, bytes, len, like);
         if (!h)
             return;

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #define MEM_CLASS_MIN_LOG2 6
-#define MEM_CLASSES 17 /* 64 bytes to 4 MiB: what comes and goes with each flight costs no malloc \
-                        */
+/* 64 bytes to 4 MiB: what comes and goes with each flight costs no malloc. */
+#define MEM_CLASSES 17
 
 struct mem {
     void *(*alloc)(void *ctx, size_t bytes);

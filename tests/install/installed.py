@@ -123,6 +123,13 @@ class Installed(unittest.TestCase):
         strange = {n for n in self.exported() if not re.fullmatch(r"weir_\w+@@LIBWEIR_0", n)}
         self.assertEqual(strange, set())
 
+    def test_the_archive_shows_our_names_only_and_no_lto(self):
+        archive = f"{self.library}/libweir.a"
+        shown = {line.split()[-1] for line in run("nm", "-g", "--defined-only", archive).split("\n")
+                 if len(line.split()) == 3}
+        self.assertEqual(shown, {n.partition("@")[0] for n in self.exported()})
+        self.assertNotIn(".gnu.lto", run("objdump", "-h", archive))
+
     def test_every_declared_function_is_exported_and_none_else(self):
         declared = set()
         for header in self.headers:
