@@ -42,15 +42,38 @@ static void advance_una(struct tcp *p, struct tcb *t, struct seq ack, uint32_t a
 }
 
 /* 7323#4: an echoed timestamp measures retransmitted segments too, where Karn's rule has no sample.
- */
+ * 0: there is none to be believed. */
+static uint32_t echo_us(struct tcp *p, const struct tcb *t, const struct seg *s)
+{
+    uint32_t ms = ts_now(p, t) - s->opt->tsecr;
+
+    if (!(t->flags & T_TS) || !(s->opt->has & TCP_OPT_TS) || !s->opt->tsecr || ms >= 1u << 20)
+        return 0;
+    return ms * 1000;
+}
+
 static void measure(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e)
 {
-    bool has_echo = (t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) && s->opt->tsecr;
-
-    if (!e->rtt_us && e->acked && has_echo)
-        e->rtt_us = (ts_now(p, t) - s->opt->tsecr) * 1000;
+    if (!e->rtt_us && e->acked)
+        e->rtt_us = echo_us(p, t, s);
     if (e->rtt_us && e->rtt_us < 1u << 30)
         rtt_sample(p, &t->rtt, e->rtt_us);
+}
+
+/* Our SYN is acknowledged. If it had to be repeated, the path is not to be trusted yet. */
+void ack_measures_syn(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    uint32_t us = echo_us(p, t, s);
+
+    if (!(t->flags & T_SYN_AGAIN)) {
+        rtt_sample(p, &t->rtt, (uint32_t)p->now_us - t->syn_at_us);
+        return;
+    }
+    t->cc.cwnd = t->snd.mss; /* 5681#3.1 */
+    if (us)
+        rtt_sample(p, &t->rtt, us);
+    else
+        rtt_fall_back(p, &t->rtt);
 }
 
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
@@ -123,8 +146,7 @@ static enum drop ack_of_syn_received(struct tcp *p, struct tcb *t, struct seg *s
     t->snd.wl1 = s->seq;
     t->snd.wl2 = s->ack;
     t->flags &= ~(uint32_t)T_SYN_DUE;
-    if (!(t->flags & T_SYN_AGAIN))
-        rtt_sample(p, &t->rtt, (uint32_t)p->now_us - t->syn_at_us);
+    ack_measures_syn(p, t, s);
     t->sent_at_ms = now_ms(p);
     t->loss.backoff = 0;
     enter(p, t, t->flags & T_FIN_QUEUED ? FIN_WAIT_1 : ESTABLISHED);

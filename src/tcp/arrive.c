@@ -247,8 +247,7 @@ static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct s
     t->snd.wnd = t->snd.wnd_max = s->wnd; /* a SYN's window is never scaled */
     t->snd.wl1 = s->seq;
     t->snd.wl2 = s->ack;
-    if (!(t->flags & T_SYN_AGAIN))
-        rtt_sample(p, &t->rtt, (uint32_t)p->now_us - t->syn_at_us);
+    ack_measures_syn(p, t, s);
     t->sent_at_ms = now_ms(p);
     enter(p, t, ESTABLISHED);
     timers_on_all_acked(p, t);

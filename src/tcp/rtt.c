@@ -4,11 +4,20 @@
  * knobs; backoff is not in here. Units: microseconds. Errors: none. Cost: O(1). 6298#2 */
 #include "tcp/tcb.h"
 
+#define FALL_BACK_US 3000000      /* 6298#5.7 */
 #define CLOCK_GRANULARITY_US 1000 /* what a peer's timestamp resolves */
 
 void rtt_init(const struct tcp *p, struct rtt *r)
 {
     *r = (struct rtt){.rto_us = (uint32_t)p->knobs->tcp_rto_init_us, .min_us = UINT32_MAX};
+}
+
+void rtt_fall_back(const struct tcp *p, struct rtt *r)
+{
+    int64_t most = p->knobs->tcp_rto_max_ms * 1000;
+
+    if (r->rto_us < FALL_BACK_US)
+        r->rto_us = (uint32_t)(most < FALL_BACK_US ? most : FALL_BACK_US);
 }
 
 void rtt_sample(const struct tcp *p, struct rtt *r, uint32_t us)

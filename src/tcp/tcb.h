@@ -331,6 +331,7 @@ enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s);
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s);
 /* Writes may go on: the program hears of it. */
 void tell_writer(struct tcp *p, struct tcb *t);
+void ack_measures_syn(struct tcp *p, struct tcb *t, const struct seg *s);
 void window_from_peer(struct tcb *t, const struct seg *s);
 
 /* -- text.c: step seven and eight, the receive ring -------------------------------------------- */
@@ -391,6 +392,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t);
 /* -- rtt.c ------------------------------------------------------------------------------------- */
 void rtt_init(const struct tcp *p, struct rtt *r);
 void rtt_sample(const struct tcp *p, struct rtt *r, uint32_t us);
+void rtt_fall_back(const struct tcp *p, struct rtt *r); /* the handshake gave no sample */
 
 /* -- window.c: what we offer and what we may use ----------------------------------------------- */
 uint32_t window_to_offer(struct tcp *p, struct tcb *t); /* sets rcv.edge; bytes */

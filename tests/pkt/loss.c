@@ -232,6 +232,48 @@ TEST(without_sack_no_block_is_sent) /* REQ:2018-4-3 */
     peer_end(&p);
 }
 
+TEST(
+    after_a_lost_syn_it_begins_with_one_segment_and_three_seconds) /* REQ:6298-5-8 REQ:5681-3.1-4 */
+{
+    struct peer p = connecting(0);
+
+    expect_after(&p, 1000, .flags = SYN, .seq = 0);
+    inject(&p, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    expect(&p, .flags = ACK, .seq = 1, .ack = 1, .len = 0);
+    app_write(&p, 3000);
+    expect_burst(&p, 1, 1);
+    expect_after(&p, 3000, .flags = ACK, .seq = 1, .len = 1000);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1001);
+    expect_burst(&p, 1001, 2);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 3001);
+    expect_stat(&p, "TcpRetransSegs", 2);
+    expect_stat(&p, "TcpExtTCPTimeouts", 1);
+    expect_stat(&p, "TcpExtTCPSlowStartRetrans", 1);
+    peer_end(&p);
+}
+
+TEST(after_a_lost_syn_ack_a_timestamp_measures)
+{
+    struct peer p = listening(0);
+
+    inject(&p, .flags = SYN, .seq = 0, .mss = 1012, .tsval = 1000);
+    expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    expect_after(&p, 1000, .flags = SYN | ACK, .seq = 0, .ack = 1, .tsval = 1001);
+    advance_ms(&p, 100);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1, .tsval = 1001, .tsecr = 1001);
+    app_accept(&p);
+    app_write(&p, 3000);
+    expect_burst(&p, 1, 1);
+    expect_after(&p, 300, .flags = ACK, .seq = 1, .len = 1000); /* 100 + 4 * 50 */
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1001, .tsval = 1002);
+    expect_burst(&p, 1001, 2);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 3001, .tsval = 1002);
+    expect_stat(&p, "TcpRetransSegs", 2);
+    expect_stat(&p, "TcpExtTCPTimeouts", 1);
+    expect_stat(&p, "TcpExtTCPSlowStartRetrans", 1);
+    peer_end(&p);
+}
+
 TEST(a_lost_fin_is_sent_again)
 {
     struct peer p = established(.mss = 1000);

@@ -74,6 +74,22 @@ static void a_sample_of_nothing_counts_as_one_microsecond(void **state)
     assert_int_equal(r.srtt_us, 1);
 }
 
+static void without_a_sample_from_the_handshake_rto_is_three_seconds(void **state)
+{
+    struct rtt r = begin();
+
+    (void)state;
+    rtt_fall_back(&tcp, &r);
+    assert_int_equal(r.rto_us, 3000000);
+    knobs.tcp_rto_max_ms = 2000;
+    r.rto_us = 1000000;
+    rtt_fall_back(&tcp, &r);
+    assert_int_equal(r.rto_us, 2000000);
+    r.rto_us = 5000000;
+    rtt_fall_back(&tcp, &r);
+    assert_int_equal(r.rto_us, 5000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +97,7 @@ int main(void)
         cmocka_unit_test(first_sample),
         cmocka_unit_test(later_samples),
         cmocka_unit_test(rto_has_a_floor_and_a_ceiling),
+        cmocka_unit_test(without_a_sample_from_the_handshake_rto_is_three_seconds),
         cmocka_unit_test(a_sample_of_nothing_counts_as_one_microsecond),
     };
 
