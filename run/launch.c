@@ -301,6 +301,11 @@ static void pass_signals(void)
     }
 }
 
+static int status_of(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static int wait_for(pid_t pid)
 {
     int status;
@@ -308,7 +313,35 @@ static int wait_for(pid_t pid)
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return 126;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return status_of(status);
+}
+
+static void say_how_it_ended(int status)
+{
+    if (status > 128)
+        fprintf(stderr, "weir: the stack ended (signal %d)", status - 128);
+    else
+        fprintf(stderr, "weir: the stack ended (exit status %d)", status);
+    fputs(": a bug; please report it with what was run\n", stderr);
+}
+
+/* A program that waits for a connection would wait for ever when the stack is gone. */
+static int wait_for_program(pid_t *daemon)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, 0)) != program_pid) {
+        if (pid < 0 && errno != EINTR)
+            return 126;
+        if (pid != *daemon)
+            continue;
+        *daemon = -1;
+        say_how_it_ended(status_of(status));
+        kill(program_pid, SIGTERM);
+    }
+    program_pid = 0;
+    return status_of(status);
 }
 
 /* A signal that comes in between waits until it can be passed on. */
@@ -352,7 +385,7 @@ int run_main(const struct run_options *given)
 {
     static struct daemon d;
     struct run_options o = *given;
-    int life[2], status = program_check(&o);
+    int life[2], v, status = program_check(&o);
     pid_t daemon_pid = -1;
     uint32_t number;
 
@@ -376,10 +409,10 @@ int run_main(const struct run_options *given)
         return 2;
     }
     start_program(&o, &d);
-    status = wait_for(program_pid);
-    program_pid = 0;
+    status = wait_for_program(&daemon_pid);
     close(life[1]); /* the daemon ends when its last connection has */
-    wait_for(daemon_pid);
+    if (daemon_pid > 0 && (v = wait_for(daemon_pid)) != 0)
+        say_how_it_ended(v);
     netns_close(&d.netns);
     return status;
 }

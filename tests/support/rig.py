@@ -33,13 +33,14 @@ def _die_with_me():
 class Program:
     """A started program; what it prints is gathered by threads, so that no pipe ever fills."""
 
-    def __init__(self, command, stdin=subprocess.DEVNULL, env=None, cwd=None):
+    def __init__(self, command, stdin=subprocess.DEVNULL, env=None, cwd=None, before=lambda: None):
+        """before: called in the child, in a session of its own."""
         self.command = [str(word) for word in command]
         self.changed = threading.Condition()
         self.bytes = {"out": b"", "err": b""}
         self.child = subprocess.Popen(
             self.command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True, preexec_fn=_die_with_me)
+            env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True, preexec_fn=lambda: (_die_with_me(), before()))
         self.pid = self.child.pid
         self.readers = [threading.Thread(target=self._gather, args=(name, stream), daemon=True)
                         for name, stream in (("out", self.child.stdout), ("err", self.child.stderr))]
@@ -203,3 +204,12 @@ def is_alive(pid):
             return stream.read().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def wait_gone(pid):
+    """Waits until the process runs no more."""
+    end = time.monotonic() + PATIENCE
+    while is_alive(pid):
+        if time.monotonic() > end:
+            raise AssertionError(f"process {pid} goes on")
+        time.sleep(0.001)
