@@ -45,11 +45,15 @@ enum drop tcp_input(struct tcp *p, struct seg *s)
 
 /* -- first: sequence number -------------------------------------------------------------------- */
 
+static bool is_recent_outdated(const struct tcp *p, const struct tcb *t)
+{
+    return now_ms(p) - t->ts.recent_at_ms >= PAWS_IDLE_MS;
+}
+
 static bool is_old_timestamp(const struct tcp *p, const struct tcb *t, const struct seg *s)
 {
     return (t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) &&
-           (int32_t)(s->opt->tsval - t->ts.recent) < 0 &&
-           now_ms(p) - t->ts.recent_at_ms < PAWS_IDLE_MS;
+           (int32_t)(s->opt->tsval - t->ts.recent) < 0 && !is_recent_outdated(p, t);
 }
 
 /* 9293#3.4 table 6. Differs: a segment without text may stand at the right edge itself, for that is
@@ -112,7 +116,7 @@ static enum drop first_check_seq(struct tcp *p, struct tcb *t, struct seg *s)
     /* 7323#4.3 (2): only what begins at or before the last ACK that we sent */
     if ((t->flags & T_TS) && (s->opt->has & TCP_OPT_TS) &&
         seq_le(s->seq, seq_sub(t->rcv.nxt, t->rcv.waiting)) &&
-        (int32_t)(s->opt->tsval - t->ts.recent) >= 0) {
+        ((int32_t)(s->opt->tsval - t->ts.recent) >= 0 || is_recent_outdated(p, t))) {
         t->ts.recent = s->opt->tsval;
         t->ts.recent_at_ms = now_ms(p);
     }
