@@ -325,8 +325,8 @@ def todos(tree):
 
 @rule("head")
 def heads(tree):
-    for file in tree.core_files:
-        if not file.path.endswith(".c"):
+    for file in tree.c_files:
+        if not file.path.endswith(".c") or file.layer in ("tests", "bench", "examples"):
             continue
         first = file.c.comments[0] if file.c.comments else (0, "")
         head = "\n".join(first[1].split("\n")[:HEAD_LINES]) if first[0] == 1 else ""

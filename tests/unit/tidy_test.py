@@ -193,19 +193,22 @@ class Tables(unittest.TestCase):
 
 class Files(unittest.TestCase):
     def test_five_hundred_lines(self):
-        self.assertEqual(tidy({"run/a.c": "\n" * 500}), [])
-        self.assertEqual(tidy({"run/a.c": "\n" * 501}), [("run/a.c:501", "file-size")])
+        self.assertEqual(tidy({"tests/a.c": "\n" * 500}), [])
+        self.assertEqual(tidy({"tests/a.c": "\n" * 501}), [("tests/a.c:501", "file-size")])
 
     def test_a_hundred_columns(self):
-        self.assertEqual(tidy({"run/a.c": "/" * 2 + "é" * 98 + "\n"}), [])
-        self.assertEqual(tidy({"run/a.c": "/" * 101 + "\n"}), [("run/a.c:1", "line-length")])
+        self.assertEqual(tidy({"tests/a.c": "/" * 2 + "é" * 98 + "\n"}), [])
+        self.assertEqual(tidy({"tests/a.c": "/" * 101 + "\n"}), [("tests/a.c:1", "line-length")])
 
     def test_todo(self):
-        self.assertEqual(tidy({"run/a.c": "/* TODO(#12): later */\n"}), [])
-        self.assertEqual(tidy({"run/a.c": "\n/* TO" "DO: later */\n"}), [("run/a.c:2", "todo")])
+        self.assertEqual(tidy({"tests/a.c": "/* TODO(#12): later */\n"}), [])
+        self.assertEqual(tidy({"tests/a.c": "\n/* TO" "DO: later */\n"}), [("tests/a.c:2", "todo")])
 
     def test_head(self):
-        self.assertEqual(tidy({"src/tcp/a.c": HEAD}), [])
+        for folder in ("src/tcp", "drivers", "run", "cli"):
+            self.assertEqual(tidy({f"{folder}/a.c": HEAD}), [])
+            self.assertEqual(tidy({f"{folder}/a.c": "int a;\n"}), [(f"{folder}/a.c:1", "head")])
+        self.assertEqual(tidy({"tests/unit/a.c": "int a;\n"}), [])
         self.assertEqual(tidy({"src/tcp/a.c": "int a;\n" + HEAD}), [("src/tcp/a.c:1", "head")])
         self.assertEqual(tidy({"src/tcp/a.c": HEAD.replace("Units:", "units")}),
                          [("src/tcp/a.c:1", "head")])
@@ -222,7 +225,7 @@ class Core(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(tidy({"src/tcp/a.c": HEAD + f"#include <{name}>\n"}),
                                  [("src/tcp/a.c:4", "core-pure")])
-                self.assertEqual(tidy({"drivers/a.c": f"#include <{name}>\n"}), [])
+                self.assertEqual(tidy({"drivers/a.c": HEAD + f"#include <{name}>\n"}), [])
 
     def test_forbidden_calls(self):
         for use in ("errno = 1", "printf(0)", "time(0)", "clock_gettime(0, 0)", "rand()"):
