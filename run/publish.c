@@ -9,16 +9,39 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
-/* Where the host shows this port: -p, or the same. */
-static struct weir_sockaddr host_side(const struct daemon *d, const struct weir_sockaddr *local)
+/* Which -p is about this port, or -1. */
+static int option_for(const struct daemon *d, const struct weir_sockaddr *local)
 {
     const struct run_options *o = d->options;
 
     for (int i = 0; i < o->publishes; i++)
         if (o->publish[i].port == local->port && local->port)
-            return o->publish[i].host;
-    return *local;
+            return i;
+    return -1;
+}
+
+/* Where the host shows this port: -p, or the same. */
+static struct weir_sockaddr host_side(const struct daemon *d, const struct weir_sockaddr *local)
+{
+    int i = option_for(d, local);
+
+    return i < 0 ? *local : d->options->publish[i].host;
+}
+
+/* The program hears an errno about its own port, and can not know that it is the host's. */
+static void say_refused(const struct daemon *d, const struct weir_sockaddr *local,
+                        const struct weir_sockaddr *host, int error)
+{
+    char text[WEIR_ADDR_TEXT];
+
+    if (option_for(d, local) >= 0)
+        fprintf(stderr, "weir: -p: the host refuses %s: %s; choose another port\n",
+                weir_sockaddr_text(host, text), strerror(error));
+    else if (error == EACCES)
+        fprintf(stderr, "weir: the host keeps port %d for root; show it at another: -p %d:%d\n",
+                local->port, 8000 + local->port, local->port);
 }
 
 /* There is no IPv6 here: who listens for it alone is heard by nobody. */
@@ -80,8 +103,10 @@ int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_soc
         carriers_sweep(d);
         v = weir_gateway_publish(d->gateway, type, &host, &stack);
     }
-    if (v < 0)
+    if (v < 0) {
+        say_refused(d, local, &host, -v);
         return v;
+    }
     if (!local->port)
         local->port = host.port;
     *p = (struct published){.handle = v, .type = type, .users = 1, .local = *local};

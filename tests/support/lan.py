@@ -81,6 +81,6 @@ class Case(rig.Case):
 
     def web(self, start, address, port, file):
         """A web server, started by `start`, that listens."""
-        server = start(sys.executable, os.path.join(rig.SUPPORT, "web.py"), address, port, file)
+        server = start(sys.executable, os.path.join(rig.SUPPORT, "web_program.py"), address, port, file)
         server.wait_for("^ready$")
         return server
