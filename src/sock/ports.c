@@ -81,6 +81,14 @@ static bool is_taken(struct socks *k, const struct sock *s, const struct weir_so
     return false;
 }
 
+/* Connections and TIME-WAITs that outlived the socket which was bound here: SO_REUSEADDR binds over
+ * them. Linux: asks it of the old socket too. */
+static bool outlived(const struct socks *k, const struct sock *s, const struct weir_sockaddr *local)
+{
+    return s->kind == SOCK_KIND_TCP && !(s->flags & (SOCK_REUSEADDR | SOCK_REUSEPORT)) &&
+           tcp_port_in_use(k->tcp, local);
+}
+
 static bool is_bound_by_any(struct socks *k, int kind, uint16_t port)
 {
     uint32_t pos = 0, ref;
@@ -174,7 +182,7 @@ int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local)
     }
     if (at.port == 0)
         v = port_choose(k, sock, &at.addr, &at.port);
-    else if (is_taken(k, s, &at))
+    else if (is_taken(k, s, &at) || outlived(k, s, &at))
         v = -EADDRINUSE;
     if (v < 0)
         return v;

@@ -79,6 +79,25 @@ void demux_remove(struct tcp *p, uint32_t hash, int kind, uint32_t index)
     table_remove(&p->demux, hash, wheel_ref_of(kind, index));
 }
 
+static bool is_at(const struct flow *f, const struct weir_sockaddr *local)
+{
+    return f->lport == local->port &&
+           (weir_addr_is_any(&local->addr) || weir_addr_equal(&f->local, &local->addr));
+}
+
+bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local)
+{
+    for (uint32_t i = pool_next(&p->tcbs, 1); i; i = pool_next(&p->tcbs, i + 1)) {
+        const struct tcb *t = tcb_at(p, i);
+        if (t->state != CLOSED && t->state != LISTEN && is_at(&t->flow, local))
+            return true;
+    }
+    for (uint32_t i = pool_next(&p->tws, 1); i; i = pool_next(&p->tws, i + 1))
+        if (is_at(&tw_at(p, i)->flow, local))
+            return true;
+    return false;
+}
+
 /* -- listeners --------------------------------------------------------------------------------- */
 
 /* Ports of listeners are our own choice: no key. */

@@ -222,6 +222,8 @@ struct flow *tcp_flow(struct tcp *p, uint32_t index);
 /* Whether some connection (or TIME-WAIT) may still use this 4-tuple; a TIME-WAIT that may be reused
  * is no obstacle. */
 bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
+/* A connection or a TIME-WAIT is at this local end. O(connections). */
+bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local);
 /* A number that nobody without the key can tell, for each flow another. */
 uint64_t flow_secret(const struct sipkey *key, const struct flow *flow);
 
