@@ -51,7 +51,8 @@ static void learn_stamp(struct flow *f, const struct segment *want, const struct
 
 static void from_wire(const struct flow *f, struct segment *s)
 {
-    s->seq -= f->local_offset;
+    if (!(s->flags & TCP_RST) || s->seq) /* a RST of no connection counts from 0 */
+        s->seq -= f->local_offset;
     for (int i = 0; i < s->options; i++)
         if (s->option[i].kind == OPTION_TS && f->has_ts)
             s->option[i].a -= f->ts_offset;
