@@ -82,7 +82,7 @@ static bool is_taken(struct socks *k, const struct sock *s, const struct weir_so
 }
 
 /* Connections and TIME-WAITs that outlived the socket which was bound here: SO_REUSEADDR binds over
- * them. Linux: asks it of the old socket too. */
+ * them. Differs: Linux wants it of the old socket too. */
 static bool outlived(const struct socks *k, const struct sock *s, const struct weir_sockaddr *local)
 {
     return s->kind == SOCK_KIND_TCP && !(s->flags & (SOCK_REUSEADDR | SOCK_REUSEPORT)) &&

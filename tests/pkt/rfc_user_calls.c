@@ -142,6 +142,13 @@ TEST(a_listening_socket_does_not_open_actively) /* FSM-013 ROW:16 */
     peer_end(&p);
 }
 
+static void reuse_address(const struct peer *p, int sock)
+{
+    int on = 1;
+
+    assert_int_equal(weir_setsockopt(p->stack, sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+}
+
 /* FSM-015 FSM-016 FSM-017 FSM-018 FSM-019 FSM-020 FSM-021 FSM-022 FSM-023 */
 TEST(a_connection_that_exists_is_not_opened_again)
 {
@@ -152,6 +159,7 @@ TEST(a_connection_that_exists_is_not_opened_again)
             struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
             int second = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
 
+            reuse_address(&p, second);
             assert_int_equal(weir_bind(p.stack, second, &same), 0);
             assert_int_equal(open_to(&p, second, PEER, p.port), -EADDRNOTAVAIL);
             assert_true(open_to(&p, p.sock, PEER, p.port) < 0);
@@ -171,6 +179,7 @@ TEST(a_passive_open_disturbs_no_connection_of_the_same_port) /* REQ:MUST-41 REQ:
             struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
 
             q.listener = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+            reuse_address(&p, q.listener);
             assert_int_equal(weir_bind(p.stack, q.listener, &same), 0);
             assert_int_equal(weir_listen(p.stack, q.listener, 1), 0);
             expect_state(&p, state);
