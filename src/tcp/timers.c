@@ -62,10 +62,18 @@ static void start_rexmit(struct tcp *p, struct tcb *t)
     t->at[TIMER_rexmit] = not_after_user_timeout(p, t, at);
 }
 
+/* Its probes doubled what the retransmissions to come have no reason to wait for. */
+static void persist_off(struct tcb *t)
+{
+    if (t->at[TIMER_persist] != WHEN_NEVER)
+        t->loss.backoff = 0;
+    t->at[TIMER_persist] = WHEN_NEVER;
+}
+
 /* 6298#5.1 */
 void timers_on_sent(struct tcp *p, struct tcb *t)
 {
-    t->at[TIMER_persist] = WHEN_NEVER;
+    persist_off(t);
     if (!t->trouble_at_ms && t->opt.user_timeout_ms)
         t->trouble_at_ms = now_ms_not_0(p);
     if (t->at[TIMER_rexmit] == WHEN_NEVER)
@@ -123,20 +131,26 @@ void timers_on_ack_sent(struct tcb *t)
 }
 
 /* The peer's window closed or opened, or nothing is in flight any more. The persist timer runs
- * while there is something to send, nothing in flight, and the window is what holds it. */
+ * while there is something to send, nothing in flight, and the window is what holds it, or a cork:
+ * Linux: that is forgotten after an RTO, mostly 200 ms. */
 void timers_on_window(struct tcp *p, struct tcb *t)
 {
     bool has_more = seq_lt(t->snd.nxt, snd_data_end(t));
     bool is_idle = seq_eq(t->snd.una, t->snd.nxt);
+    bool is_held = t->snd.wnd < t->snd.mss || t->opt.on & OPT_CORK || t->flags & T_MORE;
+    int64_t at;
 
-    if (!is_synchronized(t) || !has_more || !is_idle || t->snd.wnd >= t->snd.mss) {
-        t->at[TIMER_persist] = WHEN_NEVER;
+    if (!is_synchronized(t) || !has_more || !is_idle || !is_held) {
+        persist_off(t);
         if (!(t->flags & T_KEEP_UP))
             t->loss.probes = 0;
         return;
     }
-    if (t->at[TIMER_persist] == WHEN_NEVER)
-        t->at[TIMER_persist] = p->now_us + rto_with_backoff(p, t);
+    if (window_usable(t) > 0) /* it opened a little: what its probes waited is over */
+        t->loss.backoff = 0;
+    at = p->now_us + rto_with_backoff(p, t);
+    if (t->at[TIMER_persist] == WHEN_NEVER || (t->loss.backoff == 0 && at < t->at[TIMER_persist]))
+        t->at[TIMER_persist] = at;
 }
 
 static int64_t keep_idle_us(const struct tcp *p, const struct tcb *t)
@@ -224,6 +238,12 @@ static void persist_fires(struct tcp *p, struct tcb *t)
     bool is_silent = t->loss.probes > 0 &&
                      now_ms(p) - t->heard_at_ms > rto_with_backoff(p, t) / 1000;
 
+    if (window_usable(t) > 0) { /* 1122#4.2.3.4: better a small segment than none */
+        t->flags |= T_OVERRIDE;
+        t->loss.backoff = 0;
+        tcb_wants_output(p, t);
+        return;
+    }
     if (is_silent && t->loss.probes >= retries_max(p, t)) {
         give_up(p, t);
         return;
@@ -232,10 +252,7 @@ static void persist_fires(struct tcp *p, struct tcb *t)
         t->loss.probes++;
     if (t->loss.backoff < 31)
         t->loss.backoff++;
-    if (window_usable(t) > 0)
-        t->flags |= T_OVERRIDE; /* 1122#4.2.3.4: better a small segment than none */
-    else
-        t->flags |= T_PROBE_DUE;
+    t->flags |= T_PROBE_DUE;
     t->at[TIMER_persist] = p->now_us + rto_with_backoff(p, t);
     tcb_wants_output(p, t);
 }
