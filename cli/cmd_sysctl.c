@@ -58,6 +58,24 @@ static const char usage[] =
     "\n"
     "  -a  all knobs        -n  values only\n";
 
+/* What a stack says of text, which is NAME=VALUE. */
+static void explain(const char *text, int error)
+{
+    char name[128];
+
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
+    if (error == -ENOENT)
+        fprintf(stderr, "weir: unknown knob '%s': did you mean '%s'?\n", name,
+                weir_knob_nearest(name));
+    else if (error == -ERANGE)
+        fprintf(stderr, "weir: out of bounds '%s': `weir sysctl -a` shows each knob's value\n",
+                text);
+    else if (error == -EINVAL)
+        fprintf(stderr, "weir: not a number '%s'\n", text);
+    else
+        fprintf(stderr, "weir: %s: %s\n", text, strerror(-error));
+}
+
 static int set(const char *text)
 {
     static char names[64][12];
@@ -74,7 +92,7 @@ static int set(const char *text)
         if ((v = daemon_ask(names[i], &ask, NULL, NULL)) < 0)
             break;
     if (v < 0)
-        fprintf(stderr, "weir: %s: %s\n", text, strerror(-v));
+        explain(text, v);
     else
         puts(text);
     return v < 0;
