@@ -4,6 +4,7 @@
  * Errors: -errno. Cost: one connection for each question. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,79 @@ int daemons_find(char (*names)[12], int max)
         fclose(f);
     return n;
 }
+
+/* -- which one -----------------------------------------------------------------------------------
+ */
+
+/* WEIR_DAEMON in the environment of a process. */
+static bool daemon_of_process(long pid, char name[12])
+{
+    char path[64], word[4096];
+    FILE *f;
+    bool is_found = false;
+    size_t n = 0;
+    int c;
+
+    snprintf(path, sizeof path, "/proc/%ld/environ", pid);
+    f = fopen(path, "re");
+    while (f && !is_found && (c = fgetc(f)) != EOF) {
+        if (c && n < sizeof word - 1) {
+            word[n++] = (char)c;
+            continue;
+        }
+        word[n] = '\0';
+        n = 0;
+        is_found = sscanf(word, RUN_ENV "=%8[0-9a-f]", name) == 1;
+    }
+    if (f)
+        fclose(f);
+    return is_found;
+}
+
+/* The process, or for `weir run` itself (and what runs it) the program that it started. */
+static bool daemon_of(long pid, int depth, char name[12])
+{
+    char path[64];
+    long child;
+    FILE *f;
+    bool is_found = daemon_of_process(pid, name);
+
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", pid, pid);
+    f = is_found || !depth ? NULL : fopen(path, "re");
+    while (f && !is_found && fscanf(f, "%ld", &child) == 1)
+        is_found = daemon_of(child, depth - 1, name);
+    if (f)
+        fclose(f);
+    return is_found;
+}
+
+int daemons_chosen(char (*names)[12], int max, const char *run)
+{
+    char name[12] = "", *end;
+    long pid = run ? strtol(run, &end, 10) : 0;
+    int n = daemons_find(names, max);
+
+    if (n == 0)
+        fputs("weir: no stack is running; start one: weir run -- curl http://example.com/\n",
+              stderr);
+    if (n == 0 || !run)
+        return n;
+    if (pid > 0 && !*end)
+        (void)daemon_of(pid, 4, name);
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], run) == 0 || strcmp(names[i], name) == 0) {
+            memmove(names[0], names[i], sizeof names[0]);
+            return 1;
+        }
+    fprintf(stderr, "weir: no stack runs under '%s'; there are:", run);
+    for (int i = 0; i < n; i++)
+        fprintf(stderr, " %s", names[i]);
+    fputs(" (or say the process: --run PID)\n", stderr);
+    return -1;
+}
+
+/* -- a question ----------------------------------------------------------------------------------
+ */
 
 int daemon_ask(const char *daemon, const struct run_ask *ask,
                void (*each)(const struct run_answer *answer, void *arg), void *arg)

@@ -14,6 +14,9 @@ int cmd_sysctl(int argc, char **argv);
 
 /* ask.c: the daemons of this machine that may be asked. Names of 8 hex digits. */
 int daemons_find(char (*names)[12], int max);
+/* All of them, or with `run` (--run) the one of this name, or that the process of this number runs
+ * under. How many, or -1 with a word on stderr; says so there, too, when none runs. */
+int daemons_chosen(char (*names)[12], int max, const char *run);
 /* Connects, asks, and calls `each` for every answer until the last; the last one's result, or
  * -errno. */
 int daemon_ask(const char *daemon, const struct run_ask *ask,

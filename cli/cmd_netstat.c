@@ -59,24 +59,28 @@ static const char *state_name(const struct ss_sock *s)
         [WEIR_CLOSING] = "CLOSING",
     };
 
-    if (s->protocol != IPPROTO_TCP && s->state == WEIR_CLOSED)
+    if (s->e.info.protocol != IPPROTO_TCP && s->e.info.state == WEIR_CLOSED)
         return "";
-    return s->state >= WEIR_ESTABLISHED && s->state <= WEIR_CLOSING ? names[s->state] : "UNKNOWN";
+    return s->e.info.state >= WEIR_ESTABLISHED && s->e.info.state <= WEIR_CLOSING
+               ? names[s->e.info.state]
+               : "UNKNOWN";
 }
 
 static void print_sock(const struct netstat_ask *ask, const struct ss_sock *s)
 {
     char local[SS_TEXT + 10], peer[SS_TEXT + 10], program[64] = "-";
-    bool is_listening = s->state == WEIR_LISTEN; /* its queues count connections, not bytes */
-    bool is_four = s->local[0] != '[';
+    bool is_listening = s->e.info.state ==
+                        WEIR_LISTEN; /* its queues count connections, not bytes */
+    bool is_four = weir_addr_is_v4(&s->e.info.local.addr);
 
     snprintf(local, sizeof local, "%s:%s", s->local, s->local_port);
     snprintf(peer, sizeof peer, "%s:%s", s->peer, s->peer_port);
-    printf("%-5s %6u %6u %-23s %-23s %-12s",
-           s->protocol == IPPROTO_TCP ? (is_four ? "tcp" : "tcp6") : (is_four ? "udp" : "udp6"),
-           s->recv_queue, is_listening ? 0 : s->send_queue, local, peer, state_name(s));
-    if (s->pid)
-        snprintf(program, sizeof program, "%d/%s", s->pid, s->process);
+    printf(
+        "%-5s %6u %6u %-23s %-23s %-12s",
+        s->e.info.protocol == IPPROTO_TCP ? (is_four ? "tcp" : "tcp6") : (is_four ? "udp" : "udp6"),
+        s->e.info.recv_queue, is_listening ? 0 : s->e.info.send_queue, local, peer, state_name(s));
+    if (s->e.pid)
+        snprintf(program, sizeof program, "%d/%s", s->e.pid, s->process);
     printf(ask->process ? "%-20s\n" : "\n", program);
 }
 
@@ -95,7 +99,7 @@ static void print_socks(const struct netstat_ask *ask)
     printf("Proto Recv-Q Send-Q Local Address           Foreign Address         State       %s\n",
            ask->process ? "PID/Program name    " : "");
     for (int i = 0; i < n; i++) {
-        bool is_server = sock[i].state == WEIR_LISTEN || sock[i].state == WEIR_CLOSED;
+        bool is_server = sock[i].e.info.state == WEIR_LISTEN || sock[i].e.info.state == WEIR_CLOSED;
         if (ask->all || is_server == ask->listening)
             print_sock(ask, &sock[i]);
     }

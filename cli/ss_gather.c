@@ -1,20 +1,16 @@
 /* The sockets of all running stacks, for `weir ss` and `weir netstat`.
  *
- * Knows: the line of a socket that a daemon answers with. Not columns. Shape: all daemons are
- * asked; what was not wanted is left out. Units: as the daemon gives them. Errors: a daemon that
- * ends meanwhile is left out. Cost: one question for each daemon. */
+ * Knows: how a daemon is asked, what is wanted. Not columns. Shape: all daemons are asked; what was
+ * not wanted is left out; then the processes are looked up, once each. Units: as the daemon gives
+ * them. Errors: a daemon that ends meanwhile is left out. Cost: one question for each daemon. */
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <weir/socket.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "cli/ss.h"
 #include "run/run.h"
-
-#define FIELDS 22
 
 struct gathering {
     const struct ss_ask *ask;
@@ -23,74 +19,74 @@ struct gathering {
     int count, room;
 };
 
-static void split(const char *text, char addr[SS_TEXT], char port[8])
+/* As ss writes it: "*" for any of both families, IPv6 in brackets. */
+static void text_of(const struct weir_sockaddr *a, char addr[SS_TEXT], char port[8])
 {
-    const char *colon = strrchr(text, ':');
+    char plain[WEIR_ADDR_TEXT];
 
-    snprintf(addr, SS_TEXT, "%.*s", colon ? (int)(colon - text) : SS_TEXT - 1, text);
-    snprintf(port, 8, "%s", colon && strcmp(colon, ":0") != 0 ? colon + 1 : "*");
+    weir_addr_text(&a->addr, plain);
+    if (weir_addr_is_v4(&a->addr))
+        snprintf(addr, SS_TEXT, "%s", plain);
+    else
+        snprintf(addr, SS_TEXT, weir_addr_is_any(&a->addr) ? "*" : "[%s]", plain);
+    snprintf(port, 8, a->port ? "%u" : "*", a->port);
 }
 
-/* The fields of control.c's put_info, in its order. */
 bool ss_read_line(char *line, struct ss_sock *s)
 {
-    char *f[FIELDS];
-    int n = 0;
+    struct weir_sock_info *i = &s->e.info;
 
-    for (char *at = line; at && n < FIELDS; n++)
-        f[n] = strsep(&at, "\t");
-    if (n < FIELDS)
+    if (!endpoint_read(&s->e, line))
         return false;
-    s->protocol = atoi(f[0]);
-    s->state = atoi(f[1]);
-    s->recv_queue = (unsigned)strtoul(f[2], NULL, 10);
-    s->send_queue = (unsigned)strtoul(f[3], NULL, 10);
-    split(f[4], s->local, s->local_port);
-    split(f[5], s->peer, s->peer_port);
-    snprintf(s->process, sizeof s->process, "%s", f[6]);
-    s->pid = atoi(f[7]);
-    snprintf(s->timer, sizeof s->timer, "%s", f[8]);
-    s->timer_left_us = atoll(f[9]);
-    s->timer_n = atoi(f[10]);
-    unsigned *number[] = {&s->cwnd,   &s->ssthresh, &s->srtt_us,  &s->rttvar_us,
-                          &s->rto_us, &s->mss,      &s->in_flight};
-    for (int i = 0; i < 7; i++)
-        *number[i] = (unsigned)strtoul(f[11 + i], NULL, 10);
-    s->bytes_acked = strtoull(f[18], NULL, 10);
-    s->bytes_received = strtoull(f[19], NULL, 10);
-    s->retrans = (unsigned)strtoul(f[20], NULL, 10);
-    s->segs_out = (unsigned)strtoul(f[21], NULL, 10);
+    if (weir_addr_is_any(&i->peer.addr)) /* nobody, in the family of this end */
+        i->peer.addr = weir_addr_is_v4(&i->local.addr) ? weir_addr_v4(0)
+                                                       : (struct weir_addr){.w = {0}};
+    text_of(&i->local, s->local, s->local_port);
+    text_of(&i->peer, s->peer, s->peer_port);
+    snprintf(s->process, sizeof s->process, "-");
     return true;
+}
+
+static bool is_wanted_kind(const struct ss_ask *ask, const struct ss_sock *s)
+{
+    switch (s->e.info.protocol) {
+    case IPPROTO_TCP:
+        return ask->tcp;
+    case IPPROTO_UDP:
+        return ask->udp;
+    default:
+        return ask->raw;
+    }
+}
+
+static unsigned states_wanted(const struct ss_ask *ask)
+{
+    const unsigned waiting = 1u << WEIR_LISTEN | 1u << WEIR_CLOSED;
+
+    if (ask->states)
+        return ask->states;
+    if (ask->all || ask->summary)
+        return SS_STATES_ALL;
+    if (ask->listening)
+        return waiting;
+    return SS_STATES_ALL & ~(waiting | 1u << WEIR_TIME_WAIT | 1u << WEIR_SYN_RECV);
 }
 
 bool ss_is_wanted(const struct ss_ask *ask, const struct ss_sock *s)
 {
-    bool is_tcp = s->protocol == IPPROTO_TCP;
-    bool is_waiting = s->state == WEIR_LISTEN || s->state == WEIR_CLOSED;
+    bool is_four = weir_addr_is_v4(&s->e.info.local.addr);
 
-    if (!is_tcp && s->protocol != IPPROTO_UDP)
+    if (!is_wanted_kind(ask, s))
         return false;
-    if (is_tcp ? !ask->tcp : !ask->udp)
+    if (ask->family && is_four != (ask->family == 4))
         return false;
-    if (ask->family && (s->local[0] == '[') != (ask->family == 6))
-        return false;
-    if (ask->sport && atoi(s->local_port) != ask->sport)
-        return false;
-    if (ask->dport && atoi(s->peer_port) != ask->dport)
-        return false;
-    if (ask->state)
-        return s->state == ask->state;
-    if (ask->all || ask->summary)
-        return true;
-    if (ask->listening)
-        return is_waiting;
-    return !is_waiting && s->state != WEIR_TIME_WAIT && s->state != WEIR_SYN_RECV;
+    return (states_wanted(ask) >> s->e.info.state & 1) && ss_filter_matches(ask, s);
 }
 
 static void gather(const struct run_answer *a, void *arg)
 {
     struct gathering *g = arg;
-    struct ss_sock s = {.protocol = 0};
+    struct ss_sock s = {.daemon = g->daemon};
     char line[sizeof a->value];
 
     if (a->value_len == 0 || a->value_len >= sizeof line)
@@ -99,7 +95,6 @@ static void gather(const struct run_answer *a, void *arg)
     line[a->value_len] = '\0';
     if (!ss_read_line(line, &s) || !ss_is_wanted(g->ask, &s))
         return;
-    snprintf(s.daemon, sizeof s.daemon, "%s", g->daemon);
     if (g->count == g->room) {
         int room = g->room ? 2 * g->room : 256;
         struct ss_sock *more = realloc(g->sock, (size_t)room * sizeof *more);
@@ -111,20 +106,57 @@ static void gather(const struct run_answer *a, void *arg)
     g->sock[g->count++] = s;
 }
 
+/* -- whose ------------------------------------------------------------------------------------- */
+
+static void look_up_process(struct ss_sock *s)
+{
+    char path[64];
+    struct stat st;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d", (int)s->e.pid);
+    if (stat(path, &st) == 0)
+        s->uid = st.st_uid;
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)s->e.pid);
+    f = fopen(path, "re");
+    if (f && fgets(s->process, (int)sizeof s->process, f))
+        s->process[strcspn(s->process, "\n")] = '\0';
+    if (f)
+        fclose(f);
+}
+
+/* Most sockets have the process of the one before. */
+static void look_up_processes(struct ss_sock *s, int n)
+{
+    int known = -1;
+
+    for (int i = 0; i < n; i++) {
+        if (!s[i].e.pid)
+            continue;
+        if (known >= 0 && s[known].e.pid == s[i].e.pid) {
+            memcpy(s[i].process, s[known].process, sizeof s[i].process);
+            s[i].uid = s[known].uid;
+            continue;
+        }
+        look_up_process(&s[i]);
+        known = i;
+    }
+}
+
 int ss_gather(const struct ss_ask *ask, struct ss_sock **sock)
 {
     static char daemons[64][12];
     struct gathering g = {.ask = ask};
     struct run_ask question = {.op = RUN_SS};
-    int n = daemons_find(daemons, 64);
+    int n = daemons_chosen(daemons, 64, ask->run);
 
-    if (n == 0)
-        fputs("weir: no stack is running; start one: weir run -- curl http://example.com/\n",
-              stderr);
+    if (n < 0)
+        return -1;
     for (int i = 0; i < n; i++) {
         g.daemon = daemons[i];
         daemon_ask(daemons[i], &question, gather, &g);
     }
+    look_up_processes(g.sock, g.count);
     *sock = g.sock;
     return g.count;
 }

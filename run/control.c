@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "run/endpoint.h"
+
 #define BATCH 64
 
 static void send_answer(int fd, const struct run_answer *a)
@@ -180,41 +182,6 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
 
 /* -- the tools' questions ---------------------------------------------------------------------- */
 
-static void process_name(pid_t pid, char *out, size_t size)
-{
-    char path[64];
-    FILE *f;
-
-    snprintf(out, size, "-");
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    f = pid > 0 ? fopen(path, "re") : NULL;
-    if (f && fgets(out, (int)size, f))
-        out[strcspn(out, "\n")] = '\0';
-    if (f)
-        fclose(f);
-}
-
-/* One endpoint as fields separated by tabs, in the order that cmd_ss.c reads. */
-static void put_info(const struct weir_sock_info *i, struct run_answer *a)
-{
-    const struct carrier *c = i->user;
-    char local[WEIR_ADDR_TEXT], peer[WEIR_ADDR_TEXT], name[32];
-    pid_t pid = c ? c->pid : 0;
-
-    process_name(pid, name, sizeof name);
-    weir_sockaddr_text(&i->local, local);
-    weir_sockaddr_text(&i->peer, peer);
-    a->value_len =
-        (uint32_t)snprintf((char *)a->value, sizeof a->value,
-                           "%d\t%d\t%u\t%u\t%s\t%s\t%s\t%d\t%s\t%lld\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%"
-                           "u\t%llu\t%llu\t%u\t%u",
-                           i->protocol, i->state, i->recv_queue, i->send_queue, local, peer, name,
-                           (int)pid, i->timer ? i->timer : "-", (long long)i->timer_left_us,
-                           i->timer_n, i->cwnd, i->ssthresh, i->srtt_us, i->rttvar_us, i->rto_us,
-                           i->mss, i->in_flight, (unsigned long long)i->bytes_acked,
-                           (unsigned long long)i->bytes_received, i->retrans, i->segs_out);
-}
-
 static void answer_ss(struct daemon *d, int fd)
 {
     struct run_answer a = {.result = 1};
@@ -222,10 +189,15 @@ static void answer_ss(struct daemon *d, int fd)
     uint64_t cursor = 0;
 
     while (weir_info_next(d->stack, &cursor, &info)) {
+        const struct carrier *c = info.user;
+        struct endpoint e = endpoint_of(&info);
         if (info.local.port == 0)
             continue;
-        put_info(&info, &a);
-        (void)!send(fd, &a, offsetof(struct run_answer, value) + a.value_len, MSG_NOSIGNAL);
+        e.pid = c ? c->pid : 0;
+        snprintf(e.carrier, sizeof e.carrier, "%s", c ? c->id : "");
+        a.value_len = (uint32_t)endpoint_write(&e, (char *)a.value, sizeof a.value);
+        if (send(fd, &a, offsetof(struct run_answer, value) + a.value_len, MSG_NOSIGNAL) < 0)
+            return; /* nobody listens any more */
     }
 }
 

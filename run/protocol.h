@@ -50,8 +50,8 @@ enum run_op {
     RUN_REASON,      /* why a stream ended: -errno, or 0 for an orderly end */
     RUN_CLOSE_DGRAM, /* not needed: the daemon finds out; a hint */
     /* from the tools */
-    RUN_SS,   /* -> several answers, value holds struct weir_sock_info's text form as JSON, the last
-                 has result 0 and value_len 0 */
+    RUN_SS,   /* -> several answers, value holds endpoint.h's text; the last has result 0 and
+                 value_len 0 */
     RUN_PING, /* addr; number: sequence; value_len: bytes of payload; level: TTL, 0: the preset. The
                  connection stays, for more of them and for an answer to each reply that comes:
                  result: RTT in us, addr: who replied, its port: the sequence, value_len: bytes of

@@ -140,6 +140,8 @@ void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info)
     info->send_queue = t->snd.ring.len;
     info->rcv_mem = t->rcv.ring.size;
     info->snd_mem = t->snd.ring.size;
+    info->shut = (t->flags & (T_SHUT_RD | T_FIN_RECEIVED) ? 1 : 0) |
+                 (t->flags & T_FIN_QUEUED ? 2 : 0);
     info_windows(p, t, info);
     info_recovery(p, t, info);
     info_timer(p, t, info);
