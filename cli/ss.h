@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "run/endpoint.h"
+#include "run/run.h"
 
 #define SS_TEXT 80
 #define SS_FILTER_MAX 64

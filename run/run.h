@@ -5,6 +5,7 @@
 #define RUN_RUN_H
 
 #include "run/echo.h"
+#include "run/endpoint.h"
 #include "run/link.h"
 #include "run/names.h"
 #include "run/protocol.h"
