@@ -39,8 +39,8 @@ int weir_accept(struct weir_stack *stack, int sock, struct weir_sockaddr *peer);
 int weir_connect(struct weir_stack *stack, int sock, const struct weir_sockaddr *peer);
 
 /* Bytes into the send buffer, and out of the receive buffer; RFC 9293 sections 3.10.2 and 3.10.3.
- * Returns how many, which for a stream may be fewer than asked. flags: MSG_MORE and MSG_OOB (RFC
- * 6093) for send, MSG_PEEK and MSG_TRUNC for recv; the rest is ignored. -EAGAIN instead of
+ * Returns how many, which for a stream may be fewer than asked. flags: MSG_MORE and MSG_OOB for
+ * send, MSG_PEEK, MSG_TRUNC and MSG_OOB for recv; the rest is ignored. -EAGAIN instead of
  * blocking: then weir_ready tells when to try again. recv of a stream returns 0 at its end. An
  * error that ended the connection (-ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH ...) comes
  * once, from whichever call is first. send: also -EPIPE (over, or never begun; no signal), recv:
@@ -48,6 +48,11 @@ int weir_connect(struct weir_stack *stack, int sock, const struct weir_sockaddr 
  * -EDESTADDRREQ, -EACCES (broadcast without SO_BROADCAST), -ENETUNREACH, -EINVAL (port 0). */
 ssize_t weir_send(struct weir_stack *stack, int sock, const void *data, size_t len, int flags);
 ssize_t weir_recv(struct weir_stack *stack, int sock, void *data, size_t len, int flags);
+/* Urgent data (RFC 6093): a read ends before the urgent byte and the next one leaves it out, unless
+ * SO_OOBINLINE is on; recv with MSG_OOB reads it: 1, -EINVAL (there is none, or it was read),
+ * -EAGAIN (announced, not here yet). weir_at_mark: 1 where the reader stands before it
+ * (SIOCATMARK), else 0; -EBADF, -EOPNOTSUPP. */
+int weir_at_mark(const struct weir_stack *stack, int sock);
 ssize_t weir_sendto(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
                     const struct weir_sockaddr *to); /* to NULL: the connected peer; streams
                                                       * ignore it */

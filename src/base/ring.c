@@ -60,7 +60,7 @@ int ring_slices(const struct ring *r, uint32_t off, uint32_t n, struct ring_slic
 
 void ring_place(struct ring *r, uint32_t off, const void *src, uint32_t n)
 {
-    struct ring_slice part[2];
+    struct ring_slice part[2] = {{NULL, 0}}; /* one may be left: a compiler that inlines sees it */
 
     if (!n)
         return;
@@ -71,7 +71,7 @@ void ring_place(struct ring *r, uint32_t off, const void *src, uint32_t n)
 
 void ring_peek(const struct ring *r, uint32_t off, void *dst, uint32_t n)
 {
-    struct ring_slice part[2];
+    struct ring_slice part[2] = {{NULL, 0}}; /* one may be left: a compiler that inlines sees it */
 
     if (!n)
         return;

@@ -103,6 +103,15 @@ ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags
     return n >= 0 && flags & MSG_TRUNC ? (ssize_t)m->len : n;
 }
 
+int sock_at_mark(const struct socks *k, int sock)
+{
+    struct sock *s = sock_at(k, sock);
+
+    if (!s)
+        return -EBADF;
+    return s->kind == SOCK_KIND_TCP ? tcp_at_mark(k->tcp, s->endpoint) : -EOPNOTSUPP;
+}
+
 ssize_t sock_recv(struct socks *k, int sock, void *data, size_t len, int flags)
 {
     struct sock *s = sock_at(k, sock);

@@ -50,6 +50,11 @@ ssize_t weir_recv(struct weir_stack *k, int sock, void *data, size_t len, int fl
     return sock_recv(&k->socks, sock, data, len, flags);
 }
 
+int weir_at_mark(const struct weir_stack *k, int sock)
+{
+    return sock_at_mark(&k->socks, sock);
+}
+
 ssize_t weir_sendto(struct weir_stack *k, int sock, const void *data, size_t len, int flags,
                     const struct weir_sockaddr *to)
 {

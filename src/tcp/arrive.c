@@ -1,9 +1,10 @@
 /* SEGMENT ARRIVES, RFC 9293 section 3.10.7: the steps in the RFC's order, once each.
  *
- * Knows: which step comes after which. The work of steps five to eight is in ack.c and text.c, that
- * of minis in syn.c and tw.c. Shape: a step says PASS to go on, or the verdict at which the segment
- * ends. Nothing is sent here. Units: bytes of sequence space. Errors: verdicts. Cost: O(1). Later
- * RFCs inside their step: PAWS (7323) in first, 5961 in second, fourth and fifth. */
+ * Knows: which step comes after which. The work of steps five to eight is in ack.c, urgent.c
+ * and text.c, that of minis in syn.c and tw.c. Shape: a step says PASS to go on, or the verdict at
+ * which the segment ends. Nothing is sent here. Units: bytes of sequence space. Errors: verdicts.
+ * Cost: O(1). Later RFCs inside their step: PAWS (7323) in first, 5961 in second, fourth and fifth.
+ */
 #include <string.h>
 
 #include "tcp/tcb.h"
@@ -161,21 +162,6 @@ static enum drop fourth_check_syn(struct tcp *p, struct tcb *t, struct seg *s)
     p->stats->TcpExtTCPSYNChallenge++;
     challenge_ack(p, t);
     return DROP_tcp_syn_in_window;
-}
-
-/* -- sixth: URG, 6093 -------------------------------------------------------------------------- */
-
-static void sixth_check_urg(struct tcp *p, struct tcb *t, const struct seg *s)
-{
-    struct seq up = seq_add(s->seq, s->urg);
-
-    if (!(s->flags & TCP_URG) || !may_receive(t) || s->urg == 0)
-        return;
-    if (!(t->flags & T_URG_IN) || seq_gt(up, t->rcv.up)) {
-        t->rcv.up = up;
-        t->flags |= T_URG_IN;
-        tcb_mark(p, t, MARK_URGENT);
-    }
 }
 
 /* -- 3.10.7.4: all other states ---------------------------------------------------------------- */

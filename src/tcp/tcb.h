@@ -95,7 +95,7 @@ enum tcb_flag {
     T_SHUT_RD = 0x4000,     /* the program reads no more */
     T_ACCEPTABLE = 0x8000,  /* waits in an accept queue */
     T_OUT_FULL = 0x10000,   /* the program found no room: tell it when there is */
-    T_PUSH = 0x20000,       /* the program's last write ends at the ring's end: PSH */
+    T_URG_READ = 0x20000,   /* the urgent byte was read by MSG_OOB */
     T_MORE = 0x40000,       /* MSG_MORE */
     T_ZERO_ADV = 0x80000,   /* we advertised a zero window */
     T_URG_OUT = 0x100000,   /* snd.up is ahead */
@@ -339,6 +339,14 @@ enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s);
 void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s);
 bool text_trim(struct tcb *t, struct seg *s); /* to the window; false: nothing is left */
 void text_free(struct tcp *p, struct tcb *t);
+
+/* -- urgent.c: step six, the urgent byte --------------------------------------------------------
+ */
+void sixth_check_urg(struct tcp *p, struct tcb *t, const struct seg *s);
+uint32_t urgent_limit(const struct tcb *t, uint32_t *skip);
+void urgent_passed(struct tcb *t);
+bool urgent_is_news(const struct tcb *t);
+void tcp_receive_drop(struct tcp *p, struct tcb *t, uint32_t n); /* user_data.c */
 
 /* -- state.c: the only writer of the state ----------------------------------------------------- */
 void enter(struct tcp *p, struct tcb *t, enum state to);

@@ -194,6 +194,10 @@ int64_t tcp_send(struct tcp *p, uint32_t index, const void *data, size_t len, in
 int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2]);
 void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags);
 int64_t tcp_receive(struct tcp *p, uint32_t index, void *data, size_t len, int flags);
+/* recv(MSG_OOB): 1 and the byte, 0 at the end, -EINVAL: there is none, -EAGAIN: not here yet. */
+int64_t tcp_receive_urgent(struct tcp *p, uint32_t index, uint8_t *byte, int flags);
+bool tcp_at_mark(const struct tcp *p, uint32_t index); /* the next byte is the urgent one */
+/* Ends before the urgent byte, as a read does. */
 int tcp_receive_slices(struct tcp *p, uint32_t index, struct ring_slice out[2], bool *ended);
 void tcp_receive_consume(struct tcp *p, uint32_t index, uint32_t len);
 int tcp_shutdown(struct tcp *p, uint32_t index, bool rd, bool wr);

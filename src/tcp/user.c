@@ -281,13 +281,13 @@ void tcp_close(struct tcp *p, uint32_t index)
 uint32_t tcp_readiness(const struct tcp *p, uint32_t index)
 {
     const struct tcb *t = tcb_at(p, index);
-    uint32_t ready = 0;
+    uint32_t ready = 0, skip;
 
     if (t->state == LISTEN)
         return t->listen->accept_first || t->listen->held_new ? WEIR_READY_IN : 0;
     if (t->error)
         ready |= WEIR_READY_ERR | WEIR_READY_IN | WEIR_READY_OUT;
-    if (t->rcv.ring.len || t->flags & (T_FIN_RECEIVED | T_SHUT_RD))
+    if (urgent_limit(t, &skip) || t->flags & (T_FIN_RECEIVED | T_SHUT_RD))
         ready |= WEIR_READY_IN;
     if (t->flags & (T_FIN_RECEIVED | T_SHUT_RD))
         ready |= WEIR_READY_RDHUP;
@@ -298,7 +298,7 @@ uint32_t tcp_readiness(const struct tcp *p, uint32_t index)
         ready |= WEIR_READY_OUT | (t->flags & (T_FIN_RECEIVED | T_SHUT_RD) ? WEIR_READY_HUP : 0);
     else if (t->state != SYN_SENT && t->state != SYN_RECEIVED && !(t->flags & T_OUT_FULL))
         ready |= WEIR_READY_OUT;
-    if (t->flags & T_URG_IN && seq_gt(t->rcv.up, seq_sub(t->rcv.nxt, t->rcv.ring.len)))
+    if (urgent_is_news(t))
         ready |= WEIR_READY_PRI;
     return ready;
 }

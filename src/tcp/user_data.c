@@ -114,14 +114,41 @@ static int receive_state(struct tcb *t)
     return -EAGAIN;
 }
 
+void tcp_receive_drop(struct tcp *p, struct tcb *t, uint32_t n)
+{
+    ring_consume(&t->rcv.ring, n);
+    if (t->rcv.ring.len == 0 && !t->rcv.ranges)
+        ring_release(&t->rcv.ring, p->mem);
+    if (window_update_due(t)) {
+        t->flags |= T_WND_NEWS;
+        tcb_wants_output(p, t);
+    }
+    if (t->flags & T_URG_IN)
+        urgent_passed(t);
+}
+
+/* The urgent byte is no part of the stream, unless it was asked to be. */
+static void skip_urgent(struct tcp *p, struct tcb *t)
+{
+    uint32_t skip;
+
+    if (!(t->flags & T_URG_IN))
+        return;
+    urgent_limit(t, &skip);
+    if (skip)
+        tcp_receive_drop(p, t, skip);
+}
+
 int tcp_receive_slices(struct tcp *p, uint32_t index, struct ring_slice out[2], bool *ended)
 {
     struct tcb *t = tcb_at(p, index);
+    uint32_t none;
     int v;
 
     *ended = false;
+    skip_urgent(p, t);
     if (t->rcv.ring.len)
-        return ring_slices(&t->rcv.ring, 0, t->rcv.ring.len, out);
+        return ring_slices(&t->rcv.ring, 0, urgent_limit(t, &none), out);
     v = receive_state(t);
     *ended = v == 0;
     return v;
@@ -134,27 +161,23 @@ void tcp_receive_consume(struct tcp *p, uint32_t index, uint32_t len)
     if (len == 0)
         return;
     must(len <= t->rcv.ring.len);
-    ring_consume(&t->rcv.ring, len);
-    if (t->rcv.ring.len == 0 && !t->rcv.ranges)
-        ring_release(&t->rcv.ring, p->mem);
-    if (window_update_due(t)) {
-        t->flags |= T_WND_NEWS;
-        tcb_wants_output(p, t);
-    }
+    tcp_receive_drop(p, t, len);
 }
 
 int64_t tcp_receive(struct tcp *p, uint32_t index, void *data, size_t len, int flags)
 {
     struct tcb *t = tcb_at(p, index);
-    uint32_t n = t->rcv.ring.len;
+    uint32_t skip, n = urgent_limit(t, &skip);
 
-    if (n == 0)
-        return receive_state(t);
+    if (flags & MSG_OOB)
+        return len ? tcp_receive_urgent(p, index, data, flags) : -EINVAL;
     if (n > len)
         n = (uint32_t)len;
-    if (!(flags & MSG_TRUNC))
-        ring_peek(&t->rcv.ring, 0, data, n);
+    if (n && !(flags & MSG_TRUNC))
+        ring_peek(&t->rcv.ring, skip, data, n);
     if (!(flags & MSG_PEEK))
-        tcp_receive_consume(p, index, n);
+        tcp_receive_consume(p, index, skip + n);
+    if (n == 0 && len)
+        return receive_state(t);
     return n;
 }

@@ -373,6 +373,7 @@ TEST(urgent_data_ahead_is_told_until_it_is_read)
             struct peer p = in_state(state, .mss = 1000);
             struct numbers n = numbers(state);
 
+            app_option(&p, SOL_SOCKET, SO_OOBINLINE, 1);
             inject(&p, .flags = ACK | URG, .seq = 1, .ack = n.una, .len = 30, .urg = 20);
             assert_true(readiness(&p) & WEIR_READY_PRI);
             app_read(&p, 19);
