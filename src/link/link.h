@@ -155,6 +155,8 @@ enum drop neigh_park(struct link *l, int ifindex, const struct weir_addr *next_h
 enum drop neigh_input_arp(struct link *l, int ifindex, const struct arp *a, int64_t now_us);
 /* Forward progress with this next hop was seen (an ACK of new data): it is reachable. */
 void neigh_confirm(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us);
+/* What is sent by this next hop goes unanswered: ask whether it is still there. */
+void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us);
 
 enum neigh_pull_kind { NEIGH_NOTHING, NEIGH_ARP, NEIGH_IP };
 struct neigh_out {

@@ -136,6 +136,14 @@ void neigh_confirm(struct link *l, int ifindex, const struct weir_addr *next_hop
         neigh_enter(l, index, NEIGH_REACHABLE, now_us);
 }
 
+void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us)
+{
+    uint32_t index = neigh_find(l, ifindex, next_hop);
+
+    if (index && neigh_at(l, index)->state == NEIGH_REACHABLE)
+        neigh_enter(l, index, NEIGH_STALE, now_us);
+}
+
 static int64_t retrans_us(const struct link *l)
 {
     return (int64_t)l->config.retrans_time_ms * 1000;

@@ -28,7 +28,7 @@ struct burst {
 struct packet {
     struct weir_addr src, dst;
     uint8_t proto, tos, ttl;
-    bool is_df;
+    bool is_df, is_doubted;    /* unanswered so far: is the next hop still there? */
     uint32_t l4_head;          /* bytes of transport header, already in the buffer */
     struct ring_slice text[2]; /* payload */
     uint8_t texts;
@@ -127,6 +127,8 @@ static bool put_link_header(struct burst *b, const struct packet *p)
         drop_out(b, DROP_ip_no_route);
         return false;
     }
+    if (p->is_doubted)
+        neigh_doubt(&b->k->link, b->ifindex, next_hop, b->k->now_us);
     if (!neigh_lookup(&b->k->link, b->ifindex, next_hop, b->k->now_us, e.dst)) {
         park(b, p, next_hop);
         return false;
@@ -337,6 +339,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.ttl = s->ttl;
     p.is_df = true;
     p.why = s->why;
+    p.is_doubted = s->is_first_hop_doubted;
     p.text_len = n;
     p.texts = n ? text_at(s, off, n, p.text) : 0;
     p.gso_size = n > s->mss ? s->mss : 0;

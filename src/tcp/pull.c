@@ -38,6 +38,7 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
     out->mss = t->snd.mss;
     out->tos = t->opt.tos;
     out->ttl = t->opt.ttl;
+    out->is_first_hop_doubted = t->loss.backoff >= p->knobs->tcp_retries1; /* MUST-20 */
     out->why = (struct weir_why){.event = t->why_event};
     t->why_event = EVENT_none;
     out->hdr.sport = t->flow.lport;

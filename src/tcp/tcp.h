@@ -60,7 +60,7 @@ struct seg_out {
     struct ring_slice text[2];
     uint8_t texts;
     uint8_t tos, ttl;
-    bool is_first_hop_confirmed; /* forward progress: the neighbour is reachable */
+    bool is_first_hop_doubted; /* 9293#3.8.3 R1: repeated often; is the neighbour still there? */
     uint32_t len;
     uint16_t mss;
     struct weir_why why;

@@ -214,13 +214,32 @@ static bool is_user_timeout(const struct tcp *p, const struct tcb *t)
            now_ms(p) - t->trouble_at_ms >= t->opt.user_timeout_ms;
 }
 
+/* R2 (9293#3.8.3) counts retransmissions, or is what the program asked for, which may be longer. */
+static bool is_r2_reached(const struct tcp *p, const struct tcb *t)
+{
+    bool is_opening = t->state == SYN_SENT || t->state == SYN_RECEIVED;
+
+    if (t->opt.user_timeout_ms && !is_opening && !(t->flags & T_ORPHAN))
+        return is_user_timeout(p, t);
+    return is_user_timeout(p, t) || t->loss.backoff >= retries_max(p, t);
+}
+
+/* 9293#3.8.6: a peer that shrank its window to nothing and answers is not given up: what lies
+ * beyond the window is a probe of it. */
+static bool is_answered_with_no_window(const struct tcp *p, const struct tcb *t)
+{
+    return is_synchronized(t) && t->snd.wnd == 0 && !(t->flags & T_ORPHAN) &&
+           now_ms(p) - t->heard_at_ms <= rto_with_backoff(p, t) / 1000;
+}
+
 static void rexmit_fires(struct tcp *p, struct tcb *t)
 {
-    if (is_user_timeout(p, t) || t->loss.backoff >= retries_max(p, t)) {
+    if (is_r2_reached(p, t) && !is_answered_with_no_window(p, t)) {
         give_up(p, t);
         return;
     }
-    t->loss.backoff++;
+    if (t->loss.backoff < UINT8_MAX)
+        t->loss.backoff++;
     if (!t->trouble_at_ms)
         t->trouble_at_ms = now_ms_not_0(p);
     if (t->state == SYN_SENT || t->state == SYN_RECEIVED)
