@@ -159,6 +159,10 @@ class Nginx(rig.Case):
         program = self.serve()
         idle = rig.connect(self.port)
         idle.settimeout(rig.PATIENCE)
+        idle.sendall(b"GET /small HTTP/1.1\r\nHost: weir\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"s" * 612):  # nginx has it: one that waits for accept gets a RST
+            answer += idle.recv(4096)
         program.signal(signal.SIGTERM)
         self.end_well(program)
         self.assertEqual(idle.recv(1), b"")
