@@ -103,6 +103,9 @@ static enum drop input_tcp(struct arrival *a)
     s.ifindex = (uint8_t)a->ifindex;
     s.is_ce = (a->ip.tos & 3) == 3;
     s.opt = &h.opt;
+    s.mtu = 0;
+    if ((h.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        s.mtu = (uint16_t)pmtu_of(&k->ip, &a->src, a->iface->mtu, k->now_us);
     s.why = &a->f->why;
     s.len = a->l4_len - (uint32_t)len;
     s.pieces = a->f->gso_size && s.len ? (uint16_t)((s.len - 1) / a->f->gso_size + 1) : 1;

@@ -71,7 +71,8 @@ void ack_measures_syn(struct tcp *p, struct tcb *t, const struct seg *s)
         rtt_sample(p, &t->rtt, (uint32_t)p->now_us - t->syn_at_us);
         return;
     }
-    t->cc.cwnd = t->snd.mss; /* 5681#3.1 */
+    if (!(t->flags & T_PASSIVE)) /* else the mini knew */
+        t->cc.cwnd = t->snd.mss; /* 5681#3.1 */
     if (us)
         rtt_sample(p, &t->rtt, us);
     else

@@ -82,7 +82,7 @@ enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s
                       .mss = listener->rcv.mss,
                       .why.event = EVENT_syn_cookie};
 
-    syn_take_options(p, &m, s->opt);
+    syn_take_options(p, &m, s);
     r.seq = cookie_of(p, s, period_of(p), size_index(m.peer_mss));
     agree(p, s, &m, &r);
     if (!reply_push(p, &r))
@@ -150,7 +150,7 @@ bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop
     m->iss = seq_sub(s->ack, 1);
     m->irs = seq_sub(s->seq, 1);
     m->peer_mss = sizes[size];
-    m->retries = 2; /* no sample of the round trip: when it began was forgotten */
+    m->flags |= SYN_MINI_UNTIMED;
     agreed_before(p, s, m);
     *verdict = syn_complete(p, index, s);
     if (*verdict == DROP_tcp_accept_queue || *verdict == DROP_tcp_limit)

@@ -36,9 +36,14 @@ void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
 
 /* -- a SYN for a listener ---------------------------------------------------------------------- */
 
-void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o)
+void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg *s)
 {
+    const struct tcp_opts *o = s->opt;
+    uint32_t headers = weir_addr_is_v4(&s->flow.remote) ? 40 : 60;
+
     m->peer_mss = (o->has & TCP_OPT_MSS) ? o->mss : (uint16_t)p->knobs->tcp_base_mss;
+    if (s->mtu > headers && m->peer_mss > s->mtu - headers)
+        m->peer_mss = (uint16_t)(s->mtu - headers);
     if (m->peer_mss < p->knobs->tcp_min_snd_mss)
         m->peer_mss = (uint16_t)p->knobs->tcp_min_snd_mss;
     if (o->has & TCP_OPT_WSCALE && p->knobs->tcp_window_scaling) {
@@ -90,7 +95,7 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
     if (above && seq_le(m->iss, *above))
         m->iss = seq_add(*above, 65537);
     m->irs = s->seq;
-    syn_take_options(p, m, s->opt);
+    syn_take_options(p, m, s);
     if (t->opt.on & OPT_HOLD) {
         m->flags = SYN_MINI_HELD;
         t->listen->held_new++;
@@ -157,8 +162,9 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->rcv.edge = seq_add(t->rcv.nxt, first_window(t));
     t->rcv.quick = 8;
     t->syn_at_us = m->sent_at_us;
-    t->flags |= m->flags & SYN_MINI_AGAIN ? T_SYN_AGAIN : 0;
-    cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
+    t->flags |= m->flags & (SYN_MINI_AGAIN | SYN_MINI_UNTIMED) ? T_SYN_AGAIN : 0;
+    cc_init(&t->cc, t->cc.algo, t->snd.mss,
+            m->flags & SYN_MINI_AGAIN ? 1 : (uint32_t)p->knobs->tcp_initial_cwnd); /* 5681#3.1 */
     table_replace(&p->demux, m->hash, wheel_ref_of(KIND_SYN, index),
                   wheel_ref_of(KIND_TCB, t->self));
     m = syn_at(p, index);

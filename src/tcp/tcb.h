@@ -210,7 +210,13 @@ struct syn_mini {
     uint16_t answered_ms; /* low bits, 0: never; the last ACK to something unacceptable */
     uint32_t ts_offset;
 };
-enum { SYN_MINI_HELD = 1, SYN_MINI_TOLD = 2, SYN_MINI_ACKED = 4, SYN_MINI_AGAIN = 8 };
+enum {
+    SYN_MINI_HELD = 1,
+    SYN_MINI_TOLD = 2,
+    SYN_MINI_ACKED = 4,
+    SYN_MINI_AGAIN = 8, /* the SYN/ACK was sent again: it or its ACK was lost */
+    SYN_MINI_UNTIMED = 16
+}; /* when the SYN/ACK left is not known */
 
 struct tw_mini {
     struct flow flow;
@@ -428,7 +434,7 @@ enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s);
 void syn_fire(struct tcp *p, uint32_t index);
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out);
 void syn_free(struct tcp *p, uint32_t index);
-void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct tcp_opts *o);
+void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg *s);
 /* An entry for the segment's flow, without numbers and options. */
 enum drop syn_mini_new(struct tcp *p, struct tcb *listener, const struct seg *s, uint32_t *index);
 enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s); /* the last ACK is good */

@@ -45,6 +45,7 @@ struct seg {
     uint16_t urg;
     uint8_t flags;
     uint8_t ifindex;
+    uint16_t mtu;    /* of the way back, in a SYN; 0: unknown */
     uint16_t pieces; /* segments of the wire that the link joined to this one */
     bool is_ce;      /* IP says congestion experienced */
     uint8_t texts;

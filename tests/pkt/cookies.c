@@ -31,6 +31,26 @@ TEST(a_cookie_keeps_nothing_and_its_ack_makes_the_connection)
     peer_end(&p);
 }
 
+TEST(a_cookie_measures_no_round_trip_and_begins_with_three_seconds)
+{
+    struct peer p = always((struct peer_config){.mss = 1000});
+
+    inject(&p, .flags = SYN, .seq = 0, .mss = 1460);
+    expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    advance_ms(&p, 100);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1);
+    app_accept(&p);
+    app_write(&p, 2920);
+    expect(&p, .flags = ACK, .seq = 1, .len = 1460); /* nothing was lost: ten segments may go */
+    expect(&p, .flags = ACK, .seq = 1461, .len = 1460);
+    expect_after(&p, 3000, .flags = ACK, .seq = 1, .len = 1460);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 2921);
+    expect_stat(&p, "TcpRetransSegs", 1);
+    expect_stat(&p, "TcpExtTCPTimeouts", 1);
+    expect_stat(&p, "TcpExtTCPSlowStartRetrans", 1);
+    peer_end(&p);
+}
+
 TEST(a_cookie_remembers_the_nearest_size_below_the_peers)
 {
     struct peer p = always((struct peer_config){.mss = 1410});

@@ -276,7 +276,7 @@ void inject_segment(struct peer *p, const struct segment *s, const char *where, 
                  s->drop ? s->drop : "it passes");
 }
 
-void inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t seq)
+uint16_t inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t seq)
 {
     uint8_t b[IP4_LEN + ICMP_LEN + IP4_LEN + 8] = {0}, *quote = b + IP4_LEN + ICMP_LEN;
     uint32_t raw = p->stack_isn + seq;
@@ -303,5 +303,5 @@ void inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint
     quote[IP4_LEN + 2] = (uint8_t)(p->port >> 8);
     quote[IP4_LEN + 3] = (uint8_t)p->port;
     icmp4_seal(b + IP4_LEN, sizeof b - IP4_LEN);
-    assert_int_equal(input(p, b, sizeof b), PASS);
+    return input(p, b, sizeof b);
 }

@@ -99,8 +99,8 @@ void peer_forget(void); /* the end without its checks */
 /* -- the wire ---------------------------------------------------------------------------------- */
 void inject_segment(struct peer *p, const struct segment *s, const char *where, int line);
 uint16_t inject_and_judge(struct peer *p, const struct segment *s); /* the verdict, not compared */
-/* An ICMP error about the segment at `seq` (relative, of the stack). */
-void inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t seq);
+/* An ICMP error about the segment at `seq` (relative, of the stack); the verdict. */
+uint16_t inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t seq);
 void expect_segment(struct peer *p, const struct segment *s, const char *where, int line);
 void expect_segment_after(struct peer *p, int64_t ms, const struct segment *s, const char *where,
                           int line);
