@@ -337,6 +337,8 @@ static int wait_for_program(pid_t *daemon)
         if (pid != *daemon)
             continue;
         *daemon = -1;
+        if (!status) /* its link is gone, and it said so */
+            continue;
         say_how_it_ended(status_of(status));
         kill(program_pid, SIGTERM);
     }

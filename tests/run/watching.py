@@ -98,7 +98,8 @@ class Ss(Watched):
                 break
         self.assertRegex(line, "^CLOSE-WAIT ")
 
-    def test_nothing_runs(self):
+    def test_nothing_fits(self):
+        self.talk()
         answer = ask("ss", "-H", "dport", "=", ":1")
         self.assertEqual((answer.returncode, answer.stdout, answer.stderr), (0, "", ""))
 
