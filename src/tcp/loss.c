@@ -77,6 +77,8 @@ static void recovery_on_ack(struct tcp *p, struct tcb *t, const struct ack_event
 
 void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
 {
+    /* The ACK that ends a recovery is of it still: cwnd comes out at ssthresh (5681#3.2 step 6). */
+    e->in_recovery = t->loss.phase == LOSS_RECOVERY;
     if (e->acked) {
         t->loss.dupacks = 0;
         t->loss.backoff = 0;
@@ -95,7 +97,7 @@ void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
         open_on_ack(p, t);
     else if (t->loss.phase == LOSS_RECOVERY)
         recovery_on_ack(p, t, e);
-    e->in_recovery = t->loss.phase == LOSS_RECOVERY;
+    e->in_recovery |= t->loss.phase == LOSS_RECOVERY;
 }
 
 /* 6298#5.4, 5681#3.1: all that is in flight is taken for lost; the first of a flight shrinks cwnd.
