@@ -215,11 +215,15 @@ int64_t node_close(struct node *h, int fd, struct node_wait *w)
 
 static ssize_t send_piece(struct node *h, struct file *f, struct node_io *io, struct iovec piece)
 {
+    const struct iovec *last = io->iovs ? &io->iov[io->iovs - 1] : &piece;
+    bool is_last = (uint8_t *)piece.iov_base + piece.iov_len ==
+                   (uint8_t *)last->iov_base + last->iov_len;
     struct weir_sockaddr to;
     int v;
 
-    if (!io->addr_len || f->type == SOCK_STREAM)
-        return weir_send(h->stack, f->sock, piece.iov_base, piece.iov_len, io->flags);
+    if (!io->addr_len || f->type == SOCK_STREAM) /* the pieces of one call are one write */
+        return weir_send(h->stack, f->sock, piece.iov_base, piece.iov_len,
+                         io->flags | (is_last ? 0 : MSG_MORE));
     if ((v = address_in(&to, (const void *)&io->addr, io->addr_len)) < 0)
         return v;
     return weir_sendto(h->stack, f->sock, piece.iov_base, piece.iov_len, io->flags, &to);
