@@ -186,6 +186,23 @@ static bool is_held(struct daemon *d, const struct carrier *c)
     return false;
 }
 
+static void end_if_gone(struct daemon *d, struct carrier *c)
+{
+    if (c->is_dead || c->fd >= 0 || c->kind == CARRIER_ACCEPTED || is_held(d, c))
+        return;
+    if (c->kind == CARRIER_DGRAM) /* what it sent last may still wait for us */
+        dgram_drain(d);
+    carrier_end(d, c);
+}
+
+void carrier_look(struct daemon *d, const char *id)
+{
+    struct carrier *c = carrier_find(d, id);
+
+    if (c)
+        end_if_gone(d, c);
+}
+
 /* A carrier that is not connected to us tells of its end to nobody: ask the kernel. */
 void carriers_sweep(struct daemon *d)
 {
@@ -193,6 +210,5 @@ void carriers_sweep(struct daemon *d)
         return;
     for (int i = 0; i < CARRIER_BUCKETS; i++)
         for (struct carrier *c = d->bucket[i]; c; c = c->next_hash)
-            if (!c->is_dead && c->fd < 0 && c->kind != CARRIER_ACCEPTED && !is_held(d, c))
-                carrier_end(d, c);
+            end_if_gone(d, c);
 }

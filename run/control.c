@@ -258,6 +258,9 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
     case RUN_REASON:
         a.result = reason_of(d, ask);
         break;
+    case RUN_CLOSED:
+        carrier_look(d, ask->id);
+        break;
     case RUN_PING:
         a.result = ping_begin(d, ask, fd);
         if (a.result == 0)

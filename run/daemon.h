@@ -158,6 +158,7 @@ struct carrier *carrier_get(struct daemon *d, const char *id); /* found or made;
 void carrier_end(struct daemon *d, struct carrier *c);
 void carriers_bury(struct daemon *d);
 void carriers_sweep(struct daemon *d);
+void carrier_look(struct daemon *d, const char *id); /* ends it if nobody holds it any more */
 int carrier_socket(struct daemon *d, struct carrier *c); /* makes its socket of the stack */
 void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
 int carrier_reason(struct daemon *d, const char *id);
@@ -198,6 +199,7 @@ void listeners_retry(struct daemon *d);
 
 /* dgram.c */
 void dgram_on_socket(struct daemon *d, struct source *s, uint32_t events);
+void dgram_drain(struct daemon *d); /* takes all that programs sent so far */
 void dgram_on_stack(struct daemon *d, struct carrier *c);
 int dgram_disconnect(struct daemon *d, struct carrier *c);
 int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #define BATCH 64
+#define QUEUE_MAX 1100 /* datagrams that wait for us: netns.c's queue, and a few on their way */
 
 /* An unbound socket gets a port; on the host link the source is what the host would choose. */
 static int prepare(struct daemon *d, struct carrier *c)
@@ -117,6 +118,12 @@ void dgram_on_socket(struct daemon *d, struct source *s, uint32_t events)
     (void)s;
     (void)events;
     for (int i = 0; i < BATCH && take_one(d); i++)
+        ;
+}
+
+void dgram_drain(struct daemon *d)
+{
+    for (int i = 0; i < QUEUE_MAX && take_one(d); i++)
         ;
 }
 

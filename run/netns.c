@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define DGRAM_QUEUE "1024"
+
 /* What the daemon asks the maker for. */
 struct want {
     int domain, type, protocol, count;
@@ -154,6 +156,9 @@ static void maker_main(int to)
     signal(SIGHUP, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
     prctl(PR_SET_NAME, "weir-netns");
+    if (v >=
+        0) /* datagram carriers to the daemon: the kernel's 10 makes senders wait at each turn */
+        (void)write_file("/proc/sys/net/unix/max_dgram_qlen", DGRAM_QUEUE);
     if (v >= 0 && open_self("/proc/self/ns/net", &fds[count]) == 0)
         count++;
     if (v > 0 && count == 1 && open_self("/proc/self/ns/user", &fds[count]) == 0)

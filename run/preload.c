@@ -120,7 +120,7 @@ int preload_ask_wait(const struct run_ask *ask, struct run_answer *answer,
     v = open_exchange(fd, ask);
     if (v == 0)
         v = hear(fd, answer, wait);
-    close(fd);
+    REAL(close)(fd);
     errno = saved;
     return v;
 }
@@ -223,7 +223,7 @@ int preload_carrier(int family, int type, int flags)
         return fd;
     errno = ENETDOWN;
 fail:
-    close(fd);
+    REAL(close)(fd);
     return -1;
 }
 

@@ -49,7 +49,7 @@ static int renew(int fd, struct fd_id *id)
     if (made < 0)
         return -errno;
     dup3(made, fd, on_exec);
-    close(made);
+    REAL(close)(made);
     preload_id(fd, id);
     return 0;
 }

@@ -48,7 +48,7 @@ enum run_op {
     RUN_GETSOCKOPT,  /* level, name, value_len: room -> value */
     RUN_SHUTDOWN,    /* number: how; after the daemon has drained the carrier */
     RUN_REASON,      /* why a stream ended: -errno, or 0 for an orderly end */
-    RUN_CLOSE_DGRAM, /* not needed: the daemon finds out; a hint */
+    RUN_CLOSED, /* a descriptor of a listener or datagram carrier is closed: was it the last? */
     /* from the tools */
     RUN_SS,   /* -> several answers, value holds endpoint.h's text; the last has result 0 and
                  value_len 0 */

@@ -255,6 +255,30 @@ class Ends(Here):
             program.wait_for("b'still'")
         self.end_well(program)
 
+    def test_a_closed_listener_refuses_at_once(self):
+        text = ("import socket\nl = socket.create_server(('127.0.0.1', 0))\nto = l.getsockname()\nl.close()\n"
+                "print(socket.socket().connect_ex(to))")
+        self.prints(self.run_python(text), "111")
+
+    def test_a_closed_datagram_socket_refuses_at_once(self):
+        text = ("import socket\nl, s = [socket.socket(type=socket.SOCK_DGRAM) for i in (1, 2)]\n"
+                "l.bind(('127.0.0.1', 0))\ns.connect(l.getsockname())\nl.close()\ns.send(b'anybody')\n"
+                "try:\n  s.recv(9)\nexcept ConnectionRefusedError:\n  print('refused')")
+        self.prints(self.run_python(text), "refused")
+
+    def test_what_was_sent_before_the_close_arrives(self):
+        with socket.socket(type=socket.SOCK_DGRAM) as receiver:
+            receiver.settimeout(rig.PATIENCE)
+            receiver.bind(("127.0.0.1", 0))
+            text = ("import socket, sys\ns = socket.socket(type=socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 0))\n"
+                    "print(s.getsockname()[1])\nfor i in range(100):\n"
+                    "  s.sendto(b'%d' % i, ('127.0.0.1', int(sys.argv[1])))\ns.close()")
+            program = self.run_python(text, receiver.getsockname()[1])
+            got = [receiver.recvfrom(100) for _ in range(100)]
+            self.end_well(program)
+        self.assertEqual([data for data, _ in got], [b"%d" % i for i in range(100)])
+        self.assertEqual({peer[1] for _, peer in got}, {int(program.out)})
+
     def test_a_closed_port_is_free_at_once(self):
         text = ("import socket\nl = socket.create_server(('127.0.0.1', 0))\nport = l.getsockname()[1]\n"
                 "for i in range(20):\n  l.close()\n  l = socket.create_server(('127.0.0.1', port))\nprint('free')")
