@@ -66,15 +66,27 @@ static const char *state_name(const struct ss_sock *s)
                : "UNKNOWN";
 }
 
+/* IPv6 without ss's brackets and star. */
+static void text_of_end(char text[SS_TEXT + 10], const char *addr, const char *port)
+{
+    int len = (int)strlen(addr);
+
+    if (strcmp(addr, "*") == 0)
+        snprintf(text, SS_TEXT + 10, ":::%s", port);
+    else if (addr[0] == '[')
+        snprintf(text, SS_TEXT + 10, "%.*s:%s", len - 2, addr + 1, port);
+    else
+        snprintf(text, SS_TEXT + 10, "%s:%s", addr, port);
+}
+
 static void print_sock(const struct netstat_ask *ask, const struct ss_sock *s)
 {
     char local[SS_TEXT + 10], peer[SS_TEXT + 10], program[64] = "-";
-    bool is_listening = s->e.info.state ==
-                        WEIR_LISTEN; /* its queues count connections, not bytes */
-    bool is_four = weir_addr_is_v4(&s->e.info.local.addr);
+    bool is_listening = s->e.info.state == WEIR_LISTEN; /* its queues count connections */
+    bool is_four = s->local[0] != '[' && s->local[0] != '*';
 
-    snprintf(local, sizeof local, "%s:%s", s->local, s->local_port);
-    snprintf(peer, sizeof peer, "%s:%s", s->peer, s->peer_port);
+    text_of_end(local, s->local, s->local_port);
+    text_of_end(peer, s->peer, s->peer_port);
     printf(
         "%-5s %6u %6u %-23s %-23s %-12s",
         s->e.info.protocol == IPPROTO_TCP ? (is_four ? "tcp" : "tcp6") : (is_four ? "udp" : "udp6"),

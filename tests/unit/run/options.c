@@ -96,63 +96,58 @@ static void a_tap_link_takes_addresses(void **state)
     assert_int_equal(parse("--link tap:123456789012345 -- true"), 0);
 }
 
+static const char *const mistakes[][2] = {
+    {"", "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n"},
+    {"--nte x -- true", "weir: unknown option '--nte': did you mean '--net'? (weir run --help)\n"},
+    {"--link", "weir: no value for '--link': see weir run --help\n"},
+    {"--seed x -- true", "weir: not a number in --seed 'x': as in --seed 7\n"},
+    {"--seed 1x -- true", "weir: not a number in --seed '1x': as in --seed 7\n"},
+    {"--set a -- true", "weir: --set wants KNOB=VALUE, not 'a': as in --set "
+                        "net.ipv4.tcp_fin_timeout=30\n"},
+    {"--set net.ipv4.tcp_fin_timeot=3 -- true",
+     "weir: unknown knob 'net.ipv4.tcp_fin_timeot': did you mean "
+     "'net.ipv4.tcp_fin_timeout'?\n"},
+    {"--set net.ipv4.tcp_fin_timeout=x -- true",
+     "weir: not a number 'net.ipv4.tcp_fin_timeout=x': as in --set "
+     "net.ipv4.tcp_fin_timeout=30\n"},
+    {"--via magic -- true", "weir: unknown door 'magic': there is: preload\n"},
+    {"-p 80 -- true", "weir: cannot publish '80': say HOST:PORT, as in -p 8080:80\n"},
+    {"-p 0:80 -- true", "weir: not a port in -p '0:80': ports are 1 to 65535, as in -p 8080:80\n"},
+    {"-p 80:65536 -- true",
+     "weir: not a port in -p '80:65536': ports are 1 to 65535, as in -p 8080:80\n"},
+    {"-p x:1:2 -- true", "weir: not an address in -p 'x': say ADDR:HOST:PORT, as in -p "
+                         "127.0.0.1:8080:80\n"},
+    {"--link hots -- true", "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME)\n"},
+    {"--link tpa:x -- true", "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:NAME)\n"},
+    {"--link tap:1234567890123456 -- true",
+     "weir: too long for a device '1234567890123456': its name has at most 15 letters\n"},
+    {"--link tap:a,b -- true",
+     "weir: not a device's name 'a,b': as in --link tap:weir0 --ip 10.77.0.2/24\n"},
+    {"--ip 10.0.0.2/24 -- true",
+     "weir: --ip, --gw and --no-offload are for a tap link; the host link has the host's own "
+     "addresses: add --link tap:weir0, or leave them out\n"},
+    {"--link tap:a --ip 10.0.0.2/0 -- true",
+     "weir: not an address '10.0.0.2/0': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
+    {"--link tap:a --ip 10.0.0.2/ -- true",
+     "weir: not an address '10.0.0.2/': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
+    {"--link tap:a --ip fd00::1/64 -- true",
+     "weir: not an address 'fd00::1/64': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
+    {"--link tap:a --ip 0.0.0.0/8 -- true",
+     "weir: not an address '0.0.0.0/8': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
+    {"--link tap:a --gw ::1 -- true", "weir: not an address '::1': IPv4, as in --gw 10.77.0.1\n"},
+    {"--link tap:a --ip 10.0.0.255/24 -- true",
+     "weir: not a host's address, but its subnet's own: '10.0.0.255': as in --ip "
+     "10.77.0.2/24\n"},
+    {"--link tap:a --ip 10.0.0.2/24 --gw 10.0.0.2 -- true",
+     "weir: the same address in --ip and --gw: '10.0.0.2': the gateway is another host's "
+     "address\n"},
+    {"--link tap:a --ip 10.0.0.2/24 --gw 10.0.1.1 -- true",
+     "weir: --gw is outside the subnet of --ip: '10.0.1.1': as in --ip 10.77.0.2/24 --gw "
+     "10.77.0.1\n"},
+};
+
 static void each_mistake_is_one_line_with_a_way_out(void **state)
 {
-    static const char *const mistakes[][2] = {
-        {"", "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n"},
-        {"--nte x -- true",
-         "weir: unknown option '--nte': did you mean '--net'? (weir run --help)\n"},
-        {"--link", "weir: no value for '--link': see weir run --help\n"},
-        {"--seed x -- true", "weir: not a number in --seed 'x': as in --seed 7\n"},
-        {"--seed 1x -- true", "weir: not a number in --seed '1x': as in --seed 7\n"},
-        {"--set a -- true", "weir: --set wants KNOB=VALUE, not 'a': as in --set "
-                            "net.ipv4.tcp_fin_timeout=30\n"},
-        {"--set net.ipv4.tcp_fin_timeot=3 -- true",
-         "weir: unknown knob 'net.ipv4.tcp_fin_timeot': did you mean "
-         "'net.ipv4.tcp_fin_timeout'?\n"},
-        {"--set net.ipv4.tcp_fin_timeout=x -- true",
-         "weir: not a number 'net.ipv4.tcp_fin_timeout=x': as in --set "
-         "net.ipv4.tcp_fin_timeout=30\n"},
-        {"--via magic -- true", "weir: unknown door 'magic': there is: preload\n"},
-        {"-p 80 -- true", "weir: cannot publish '80': say HOST:PORT, as in -p 8080:80\n"},
-        {"-p 0:80 -- true",
-         "weir: not a port in -p '0:80': ports are 1 to 65535, as in -p 8080:80\n"},
-        {"-p 80:65536 -- true",
-         "weir: not a port in -p '80:65536': ports are 1 to 65535, as in -p 8080:80\n"},
-        {"-p x:1:2 -- true", "weir: not an address in -p 'x': say ADDR:HOST:PORT, as in -p "
-                             "127.0.0.1:8080:80\n"},
-        {"--link hots -- true",
-         "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME)\n"},
-        {"--link tpa:x -- true",
-         "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:NAME)\n"},
-        {"--link tap:1234567890123456 -- true",
-         "weir: too long for a device '1234567890123456': its name has at most 15 letters\n"},
-        {"--link tap:a,b -- true",
-         "weir: not a device's name 'a,b': as in --link tap:weir0 --ip 10.77.0.2/24\n"},
-        {"--ip 10.0.0.2/24 -- true",
-         "weir: --ip, --gw and --no-offload are for a tap link; the host link has the host's own "
-         "addresses: add --link tap:weir0, or leave them out\n"},
-        {"--link tap:a --ip 10.0.0.2/0 -- true",
-         "weir: not an address '10.0.0.2/0': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-        {"--link tap:a --ip 10.0.0.2/ -- true",
-         "weir: not an address '10.0.0.2/': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-        {"--link tap:a --ip fd00::1/64 -- true",
-         "weir: not an address 'fd00::1/64': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-        {"--link tap:a --ip 0.0.0.0/8 -- true",
-         "weir: not an address '0.0.0.0/8': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-        {"--link tap:a --gw ::1 -- true",
-         "weir: not an address '::1': IPv4, as in --gw 10.77.0.1\n"},
-        {"--link tap:a --ip 10.0.0.255/24 -- true",
-         "weir: not a host's address, but its subnet's own: '10.0.0.255': as in --ip "
-         "10.77.0.2/24\n"},
-        {"--link tap:a --ip 10.0.0.2/24 --gw 10.0.0.2 -- true",
-         "weir: the same address in --ip and --gw: '10.0.0.2': the gateway is another host's "
-         "address\n"},
-        {"--link tap:a --ip 10.0.0.2/24 --gw 10.0.1.1 -- true",
-         "weir: --gw is outside the subnet of --ip: '10.0.1.1': as in --ip 10.77.0.2/24 --gw "
-         "10.77.0.1\n"},
-    };
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(mistakes); i++)
         expect_mistake(mistakes[i][0], mistakes[i][1]);
