@@ -24,6 +24,7 @@ struct pair {
     enum pair_state state;
     bool may_read, may_write;     /* the kernel did not say EAGAIN since its last event */
     bool has_hung_up;             /* the host's FIN or error is somewhere behind the data */
+    bool has_urgent;              /* and so is an urgent byte */
     bool host_ended, stack_ended; /* that side's FIN was passed on */
     bool host_failed;             /* writing to it is over; what it sent is still to be read */
     bool is_active, is_waiting;   /* on g->active; on g->handshakes */

@@ -43,12 +43,14 @@ static enum move host_to_stack(struct gateway *g, struct pair *p)
     struct weir_space space[2];
     struct iovec iov[2];
     uint32_t offered = 0;
+    bool is_urgent;
     ssize_t got;
     int n;
 
     if (!p->may_read || p->host_ended)
         return STUCK;
-    n = weir_send_space(g->stack, p->sock, p->want, space);
+    is_urgent = p->has_urgent && weir_urgent_at_fd(p->watch.fd);
+    n = weir_send_space(g->stack, p->sock, is_urgent ? 1 : p->want, space);
     if (n <= 0)
         return n == 0 || n == -EAGAIN ? STUCK : STACK_BROKE;
     for (int i = 0; i < n; i++) {
@@ -60,11 +62,14 @@ static enum move host_to_stack(struct gateway *g, struct pair *p)
         return read_failed(p);
     if (got == 0)
         return read_end(g, p);
-    /* A short read has emptied the socket, unless a FIN stands behind the data: no event will come
-     * for that one again. */
-    p->may_read = (uint32_t)got == offered || p->has_hung_up;
-    adapt_want(p, offered, (uint32_t)got);
-    return weir_send_commit(g->stack, p->sock, (uint32_t)got, 0) < 0 ? STACK_BROKE : MOVED;
+    /* A short read has emptied the socket, unless a FIN or an urgent byte stands behind the data:
+     * no event will come for that one again. */
+    p->may_read = (uint32_t)got == offered || p->has_hung_up || p->has_urgent;
+    p->has_urgent &= !is_urgent;
+    if (!is_urgent)
+        adapt_want(p, offered, (uint32_t)got);
+    n = weir_send_commit(g->stack, p->sock, (uint32_t)got, is_urgent ? MSG_OOB : 0);
+    return n < 0 ? STACK_BROKE : MOVED;
 }
 
 /* The host may have sent something before it broke (a server's last word): reading goes on. */
@@ -91,6 +96,10 @@ static enum move stack_to_host(struct gateway *g, struct pair *p)
 
     if (!p->may_write || p->stack_ended || p->host_failed)
         return STUCK;
+    if (!weir_urgent_to_fd(g->stack, p->sock, p->watch.fd)) {
+        p->may_write = false;
+        return STUCK;
+    }
     n = weir_recv_slices(g->stack, p->sock, slice, &ended);
     if (n < 0)
         return n == -EAGAIN ? STUCK : STACK_BROKE;

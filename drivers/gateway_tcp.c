@@ -26,7 +26,7 @@ static struct pair *pair_new(struct gateway *g, int fd, enum pair_state state)
     p->sock = -1;
     p->state = state;
     p->want = GATEWAY_WANT_MIN;
-    if (gateway_watch(g, &p->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
+    if (gateway_watch(g, &p->watch, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
         free(p);
         return NULL;
     }
@@ -120,8 +120,6 @@ static void start_relay(struct gateway *g, struct pair *p)
     int on = 1;
 
     weir_setsockopt(g->stack, p->sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* Urgent bytes stay in the stream: none is lost, though the host hears of no urgency. */
-    weir_setsockopt(g->stack, p->sock, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     p->state = RELAYING;
     activate(g, p);
 }
@@ -334,7 +332,8 @@ void gateway_tcp_on_host(struct gateway *g, struct pair *p, uint32_t events)
 {
     uint32_t broken = events & (EPOLLERR | EPOLLHUP);
 
-    p->may_read = p->may_read || broken || (events & (EPOLLIN | EPOLLRDHUP));
+    p->may_read = p->may_read || broken || (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP));
+    p->has_urgent = p->has_urgent || (events & EPOLLPRI);
     p->may_write = p->may_write || broken || (events & EPOLLOUT);
     p->has_hung_up = p->has_hung_up || broken || (events & EPOLLRDHUP);
     if (p->state == DIALING) {

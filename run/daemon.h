@@ -46,6 +46,7 @@ struct carrier {
     bool program_gone;             /* it closed: nobody reads either */
     bool stack_ended;              /* no more bytes for the program */
     bool is_told;                  /* the program knows that it is connected */
+    bool is_urgent;                /* the program sent an urgent byte, not read yet */
     bool is_deaf;                  /* shutdown(SHUT_RD): what comes is thrown away */
     bool is_bound_late;            /* datagrams: bound by connect, not by the program */
     bool is_dead;                  /* to be freed at the end of the round */
@@ -133,7 +134,7 @@ struct daemon {
     bool is_ending;
     bool is_behind; /* the last round left something undone */
     int64_t end_at;
-    uint64_t left; /* undelivered when end_at was set */
+    uint64_t left;                /* undelivered when end_at was set */
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;
     struct query query[QUERIES];

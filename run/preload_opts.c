@@ -14,6 +14,7 @@ static bool is_native(int level, int name)
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
     case SO_ACCEPTCONN:
+    case SO_OOBINLINE:
     case SO_PASSCRED:
     case SO_PEERCRED:
     case SO_RCVLOWAT:

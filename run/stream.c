@@ -55,7 +55,8 @@ static void program_says_no_more(struct daemon *d, struct carrier *c)
 static bool read_once(struct daemon *d, struct carrier *c)
 {
     struct weir_space space[2];
-    int n = weir_send_space(d->stack, c->sock, CHUNK, space);
+    bool is_urgent = c->is_urgent && weir_urgent_at_fd(c->fd);
+    int n = weir_send_space(d->stack, c->sock, is_urgent ? 1 : CHUNK, space);
     ssize_t got;
 
     if (n < 0) {
@@ -68,8 +69,9 @@ static bool read_once(struct daemon *d, struct carrier *c)
                 (struct iovec[2]){{space[0].data, space[0].len},
                                   {space[1].data, n == 2 ? space[1].len : 0}},
                 n);
-    weir_send_commit(d->stack, c->sock, got > 0 ? (uint32_t)got : 0, 0);
+    weir_send_commit(d->stack, c->sock, got > 0 ? (uint32_t)got : 0, is_urgent ? MSG_OOB : 0);
     if (got > 0) {
+        c->is_urgent &= !is_urgent;
         d->bytes_out += (uint64_t)got;
         return true;
     }
@@ -115,7 +117,13 @@ static bool write_once(struct daemon *d, struct carrier *c)
     struct msghdr m = {.msg_iov = iov};
     bool ended;
     ssize_t put;
-    int n = weir_recv_slices(d->stack, c->sock, slice, &ended);
+    int n;
+
+    if (!weir_urgent_to_fd(d->stack, c->sock, c->fd)) {
+        c->is_writable = false;
+        return false;
+    }
+    n = weir_recv_slices(d->stack, c->sock, slice, &ended);
 
     if (n == -EAGAIN)
         return false;
@@ -241,6 +249,8 @@ static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
         return;
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         c->is_readable = true;
+    if (events & EPOLLPRI)
+        c->is_urgent = c->is_readable = true;
     if (events & EPOLLOUT)
         c->is_writable = true;
     if (events & EPOLLHUP)
@@ -254,7 +264,7 @@ static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
 
 void stream_attach(struct daemon *d, struct carrier *c, int fd)
 {
-    int size = 512 * 1024;
+    int size = 512 * 1024, on = 1;
     struct ucred who;
     socklen_t len = sizeof who;
 
@@ -263,6 +273,7 @@ void stream_attach(struct daemon *d, struct carrier *c, int fd)
         return;
     }
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && !c->pid)
         c->pid = who.pid;
     c->fd = fd;
@@ -270,7 +281,7 @@ void stream_attach(struct daemon *d, struct carrier *c, int fd)
     c->source.on = on_carrier;
     if (c->kind != CARRIER_ACCEPTED)
         d->unwatched--;
-    if (watch(d, fd, &c->source, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0)
+    if (watch(d, fd, &c->source, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0)
         carrier_end(d, c);
     else
         move(d, c);

@@ -53,6 +53,18 @@ void weir_gateway_stats(struct weir_link *link, struct weir_gateway_stats *out);
 /* The far stack, for its knobs, counters and trace. The gateway drives it. */
 struct weir_stack *weir_gateway_stack(struct weir_link *link);
 
+/* -- urgent bytes ------------------------------------------------------------------------------
+ * For who relays a stream of the stack to a kernel socket, TCP or AF_UNIX, as the gateway does:
+ * both carry urgent bytes, and a read of either stops before one. The kernel socket has
+ * SO_OOBINLINE on, the stack's has it off. */
+
+/* Passes the stack's urgent byte on, if it is next; a kernel that has none carries it as any other.
+ * False: the socket is full (EAGAIN). Before weir_recv_slices. */
+bool weir_urgent_to_fd(struct weir_stack *stack, int sock, int fd);
+/* The next byte of the kernel socket is urgent: read it alone, and send it with MSG_OOB. To be
+ * asked after EPOLLPRI. */
+bool weir_urgent_at_fd(int fd);
+
 #ifdef __cplusplus
 }
 #endif
