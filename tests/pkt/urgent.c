@@ -35,7 +35,8 @@ static struct peer with_urgent_byte(bool is_inline)
     return p;
 }
 
-TEST(the_pointer_lies_behind_the_urgent_byte_and_a_read_ends_before_it) /* REQ:6093-3.1 ROW:90 */
+/* REQ:6093-4-1 REQ:MUST-62 ROW:51 */
+TEST(the_pointer_lies_behind_the_urgent_byte_and_a_read_ends_before_it)
 {
     struct peer p = with_urgent_byte(false);
 
@@ -142,7 +143,8 @@ TEST(a_pointer_to_what_came_before_means_nothing)
     peer_end(&p);
 }
 
-TEST(what_is_sent_urgent_is_pointed_at_until_it_is_acknowledged) /* REQ:SHLD-13 */
+/* FSM-034 REQ:MUST-62 REQ:MUST-30 */
+TEST(what_is_sent_urgent_is_pointed_at_until_it_is_acknowledged)
 {
     struct peer p = established(.mss = 1000);
     uint8_t data[5];
