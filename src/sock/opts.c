@@ -146,6 +146,8 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         return 0;
     case IP_RECVERR:
         switch_udp(k, s, UDP_RECVERR, value);
+        if (is_tcp)
+            switch_flag(&tcp_opt(k->tcp, s->endpoint)->on, OPT_RECVERR, value);
         return 0;
     case IP_BIND_ADDRESS_NO_PORT:
         switch_flag(&s->flags, SOCK_LATE_PORT, value);

@@ -119,13 +119,17 @@ static enum drop input_tcp(struct arrival *a)
 static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e)
 {
     struct weir_stack *k = a->k;
-    struct flow flow = {
-        .local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport};
+    struct tcp_icmp about = {
+        .flow = {.local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport},
+        .seq = seq_of(e->seq),
+        .error = e->error,
+        .mtu = e->mtu,
+        .is_hard = e->is_hard && e->type == ICMP4_UNREACH};
     struct udp_fault fault = stack_fault(e);
     enum drop v;
 
     if (e->proto == PROTO_TCP)
-        v = tcp_icmp(&k->tcp, &flow, seq_of(e->seq), e->error, e->mtu);
+        v = tcp_icmp(&k->tcp, &about);
     else
         v = udp_on_icmp_error(&k->udp, &fault);
     if (v == PASS && e->mtu) /* 5927: only what a transport confirmed */

@@ -453,6 +453,9 @@ enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s
 /* False: the ACK holds no cookie of ours. Else it was judged. */
 bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop *verdict);
 
+/* -- icmp.c ------------------------------------------------------------------------------------ */
+void tcb_report(struct tcp *p, struct tcb *t, int error); /* an error that ends nothing */
+
 /* -- limit.c: answers that no connection gives ------------------------------------------------- */
 struct seq isn_new(const struct tcp *p, uint64_t secret);
 uint32_t ts_offset(uint64_t secret);

@@ -1,4 +1,4 @@
-/* The TCP of one stack: its life, its output lists, what ICMP tells it.
+/* The TCP of one stack: its life, its output lists.
  *
  * Knows: which list gives the next segment. Not how it is made.
  * Shape: replies first, then SYN/ACKs, then connections in turn. Units: bytes, microseconds.
@@ -106,63 +106,4 @@ void tcp_fire(struct tcp *p, wheel_ref ref)
         timers_fire(p, tcb_at(p, wheel_ref_index(ref)));
     else
         syn_fire(p, wheel_ref_index(ref));
-}
-
-/* -- ICMP: 1122#4.2.3.9, 5927 ------------------------------------------------------------------ */
-
-static bool is_in_flight(const struct tcb *t, struct seq seq)
-{
-    return seq_in_co(t->snd.una, seq, t->snd.nxt); /* 5927#4.1 */
-}
-
-static void lower_mss(struct tcp *p, struct tcb *t, uint32_t mtu)
-{
-    uint32_t headers = (weir_addr_is_v4(&t->flow.remote) ? 40u : 60u) + (t->flags & T_TS ? 12 : 0);
-    uint32_t floor = (uint32_t)p->knobs->tcp_min_snd_mss;
-    uint32_t mss = mtu > headers + floor ? mtu - headers : floor;
-
-    if (mss >= t->snd.mss) /* 64: never grows */
-        return;
-    t->snd.mss = (uint16_t)mss;
-    t->cc.mss = mss;
-    if (t->sent && is_synchronized(t)) { /* what was too big is lost: at once, without a penalty */
-        sent_mark_lost(p, t, t->snd.nxt, true);
-        t->flags |= T_FORCE;
-        tcb_wants_output(p, t);
-    }
-}
-
-enum drop tcp_icmp(struct tcp *p, const struct flow *flow, struct seq seq, int error, uint32_t mtu)
-{
-    uint32_t ref = demux_find(p, flow, flow_hash(p, flow));
-    struct tcb *t;
-
-    if (wheel_ref_kind(ref) != KIND_TCB)
-        return DROP_icmp_unmatched;
-    t = tcb_at(p, wheel_ref_index(ref));
-    if (!is_in_flight(t, seq))
-        return DROP_icmp_unmatched;
-    if (mtu) {
-        lower_mss(p, t, mtu);
-    } else if (t->state == SYN_SENT) { /* 5927#5: hard only before anything was agreed */
-        tcb_end(p, t, error);
-    } else {
-        t->soft_error = (uint8_t)error;
-    }
-    tcb_settle(p, t);
-    return PASS;
-}
-
-void tcp_unreachable(struct tcp *p, const struct flow *flow, int error)
-{
-    uint32_t ref = demux_find(p, flow, flow_hash(p, flow));
-    struct tcb *t;
-
-    if (wheel_ref_kind(ref) != KIND_TCB)
-        return;
-    t = tcb_at(p, wheel_ref_index(ref));
-    t->soft_error = (uint8_t)error;
-    if (t->state == SYN_SENT) /* Linux: connect fails with EHOSTUNREACH when ARP gave up */
-        tcb_end(p, t, error);
-    tcb_settle(p, t);
 }

@@ -98,6 +98,7 @@ enum tcp_option_flag {
     OPT_OOBINLINE = 64,
     OPT_NO_FIN_WAIT_2 = 128, /* TCP_LINGER2 below zero */
     OPT_V6ONLY = 256,        /* a listener at :: that leaves IPv4 alone */
+    OPT_RECVERR = 512,       /* IP_RECVERR: errors that end nothing are told too */
 };
 
 /* What happened to a connection that its socket must hear of. */
@@ -166,9 +167,15 @@ void tcp_fire(struct tcp *p, wheel_ref ref);
 int64_t tcp_time_wait_deadline(const struct tcp *p); /* us, INT64_MAX: none */
 void tcp_time_wait_advance(struct tcp *p);
 
-/* An ICMP error quotes a segment that we sent. `error`: the errno of it; `mtu` for a packet too
- * big, else 0; `is_hard` as in 1122 4.2.3.9. */
-enum drop tcp_icmp(struct tcp *p, const struct flow *flow, struct seq seq, int error, uint32_t mtu);
+/* An ICMP error quotes a segment that we sent. */
+struct tcp_icmp {
+    struct flow flow;
+    struct seq seq;
+    int error;    /* errno */
+    uint32_t mtu; /* a packet was too big; else 0 */
+    bool is_hard; /* 9293#3.9.2.2: it will not pass by itself */
+};
+enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e);
 /* A segment of this flow could not be delivered on our own link (ARP failed). */
 void tcp_unreachable(struct tcp *p, const struct flow *flow, int error);
 

@@ -246,6 +246,8 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
         t->flags |= T_SYN_DUE | T_SYN_AGAIN;
     else
         loss_on_timeout(p, t);
+    if (t->loss.backoff == p->knobs->tcp_retries1 && t->opt.on & OPT_RECVERR)
+        tcb_report(p, t, ETIMEDOUT); /* 9293#3.8.3 SHLD-9: trouble, but not the end */
     start_rexmit(p, t);
     tcb_wants_output(p, t);
 }

@@ -1,0 +1,100 @@
+/* What ICMP, and our own link, tell a connection, and how the program hears of it.
+ *
+ * Knows: 9293#3.9.2.2 and 3.9.1.8, 1122#4.2.3.9, 1191, 5927. Shape: only what quotes a byte in
+ * flight is believed; only hard errors end anything, and only what is not yet established. Units:
+ * bytes. Errors: DROP_icmp_unmatched. Cost: O(1), or O(in flight) where the MTU falls. */
+#include "tcp/tcb.h"
+
+static bool is_in_flight(const struct tcb *t, struct seq seq)
+{
+    return seq_in_co(t->snd.una, seq, t->snd.nxt); /* 5927#4.1 */
+}
+
+/* 9293#3.9.1.8: told if the attempt fails; told at once, as a passing SO_ERROR, with IP_RECVERR. */
+void tcb_report(struct tcp *p, struct tcb *t, int error)
+{
+    t->soft_error = (uint8_t)error;
+    if (!(t->opt.on & OPT_RECVERR) || t->state == CLOSED)
+        return;
+    t->error = (uint8_t)error;
+    tcb_mark(p, t, MARK_IN | MARK_OUT | MARK_ERROR);
+}
+
+static uint32_t mss_within(const struct tcp *p, const struct flow *f, uint32_t mtu, bool has_ts)
+{
+    uint32_t headers = (weir_addr_is_v4(&f->remote) ? 40u : 60u) + (has_ts ? 12 : 0);
+    uint32_t floor = (uint32_t)p->knobs->tcp_min_snd_mss;
+
+    return mtu > headers + floor ? mtu - headers : floor;
+}
+
+static void lower_mss(struct tcp *p, struct tcb *t, uint32_t mtu)
+{
+    bool has_ts = t->flags & T_TS && t->state != SYN_SENT; /* there the SYN,ACK decides */
+    uint32_t mss = mss_within(p, &t->flow, mtu, has_ts);
+
+    if (mss >= t->snd.mss) /* 64: never grows */
+        return;
+    t->snd.mss = (uint16_t)mss;
+    t->cc.mss = mss;
+    if (t->sent && is_synchronized(t)) { /* what was too big is lost: at once, without a penalty */
+        sent_mark_lost(p, t, t->snd.nxt, true);
+        t->flags |= T_FORCE;
+        tcb_wants_output(p, t);
+    }
+}
+
+/* A SYN,ACK of a listener could not get there. Nobody asked for that connection: it is forgotten.
+ */
+static enum drop tell_mini(struct tcp *p, uint32_t index, const struct tcp_icmp *e)
+{
+    struct syn_mini *m = syn_at(p, index);
+    uint32_t mss = mss_within(p, &m->flow, e->mtu, false);
+
+    if (!seq_eq(e->seq, m->iss))
+        return DROP_icmp_unmatched;
+    if (e->mtu) {
+        m->peer_mss = (uint16_t)(mss < m->peer_mss ? mss : m->peer_mss);
+    } else if (e->is_hard) {
+        p->stats->TcpAttemptFails++;
+        syn_free(p, index);
+    }
+    return PASS;
+}
+
+enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e)
+{
+    uint32_t ref = demux_find(p, &e->flow, flow_hash(p, &e->flow));
+    struct tcb *t;
+
+    if (wheel_ref_kind(ref) == KIND_SYN)
+        return tell_mini(p, wheel_ref_index(ref), e);
+    if (wheel_ref_kind(ref) != KIND_TCB)
+        return DROP_icmp_unmatched;
+    t = tcb_at(p, wheel_ref_index(ref));
+    if (!is_in_flight(t, e->seq))
+        return DROP_icmp_unmatched;
+    if (e->mtu)
+        lower_mss(p, t, e->mtu);
+    else if (t->state == SYN_SENT && e->is_hard) /* 5927#5: before anything was agreed */
+        tcb_end(p, t, e->error);
+    else
+        tcb_report(p, t, e->error);
+    tcb_settle(p, t);
+    return PASS;
+}
+
+void tcp_unreachable(struct tcp *p, const struct flow *flow, int error)
+{
+    uint32_t ref = demux_find(p, flow, flow_hash(p, flow));
+    struct tcb *t;
+
+    if (wheel_ref_kind(ref) != KIND_TCB)
+        return;
+    t = tcb_at(p, wheel_ref_index(ref));
+    if (t->state == SYN_SENT) /* Linux: connect fails with EHOSTUNREACH when ARP gave up */
+        tcb_end(p, t, error);
+    else
+        tcb_report(p, t, error);
+    tcb_settle(p, t);
+}
