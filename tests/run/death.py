@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import termios
 
@@ -90,20 +91,28 @@ class Killed(Death):
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
 
-    def test_what_was_written_arrives(self):
-        """The reader begins when the program is dead: what weir acknowledged it keeps for it."""
+    def arrives(self, most):
+        """The reader begins when the program is dead: what weir took it keeps, here or in the gateway."""
         listener, port = self.listener()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         program, pid, _ = self.begin(
             "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
-            "s.setblocking(False)\nn = 0\ntry:\n    while n < 50_000_000: n += s.send(bytes(10000))\n"
-            "except BlockingIOError: pass\nsay('wrote', n)\nos.kill(os.getpid(), 9)", port)
+            "s.setsockopt(1, socket.SO_SNDTIMEO, struct.pack('ll', 0, 100000))\nn = 0\ntry:\n    while n < int(sys.argv[2]): n += s.send(bytes(10000))\n"
+            "except BlockingIOError: pass\nsay('wrote', n)\nos.kill(os.getpid(), 9)", port, most)
         peer = self.accept(listener)
         wrote = int(program.wait_for(r"wrote (\d+)")[1])
         rig.wait_gone(pid)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            program.child.wait(0.8)
         self.assertEqual(len(rig.read_all(peer)), wrote)
         peer.close()
         self.end_well(program, 128 + signal.SIGKILL)
+
+    def test_what_was_written_arrives(self):
+        self.arrives(50_000_000)
+
+    def test_what_the_gateway_holds_arrives(self):
+        self.arrives(3_000_000)
 
     def test_a_child_that_stays_keeps_its_network(self):
         program, _, _ = self.begin("l = socket.create_server(('127.0.0.1', 0))\n"
