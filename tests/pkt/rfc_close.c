@@ -106,19 +106,17 @@ TEST(close_lets_the_fin_follow_what_is_queued) /* FSM-070 */
 /* The socket is closed after its FIN went out: nothing more is sent, the state goes on. */
 TEST(close_after_the_fin_sends_no_second_one) /* FSM-073 FSM-074 FSM-078 FSM-079 FSM-080 */
 {
-    for
-        each_state(state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2, WEIR_CLOSING, WEIR_LAST_ACK,
-                   WEIR_TIME_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
+    each_state (state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2, WEIR_CLOSING, WEIR_LAST_ACK,
+                WEIR_TIME_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
 
-            weir_shutdown(p.stack, p.sock, SHUT_WR); /* once more */
-            expect_quiet(&p);
-            app_close(&p);
-            expect_quiet(&p);
-            expect_state(&p, state);
-            peer_end(&p);
-        }
+        weir_shutdown(p.stack, p.sock, SHUT_WR); /* once more */
+        expect_quiet(&p);
+        app_close(&p);
+        expect_quiet(&p);
+        expect_state(&p, state);
+        peer_end(&p);
+    }
 }
 
 /* Linux: LAST-ACK is its name from the call on, although the FIN has yet to go. */
@@ -157,20 +155,18 @@ TEST(close_in_close_wait_with_text_unread_sends_rst) /* FSM-077 REQ:SHLD-3 REQ:M
 /* 1122 4.2.2.13: nobody will read it, so the peer must hear of its loss. */
 TEST(text_after_close_is_answered_by_rst) /* FSM-301 FSM-302 FSM-414 REQ:SHLD-3 */
 {
-    for
-        each_state(state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            app_close(&p);
-            inject(&p, .flags = ACK, .seq = 1, .ack = n.una, .len = 10, .drop = "tcp_after_close");
-            expect(&p, .flags = RST | ACK, .seq = 2);
-            expect_state(&p, 0);
-            expect_stat(&p, "TcpOutRsts", 1);
-            expect_stat(&p, "TcpExtTCPAbortOnData", 1);
-            peer_end(&p);
-        }
+        app_close(&p);
+        inject(&p, .flags = ACK, .seq = 1, .ack = n.una, .len = 10, .drop = "tcp_after_close");
+        expect(&p, .flags = RST | ACK, .seq = 2);
+        expect_state(&p, 0);
+        expect_stat(&p, "TcpOutRsts", 1);
+        expect_stat(&p, "TcpExtTCPAbortOnData", 1);
+        peer_end(&p);
+    }
 }
 
 /* -- ABORT ------------------------------------------------------------------------------------- */
@@ -201,67 +197,61 @@ TEST(abort_in_syn_sent_sends_nothing) /* FSM-083 */
 
 TEST(abort_sends_rst_and_drops_what_is_queued) /* FSM-084 FSM-085 FSM-086 FSM-087 FSM-088 */
 {
-    for
-        each_state(state, WEIR_SYN_RECV, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2,
-                   WEIR_CLOSE_WAIT)
-        {
-            struct peer p = in_state(state, .is_active = true);
-            struct numbers n = numbers(state);
-            bool may_send = state == WEIR_ESTABLISHED || state == WEIR_CLOSE_WAIT;
+    each_state (state, WEIR_SYN_RECV, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2,
+                WEIR_CLOSE_WAIT) {
+        struct peer p = in_state(state, .is_active = true);
+        struct numbers n = numbers(state);
+        bool may_send = state == WEIR_ESTABLISHED || state == WEIR_CLOSE_WAIT;
 
-            if (may_send) {
-                app_write(&p, 100);
-                expect(&p, .flags = ACK, .seq = 1, .len = 100);
-            }
-            app_abort(&p);
-            expect(&p, .flags = RST | ACK, .seq = n.nxt + (may_send ? 100 : 0));
-            expect_state(&p, 0);
-            advance_ms(&p, 10000);
-            expect_quiet(&p);
-            expect_stat(&p, "TcpOutRsts", 1);
-            expect_stat(&p, "TcpEstabResets", may_send);
-            expect_stat(&p, "TcpAttemptFails", state == WEIR_SYN_RECV);
-            peer_end(&p);
+        if (may_send) {
+            app_write(&p, 100);
+            expect(&p, .flags = ACK, .seq = 1, .len = 100);
         }
+        app_abort(&p);
+        expect(&p, .flags = RST | ACK, .seq = n.nxt + (may_send ? 100 : 0));
+        expect_state(&p, 0);
+        advance_ms(&p, 10000);
+        expect_quiet(&p);
+        expect_stat(&p, "TcpOutRsts", 1);
+        expect_stat(&p, "TcpEstabResets", may_send);
+        expect_stat(&p, "TcpAttemptFails", state == WEIR_SYN_RECV);
+        peer_end(&p);
+    }
 }
 
 TEST(abort_behind_both_fins_sends_nothing) /* FSM-089 FSM-090 FSM-091 */
 {
-    for
-        each_state(state, WEIR_CLOSING, WEIR_LAST_ACK, WEIR_TIME_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
+    each_state (state, WEIR_CLOSING, WEIR_LAST_ACK, WEIR_TIME_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
 
-            app_abort(&p);
-            expect_quiet(&p);
-            expect_state(&p, state == WEIR_TIME_WAIT ? WEIR_TIME_WAIT : 0);
-            peer_end(&p);
-        }
+        app_abort(&p);
+        expect_quiet(&p);
+        expect_state(&p, state == WEIR_TIME_WAIT ? WEIR_TIME_WAIT : 0);
+        peer_end(&p);
+    }
 }
 
 /* -- what the program is told ------------------------------------------------------------------ */
 
 TEST(the_program_tells_a_fin_from_a_rst) /* REQ:MUST-12 ROW:50 ROW:99 */
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2)
-        {
-            struct peer p = in_state(state, .mss = 1000), q;
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2) {
+        struct peer p = in_state(state, .mss = 1000), q;
+        struct numbers n = numbers(state);
 
-            inject(&p, .flags = FIN | ACK, .seq = 1, .ack = n.una);
-            assert_true(weir_readiness(p.stack, p.sock) & WEIR_READY_IN);
-            app_read_error(&p, 0);
-            assert_int_equal(app_error(&p), 0);
-            peer_forget_output(&p);
-            peer_end(&p);
-            q = in_state(state, .mss = 1000);
-            inject(&q, .flags = RST, .seq = 1);
-            assert_true(weir_readiness(q.stack, q.sock) & WEIR_READY_IN);
-            app_read_error(&q, ECONNRESET);
-            expect_stat(&q, "TcpEstabResets", state == WEIR_ESTABLISHED);
-            peer_end(&q);
-        }
+        inject(&p, .flags = FIN | ACK, .seq = 1, .ack = n.una);
+        assert_true(weir_readiness(p.stack, p.sock) & WEIR_READY_IN);
+        app_read_error(&p, 0);
+        assert_int_equal(app_error(&p), 0);
+        peer_forget_output(&p);
+        peer_end(&p);
+        q = in_state(state, .mss = 1000);
+        inject(&q, .flags = RST, .seq = 1);
+        assert_true(weir_readiness(q.stack, q.sock) & WEIR_READY_IN);
+        app_read_error(&q, ECONNRESET);
+        expect_stat(&q, "TcpEstabResets", state == WEIR_ESTABLISHED);
+        peer_end(&q);
+    }
 }
 
 TEST(the_first_write_after_the_peers_close_succeeds_and_the_second_fails) /* ROW:93 ROW:94 ROW:25 */
@@ -332,25 +322,23 @@ TEST(linger_is_over_when_all_was_delivered) /* ROW:87 */
 /* The FIN of a closed socket is repeated tcp_orphan_retries times. */
 TEST(a_fin_that_nobody_waits_for_is_given_up) /* ROW:31 ROW:32 FSM-354 FSM-356 FSM-357 */
 {
-    for
-        each_state(state, WEIR_FIN_WAIT_1, WEIR_CLOSING, WEIR_LAST_ACK)
-        {
-            struct peer p = in_state(state, .mss = 1000, .knob = "net.ipv4.tcp_orphan_retries",
-                                     .value = "2");
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_FIN_WAIT_1, WEIR_CLOSING, WEIR_LAST_ACK) {
+        struct peer p = in_state(state, .mss = 1000, .knob = "net.ipv4.tcp_orphan_retries",
+                                 .value = "2");
+        struct numbers n = numbers(state);
 
-            app_close(&p);
-            expect_after(&p, 200, .flags = FIN | ACK, .seq = 1, .ack = n.rcv_nxt);
-            expect_after(&p, 400, .flags = FIN | ACK, .seq = 1, .ack = n.rcv_nxt);
-            expect_after(&p, 800, .flags = RST | ACK, .seq = 2);
-            expect_state(&p, 0);
-            expect_stat(&p, "TcpOutRsts", 1);
-            expect_stat(&p, "TcpRetransSegs", 2);
-            expect_stat(&p, "TcpExtTCPTimeouts", 2);
-            expect_stat(&p, "TcpExtTCPSlowStartRetrans", 2);
-            expect_stat(&p, "TcpExtTCPAbortOnTimeout", 1);
-            peer_end(&p);
-        }
+        app_close(&p);
+        expect_after(&p, 200, .flags = FIN | ACK, .seq = 1, .ack = n.rcv_nxt);
+        expect_after(&p, 400, .flags = FIN | ACK, .seq = 1, .ack = n.rcv_nxt);
+        expect_after(&p, 800, .flags = RST | ACK, .seq = 2);
+        expect_state(&p, 0);
+        expect_stat(&p, "TcpOutRsts", 1);
+        expect_stat(&p, "TcpRetransSegs", 2);
+        expect_stat(&p, "TcpExtTCPTimeouts", 2);
+        expect_stat(&p, "TcpExtTCPSlowStartRetrans", 2);
+        expect_stat(&p, "TcpExtTCPAbortOnTimeout", 1);
+        peer_end(&p);
+    }
 }
 
 TEST(more_orphans_than_allowed_are_reset) /* ROW:102 */

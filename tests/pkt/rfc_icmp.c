@@ -42,19 +42,17 @@ static void name_timeouts(struct peer *p, uint64_t n)
 
 TEST(a_quote_of_what_is_not_in_flight_is_ignored) /* FSM-373 */
 {
-    for
-        each_state(state, WEIR_SYN_SENT, SENDING)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            uint32_t una = something_in_flight(&p, state);
-            uint32_t nxt = state == WEIR_ESTABLISHED || state == WEIR_CLOSE_WAIT ? 101 : una + 1;
+    each_state (state, WEIR_SYN_SENT, SENDING) {
+        struct peer p = in_state(state, .mss = 1000);
+        uint32_t una = something_in_flight(&p, state);
+        uint32_t nxt = state == WEIR_ESTABLISHED || state == WEIR_CLOSE_WAIT ? 101 : una + 1;
 
-            assert_int_equal(quote(&p, hard[1], una - 1), DROP_icmp_unmatched);
-            assert_int_equal(quote(&p, hard[1], nxt), DROP_icmp_unmatched);
-            expect_state(&p, state);
-            assert_int_equal(app_error(&p), 0);
-            peer_end(&p);
-        }
+        assert_int_equal(quote(&p, hard[1], una - 1), DROP_icmp_unmatched);
+        assert_int_equal(quote(&p, hard[1], nxt), DROP_icmp_unmatched);
+        expect_state(&p, state);
+        assert_int_equal(app_error(&p), 0);
+        peer_end(&p);
+    }
 }
 
 TEST(source_quench_means_nothing) /* FSM-374 REQ:MUST-55 */
@@ -99,20 +97,18 @@ TEST(a_soft_error_does_not_end_an_attempt_and_is_told_if_it_fails) /* FSM-375 RE
 
 TEST(an_attempt_goes_on_after_a_soft_error) /* FSM-375 FSM-376 REQ:MUST-56 */
 {
-    for
-        each_state(state, WEIR_SYN_SENT, WEIR_SYN_RECV)
-        {
-            struct peer p = in_state(state, .is_active = true);
+    each_state (state, WEIR_SYN_SENT, WEIR_SYN_RECV) {
+        struct peer p = in_state(state, .is_active = true);
 
-            for (int i = 0; i < COUNT(soft); i++)
-                assert_int_equal(quote(&p, soft[i], 0), PASS);
-            inject(&p, .flags = state == WEIR_SYN_SENT ? SYN | ACK : ACK,
-                   .seq = state == WEIR_SYN_SENT ? 0 : 1, .ack = 1);
-            expect_state(&p, WEIR_ESTABLISHED);
-            assert_int_equal(app_error(&p), 0);
-            peer_forget_output(&p);
-            peer_end(&p);
-        }
+        for (int i = 0; i < COUNT(soft); i++)
+            assert_int_equal(quote(&p, soft[i], 0), PASS);
+        inject(&p, .flags = state == WEIR_SYN_SENT ? SYN | ACK : ACK,
+               .seq = state == WEIR_SYN_SENT ? 0 : 1, .ack = 1);
+        expect_state(&p, WEIR_ESTABLISHED);
+        assert_int_equal(app_error(&p), 0);
+        peer_forget_output(&p);
+        peer_end(&p);
+    }
 }
 
 TEST(a_half_open_connection_survives_a_soft_error_and_not_a_hard_one) /* FSM-376 FSM-378 */
@@ -151,21 +147,19 @@ TEST(a_hard_error_ends_an_attempt) /* FSM-377 REQ:SHLD-26 REQ:MUST-54 ROW:96 */
 /* FSM-379 FSM-380 FSM-382 FSM-383 FSM-384 FSM-385 FSM-386 FSM-388 FSM-389 FSM-390 REQ:MUST-56 */
 TEST(no_error_ends_what_is_established)
 {
-    for
-        each_state(state, SENDING)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            uint32_t una = something_in_flight(&p, state);
+    each_state (state, SENDING) {
+        struct peer p = in_state(state, .mss = 1000);
+        uint32_t una = something_in_flight(&p, state);
 
-            for (int i = 0; i < COUNT(soft); i++)
-                assert_int_equal(quote(&p, soft[i], una), PASS);
-            for (int i = 0; i < COUNT(hard); i++)
-                assert_int_equal(quote(&p, hard[i], una), PASS);
-            expect_state(&p, state);
-            assert_int_equal(app_error(&p), 0); /* unless asked for */
-            expect_quiet(&p);
-            peer_end(&p);
-        }
+        for (int i = 0; i < COUNT(soft); i++)
+            assert_int_equal(quote(&p, soft[i], una), PASS);
+        for (int i = 0; i < COUNT(hard); i++)
+            assert_int_equal(quote(&p, hard[i], una), PASS);
+        expect_state(&p, state);
+        assert_int_equal(app_error(&p), 0); /* unless asked for */
+        expect_quiet(&p);
+        peer_end(&p);
+    }
 }
 
 /* FSM-381 FSM-387: nothing of ours is in flight, so no quote is to be believed. */
@@ -249,33 +243,31 @@ TEST(trouble_between_r1_and_r2_is_told_where_the_program_asks)
 /* FSM-393 FSM-394 FSM-395 FSM-396 FSM-397 REQ:9293-3.7.2-1 ROW:107 */
 TEST(what_was_too_big_is_sent_again_in_smaller_pieces_without_penalty)
 {
-    for
-        each_state(state, SENDING)
-        {
-            bool had_fin = state == WEIR_CLOSE_WAIT || state == WEIR_LAST_ACK;
-            struct peer p = in_state(had_fin ? WEIR_CLOSE_WAIT : WEIR_ESTABLISHED, .mss = 1460);
-            uint8_t fin = state == WEIR_ESTABLISHED || state == WEIR_CLOSE_WAIT ? 0 : FIN;
-            struct weir_sock_info info;
+    each_state (state, SENDING) {
+        bool had_fin = state == WEIR_CLOSE_WAIT || state == WEIR_LAST_ACK;
+        struct peer p = in_state(had_fin ? WEIR_CLOSE_WAIT : WEIR_ESTABLISHED, .mss = 1460);
+        uint8_t fin = state == WEIR_ESTABLISHED || state == WEIR_CLOSE_WAIT ? 0 : FIN;
+        struct weir_sock_info info;
 
-            app_write(&p, 1460);
-            if (fin)
-                app_shut_write(&p);
-            peer_forget_output(&p);
-            if (state == WEIR_CLOSING)
-                inject(&p, .flags = FIN | ACK, .seq = 1, .ack = 1);
-            peer_forget_output(&p);
-            expect_state(&p, state);
-            assert_int_equal(inject_icmp(&p, UNREACHABLE, FRAG, 1040, 1), PASS);
-            expect(&p, .flags = ACK, .seq = 1, .len = 1000);
-            expect(&p, .flags = (uint8_t)(ACK | fin), .seq = 1001, .len = 460);
-            assert_int_equal(weir_info(p.stack, p.sock, &info), 0);
-            assert_int_equal(info.mss, 1000);
-            assert_int_equal(info.ssthresh, UINT32_MAX);
-            expect_state(&p, state);
-            expect_stat(&p, "TcpRetransSegs", 2);
-            expect_stat(&p, "TcpExtTCPFastRetrans", 2);
-            peer_end(&p);
-        }
+        app_write(&p, 1460);
+        if (fin)
+            app_shut_write(&p);
+        peer_forget_output(&p);
+        if (state == WEIR_CLOSING)
+            inject(&p, .flags = FIN | ACK, .seq = 1, .ack = 1);
+        peer_forget_output(&p);
+        expect_state(&p, state);
+        assert_int_equal(inject_icmp(&p, UNREACHABLE, FRAG, 1040, 1), PASS);
+        expect(&p, .flags = ACK, .seq = 1, .len = 1000);
+        expect(&p, .flags = (uint8_t)(ACK | fin), .seq = 1001, .len = 460);
+        assert_int_equal(weir_info(p.stack, p.sock, &info), 0);
+        assert_int_equal(info.mss, 1000);
+        assert_int_equal(info.ssthresh, UINT32_MAX);
+        expect_state(&p, state);
+        expect_stat(&p, "TcpRetransSegs", 2);
+        expect_stat(&p, "TcpExtTCPFastRetrans", 2);
+        peer_end(&p);
+    }
 }
 
 TEST(a_path_that_is_narrow_for_the_syn_is_narrow_for_the_text) /* FSM-391 */

@@ -58,37 +58,33 @@ static void expect_given_up(struct peer *p, int state, int64_t ms)
 /* FSM-332 FSM-333 FSM-335 FSM-336 FSM-337 REQ:5482-3-1 */
 TEST(a_user_timeout_ends_the_connection)
 {
-    for
-        each_state(state, SENDING)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            uint8_t flags;
+    each_state (state, SENDING) {
+        struct peer p = in_state(state, .mss = 1000);
+        uint8_t flags;
 
-            app_option(&p, IPPROTO_TCP, TCP_USER_TIMEOUT, 1000);
-            flags = something_in_flight(&p, state);
-            expect_after(&p, 200, .flags = flags, .seq = 1);
-            expect_after(&p, 400, .flags = flags, .seq = 1);
-            expect_given_up(&p, state,
-                            flags == ACK ? 400 : 600); /* 1 s since it was sent, or repeated */
-            name_timeouts(&p, 2);
-            peer_end(&p);
-        }
+        app_option(&p, IPPROTO_TCP, TCP_USER_TIMEOUT, 1000);
+        flags = something_in_flight(&p, state);
+        expect_after(&p, 200, .flags = flags, .seq = 1);
+        expect_after(&p, 400, .flags = flags, .seq = 1);
+        expect_given_up(&p, state,
+                        flags == ACK ? 400 : 600); /* 1 s since it was sent, or repeated */
+        name_timeouts(&p, 2);
+        peer_end(&p);
+    }
 }
 
 TEST(a_user_timeout_ends_the_attempt_to_open) /* FSM-330 FSM-331 */
 {
-    for
-        each_state(state, WEIR_SYN_SENT, WEIR_SYN_RECV)
-        {
-            struct peer p = in_state(state, .is_active = true);
-            uint8_t flags = something_in_flight(&p, state);
+    each_state (state, WEIR_SYN_SENT, WEIR_SYN_RECV) {
+        struct peer p = in_state(state, .is_active = true);
+        uint8_t flags = something_in_flight(&p, state);
 
-            app_option(&p, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500);
-            expect_after(&p, 1000, .flags = flags, .seq = 0);
-            expect_given_up(&p, state, 1500);
-            expect_stat(&p, "TcpRetransSegs", 1);
-            peer_end(&p);
-        }
+        app_option(&p, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500);
+        expect_after(&p, 1000, .flags = flags, .seq = 0);
+        expect_given_up(&p, state, 1500);
+        expect_stat(&p, "TcpRetransSegs", 1);
+        peer_end(&p);
+    }
 }
 
 TEST(a_user_timeout_may_be_longer_than_all_retransmissions) /* REQ:MUST-21 */
@@ -113,36 +109,31 @@ TEST(a_user_timeout_may_be_longer_than_all_retransmissions) /* REQ:MUST-21 */
 /* FSM-343 FSM-344 FSM-345 FSM-346 FSM-347 ROW:29 ROW:56 */
 TEST(what_is_unacknowledged_is_repeated_and_the_timer_doubles)
 {
-    for
-        each_state(state, SENDING)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            uint8_t flags = something_in_flight(&p, state);
+    each_state (state, SENDING) {
+        struct peer p = in_state(state, .mss = 1000);
+        uint8_t flags = something_in_flight(&p, state);
 
-            for (int ms = 200; ms <= 3200; ms *= 2)
-                expect_after(&p, ms, .flags = flags, .seq = 1);
-            assert_int_equal(info_of(&p).cwnd, 1000);
-            assert_int_equal(info_of(&p).ssthresh, 2000);
-            name_timeouts(&p, 5);
-            peer_end(&p);
-        }
+        for (int ms = 200; ms <= 3200; ms *= 2)
+            expect_after(&p, ms, .flags = flags, .seq = 1);
+        assert_int_equal(info_of(&p).cwnd, 1000);
+        assert_int_equal(info_of(&p).ssthresh, 2000);
+        name_timeouts(&p, 5);
+        peer_end(&p);
+    }
 }
 
 /* FSM-353 FSM-354 FSM-355 FSM-356 FSM-357 REQ:MUST-20 ROW:30 ROW:97 */
 TEST(after_the_last_retransmission_the_connection_ends)
 {
-    for
-        each_state(state, SENDING)
-        {
-            struct peer p = in_state(state, .mss = 1000, .knob = "net.ipv4.tcp_retries2",
-                                     .value = "1");
-            uint8_t flags = something_in_flight(&p, state);
+    each_state (state, SENDING) {
+        struct peer p = in_state(state, .mss = 1000, .knob = "net.ipv4.tcp_retries2", .value = "1");
+        uint8_t flags = something_in_flight(&p, state);
 
-            expect_after(&p, 200, .flags = flags, .seq = 1);
-            expect_given_up(&p, state, 400);
-            name_timeouts(&p, 1);
-            peer_end(&p);
-        }
+        expect_after(&p, 200, .flags = flags, .seq = 1);
+        expect_given_up(&p, state, 400);
+        name_timeouts(&p, 1);
+        peer_end(&p);
+    }
 }
 
 TEST(a_crossed_syn_is_given_up_like_any_other) /* FSM-342 */
@@ -233,25 +224,23 @@ TEST(what_was_repeated_is_not_measured) /* REQ:MUST-18 REQ:6298-3-1 */
 /* FSM-358 FSM-359 FSM-360 FSM-361 REQ:MUST-36 REQ:SHLD-29 REQ:SHLD-30 */
 TEST(a_closed_window_is_probed_at_growing_intervals)
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_CLOSE_WAIT, WEIR_LAST_ACK)
-        {
-            bool had_fin = state == WEIR_CLOSE_WAIT || state == WEIR_LAST_ACK;
-            struct peer p = in_state(had_fin ? WEIR_CLOSE_WAIT : WEIR_ESTABLISHED, .mss = 1000);
-            uint32_t nxt = had_fin ? 2 : 1;
+    each_state (state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_CLOSE_WAIT, WEIR_LAST_ACK) {
+        bool had_fin = state == WEIR_CLOSE_WAIT || state == WEIR_LAST_ACK;
+        struct peer p = in_state(had_fin ? WEIR_CLOSE_WAIT : WEIR_ESTABLISHED, .mss = 1000);
+        uint32_t nxt = had_fin ? 2 : 1;
 
+        inject(&p, .flags = ACK, .seq = nxt, .ack = 1, .wnd = CLOSED_WINDOW);
+        app_write(&p, 100);
+        if (state == WEIR_FIN_WAIT_1 || state == WEIR_LAST_ACK)
+            app_shut_write(&p);
+        expect_state(&p, state);
+        for (int ms = 200; ms <= 3200; ms *= 2) {
+            expect_after(&p, ms, .flags = ACK, .seq = 0, .ack = nxt, .len = 0);
             inject(&p, .flags = ACK, .seq = nxt, .ack = 1, .wnd = CLOSED_WINDOW);
-            app_write(&p, 100);
-            if (state == WEIR_FIN_WAIT_1 || state == WEIR_LAST_ACK)
-                app_shut_write(&p);
-            expect_state(&p, state);
-            for (int ms = 200; ms <= 3200; ms *= 2) {
-                expect_after(&p, ms, .flags = ACK, .seq = 0, .ack = nxt, .len = 0);
-                inject(&p, .flags = ACK, .seq = nxt, .ack = 1, .wnd = CLOSED_WINDOW);
-            }
-            expect_stat(&p, "TcpExtTCPZeroWindowProbe", 5);
-            peer_end(&p);
         }
+        expect_stat(&p, "TcpExtTCPZeroWindowProbe", 5);
+        peer_end(&p);
+    }
 }
 
 /* The window opens again, its update is lost, a probe finds out. */
@@ -293,19 +282,17 @@ TEST(a_silent_peer_with_a_closed_window_is_given_up) /* REQ:MUST-36 */
 /* Less than a segment fits and more is there: silly window avoidance holds it for a while only. */
 TEST(a_window_below_a_segment_is_used_after_a_while) /* FSM-369 FSM-370 REQ:MUST-38 */
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = 300);
-            app_write(&p, 2000);
-            expect_after(&p, 200, .flags = ACK, .seq = 1, .len = 300);
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 301, .wnd = 1000);
-            expect(&p, .flags = ACK, .seq = 301, .len = 1000);
-            peer_end(&p);
-        }
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = 300);
+        app_write(&p, 2000);
+        expect_after(&p, 200, .flags = ACK, .seq = 1, .len = 300);
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 301, .wnd = 1000);
+        expect(&p, .flags = ACK, .seq = 301, .len = 1000);
+        peer_end(&p);
+    }
 }
 
 /* -- delayed ACK, keepalive -------------------------------------------------------------------- */
@@ -370,47 +357,43 @@ TEST(keepalive_probes_only_where_nothing_is_under_way) /* REQ:MUST-26 */
 /* FSM-362 FSM-363 FSM-364 FSM-365 REQ:MUST-29 */
 TEST(keepalive_needs_several_silences_to_end_a_connection)
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            app_option(&p, IPPROTO_TCP, TCP_KEEPIDLE, 10);
-            app_option(&p, IPPROTO_TCP, TCP_KEEPINTVL, 5);
-            app_option(&p, IPPROTO_TCP, TCP_KEEPCNT, 3);
-            app_option(&p, SOL_SOCKET, SO_KEEPALIVE, 1);
-            expect_after(&p, 10000, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
-            expect_after(&p, 5000, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1); /* one answer of two */
-            expect_state(&p, state);
-            expect_after(&p, 10000, .flags = ACK, .seq = 0, .len = 0);
-            expect_after(&p, 5000, .flags = ACK, .seq = 0, .len = 0);
-            expect_after(&p, 5000, .flags = ACK, .seq = 0, .len = 0);
-            expect_given_up(&p, state, 5000);
-            expect_stat(&p, "TcpExtTCPKeepAlive", 5);
-            peer_end(&p);
-        }
+        app_option(&p, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+        app_option(&p, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+        app_option(&p, IPPROTO_TCP, TCP_KEEPCNT, 3);
+        app_option(&p, SOL_SOCKET, SO_KEEPALIVE, 1);
+        expect_after(&p, 10000, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
+        expect_after(&p, 5000, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1); /* one answer of two */
+        expect_state(&p, state);
+        expect_after(&p, 10000, .flags = ACK, .seq = 0, .len = 0);
+        expect_after(&p, 5000, .flags = ACK, .seq = 0, .len = 0);
+        expect_after(&p, 5000, .flags = ACK, .seq = 0, .len = 0);
+        expect_given_up(&p, state, 5000);
+        expect_stat(&p, "TcpExtTCPKeepAlive", 5);
+        peer_end(&p);
+    }
 }
 
 /* FSM-366 FSM-367 FSM-368 REQ:MUST-40 REQ:SHLD-18 ROW:35 */
 TEST(an_ack_waits_40_ms_for_company)
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            if (state == WEIR_ESTABLISHED) { /* a dialogue, as where our FIN was sent */
-                app_write(&p, 10);
-                expect(&p, .flags = ACK, .seq = 1, .len = 10);
-                n = (struct numbers){11, 11, 1};
-            }
-            inject(&p, .flags = ACK, .seq = 1, .ack = n.una, .len = 10);
-            expect_after(&p, 40, .flags = ACK, .seq = n.nxt, .ack = 11, .len = 0);
-            peer_end(&p);
+        if (state == WEIR_ESTABLISHED) { /* a dialogue, as where our FIN was sent */
+            app_write(&p, 10);
+            expect(&p, .flags = ACK, .seq = 1, .len = 10);
+            n = (struct numbers){11, 11, 1};
         }
+        inject(&p, .flags = ACK, .seq = 1, .ack = n.una, .len = 10);
+        expect_after(&p, 40, .flags = ACK, .seq = n.nxt, .ack = 11, .len = 0);
+        peer_end(&p);
+    }
 }
 
 TEST(the_second_full_segment_is_acknowledged_at_once) /* REQ:SHLD-19 */

@@ -152,43 +152,39 @@ static void reuse_address(const struct peer *p, int sock)
 /* FSM-015 FSM-016 FSM-017 FSM-018 FSM-019 FSM-020 FSM-021 FSM-022 FSM-023 */
 TEST(a_connection_that_exists_is_not_opened_again)
 {
-    for
-        each_state(state, ALL_BUT_LISTEN)
-        {
-            struct peer p = in_state(state, .is_active = true);
-            struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
-            int second = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+    each_state (state, ALL_BUT_LISTEN) {
+        struct peer p = in_state(state, .is_active = true);
+        struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
+        int second = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
 
-            reuse_address(&p, second);
-            assert_int_equal(weir_bind(p.stack, second, &same), 0);
-            assert_int_equal(open_to(&p, second, PEER, p.port), -EADDRNOTAVAIL);
-            assert_true(open_to(&p, p.sock, PEER, p.port) < 0);
-            expect_state(&p, state);
-            expect_quiet(&p);
-            peer_end(&p);
-        }
+        reuse_address(&p, second);
+        assert_int_equal(weir_bind(p.stack, second, &same), 0);
+        assert_int_equal(open_to(&p, second, PEER, p.port), -EADDRNOTAVAIL);
+        assert_true(open_to(&p, p.sock, PEER, p.port) < 0);
+        expect_state(&p, state);
+        expect_quiet(&p);
+        peer_end(&p);
+    }
 }
 
 /* Listening on a port leaves its connections alone, whatever their state. */
 TEST(a_passive_open_disturbs_no_connection_of_the_same_port) /* REQ:MUST-41 REQ:MUST-42 */
 {
-    for
-        each_state(state, ALL_BUT_LISTEN)
-        {
-            struct peer p = in_state(state, .is_active = true), q = peer_other(&p, 4001);
-            struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
+    each_state (state, ALL_BUT_LISTEN) {
+        struct peer p = in_state(state, .is_active = true), q = peer_other(&p, 4001);
+        struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
 
-            q.listener = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
-            reuse_address(&p, q.listener);
-            assert_int_equal(weir_bind(p.stack, q.listener, &same), 0);
-            assert_int_equal(weir_listen(p.stack, q.listener, 1), 0);
-            expect_state(&p, state);
-            expect_quiet(&p);
-            inject(&q, .flags = SYN, .seq = 0, .mss = 1460);
-            expect(&q, .flags = SYN | ACK, .seq = 0, .ack = 1);
-            expect_state(&p, state);
-            peer_end(&p);
-        }
+        q.listener = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+        reuse_address(&p, q.listener);
+        assert_int_equal(weir_bind(p.stack, q.listener, &same), 0);
+        assert_int_equal(weir_listen(p.stack, q.listener, 1), 0);
+        expect_state(&p, state);
+        expect_quiet(&p);
+        inject(&q, .flags = SYN, .seq = 0, .mss = 1460);
+        expect(&q, .flags = SYN | ACK, .seq = 0, .ack = 1);
+        expect_state(&p, state);
+        peer_end(&p);
+    }
 }
 
 /* -- SEND -------------------------------------------------------------------------------------- */
@@ -215,103 +211,93 @@ TEST(send_on_a_listener_fails) /* FSM-027 */
 /* Before the connection stands there is no room, and readiness says when there is. */
 TEST(send_waits_for_established) /* FSM-028 FSM-029 FSM-030 FSM-031 */
 {
-    for
-        each_state(state, WEIR_SYN_SENT, WEIR_SYN_RECV)
-        {
-            struct peer p = in_state(state, .is_active = true);
+    each_state (state, WEIR_SYN_SENT, WEIR_SYN_RECV) {
+        struct peer p = in_state(state, .is_active = true);
 
-            assert_int_equal(send_byte(&p), -EAGAIN);
-            assert_false(readiness(&p) & WEIR_READY_OUT);
-            expect_quiet(&p);
-            inject(&p, .flags = state == WEIR_SYN_SENT ? SYN | ACK : ACK,
-                   .seq = state == WEIR_SYN_SENT ? 0 : 1, .ack = 1);
-            if (state == WEIR_SYN_SENT)
-                expect(&p, .flags = ACK, .seq = 1, .ack = 1, .len = 0);
-            assert_true(readiness(&p) & WEIR_READY_OUT);
-            app_write(&p, 1);
-            expect(&p, .flags = ACK, .seq = 1, .ack = 1, .len = 1);
-            peer_end(&p);
-        }
+        assert_int_equal(send_byte(&p), -EAGAIN);
+        assert_false(readiness(&p) & WEIR_READY_OUT);
+        expect_quiet(&p);
+        inject(&p, .flags = state == WEIR_SYN_SENT ? SYN | ACK : ACK,
+               .seq = state == WEIR_SYN_SENT ? 0 : 1, .ack = 1);
+        if (state == WEIR_SYN_SENT)
+            expect(&p, .flags = ACK, .seq = 1, .ack = 1, .len = 0);
+        assert_true(readiness(&p) & WEIR_READY_OUT);
+        app_write(&p, 1);
+        expect(&p, .flags = ACK, .seq = 1, .ack = 1, .len = 1);
+        peer_end(&p);
+    }
 }
 
 /* Text goes at once, with the ACK that is due, and the retransmission timer runs. */
 TEST(send_goes_out_with_the_acknowledgment) /* FSM-032 FSM-033 ROW:55 REQ:9293-3.10.7.3-2 */
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            app_write(&p, 2500);
-            expect(&p, .flags = ACK, .seq = 1, .ack = n.rcv_nxt, .len = 1000);
-            expect(&p, .flags = ACK, .seq = 1001, .ack = n.rcv_nxt, .len = 1000);
-            expect(&p, .flags = ACK, .seq = 2001, .ack = n.rcv_nxt, .len = 500);
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 2001);
-            expect_after(&p, 200, .flags = ACK, .seq = 2001, .len = 500);
-            expect_stat(&p, "TcpRetransSegs", 1);
-            expect_stat(&p, "TcpExtTCPTimeouts", 1);
-            expect_stat(&p, "TcpExtTCPSlowStartRetrans", 1);
-            peer_end(&p);
-        }
+        app_write(&p, 2500);
+        expect(&p, .flags = ACK, .seq = 1, .ack = n.rcv_nxt, .len = 1000);
+        expect(&p, .flags = ACK, .seq = 1001, .ack = n.rcv_nxt, .len = 1000);
+        expect(&p, .flags = ACK, .seq = 2001, .ack = n.rcv_nxt, .len = 500);
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 2001);
+        expect_after(&p, 200, .flags = ACK, .seq = 2001, .len = 500);
+        expect_stat(&p, "TcpRetransSegs", 1);
+        expect_stat(&p, "TcpExtTCPTimeouts", 1);
+        expect_stat(&p, "TcpExtTCPSlowStartRetrans", 1);
+        peer_end(&p);
+    }
 }
 
 TEST(send_beyond_the_buffer_is_refused_until_there_is_room) /* FSM-036 FSM-037 */
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
-            char data[8192] = {0};
+    each_state (state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
+        char data[8192] = {0};
 
-            app_option(&p, SOL_SOCKET, SO_SNDBUF, 2500); /* doubled */
-            assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 5000);
-            assert_int_equal(weir_send(p.stack, p.sock, data, 1, 0), -EAGAIN);
-            assert_false(readiness(&p) & WEIR_READY_OUT);
-            peer_forget_output(&p);
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 5001);
-            assert_true(readiness(&p) & WEIR_READY_OUT);
-            assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 5000);
-            peer_forget_output(&p);
-            peer_end(&p);
-        }
+        app_option(&p, SOL_SOCKET, SO_SNDBUF, 2500); /* doubled */
+        assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 5000);
+        assert_int_equal(weir_send(p.stack, p.sock, data, 1, 0), -EAGAIN);
+        assert_false(readiness(&p) & WEIR_READY_OUT);
+        peer_forget_output(&p);
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 5001);
+        assert_true(readiness(&p) & WEIR_READY_OUT);
+        assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 5000);
+        peer_forget_output(&p);
+        peer_end(&p);
+    }
 }
 
 TEST(send_into_a_closed_window_waits_and_the_persist_timer_runs) /* FSM-038 FSM-039 */
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = CLOSED_WINDOW);
-            app_write(&p, 100);
-            expect_after(&p, 200, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
-            inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = 1000);
-            expect(&p, .flags = ACK, .seq = 1, .ack = n.rcv_nxt, .len = 100);
-            expect_stat(&p, "TcpExtTCPZeroWindowProbe", 1);
-            peer_end(&p);
-        }
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = CLOSED_WINDOW);
+        app_write(&p, 100);
+        expect_after(&p, 200, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = 1000);
+        expect(&p, .flags = ACK, .seq = 1, .ack = n.rcv_nxt, .len = 100);
+        expect_stat(&p, "TcpExtTCPZeroWindowProbe", 1);
+        peer_end(&p);
+    }
 }
 
 TEST(send_after_close_fails_and_nothing_is_queued) /* FSM-040 FSM-041 FSM-042 FSM-043 FSM-044 */
 {
-    for
-        each_state(state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2, WEIR_CLOSING, WEIR_LAST_ACK,
-                   WEIR_TIME_WAIT)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct weir_sock_info info;
+    each_state (state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2, WEIR_CLOSING, WEIR_LAST_ACK,
+                WEIR_TIME_WAIT) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct weir_sock_info info;
 
-            assert_int_equal(send_byte(&p), -EPIPE);
-            assert_int_equal(weir_info(p.stack, p.sock, &info), 0);
-            assert_int_equal(info.send_queue, 0);
-            expect_state(&p, state);
-            expect_quiet(&p);
-            peer_end(&p);
-        }
+        assert_int_equal(send_byte(&p), -EPIPE);
+        assert_int_equal(weir_info(p.stack, p.sock, &info), 0);
+        assert_int_equal(info.send_queue, 0);
+        expect_state(&p, state);
+        expect_quiet(&p);
+        peer_end(&p);
+    }
 }
 
 /* -- RECEIVE ----------------------------------------------------------------------------------- */
@@ -330,60 +316,54 @@ TEST(receive_without_a_connection_fails) /* FSM-046 FSM-047 */
 
 TEST(receive_waits_for_established) /* FSM-048 FSM-049 */
 {
-    for
-        each_state(state, WEIR_SYN_SENT, WEIR_SYN_RECV)
-        {
-            struct peer p = in_state(state, .is_active = true);
+    each_state (state, WEIR_SYN_SENT, WEIR_SYN_RECV) {
+        struct peer p = in_state(state, .is_active = true);
 
-            assert_int_equal(receive_byte(&p), -EAGAIN);
-            inject(&p, .flags = state == WEIR_SYN_SENT ? SYN | ACK : ACK,
-                   .seq = state == WEIR_SYN_SENT ? 0 : 1, .ack = 1, .mss = 1460, .len = 5);
-            expect(&p, .flags = ACK, .seq = 1, .ack = 6);
-            assert_true(readiness(&p) & WEIR_READY_IN);
-            app_read(&p, 5);
-            peer_end(&p);
-        }
+        assert_int_equal(receive_byte(&p), -EAGAIN);
+        inject(&p, .flags = state == WEIR_SYN_SENT ? SYN | ACK : ACK,
+               .seq = state == WEIR_SYN_SENT ? 0 : 1, .ack = 1, .mss = 1460, .len = 5);
+        expect(&p, .flags = ACK, .seq = 1, .ack = 6);
+        assert_true(readiness(&p) & WEIR_READY_IN);
+        app_read(&p, 5);
+        peer_end(&p);
+    }
 }
 
 /* FSM-050 FSM-051 FSM-052 FSM-053 FSM-054 FSM-055 */
 TEST(receive_delivers_in_order_and_waits_for_more)
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            app_read_error(&p, EAGAIN);
-            inject(&p, .flags = ACK | PSH, .seq = 1, .ack = n.una, .len = 300);
-            app_read(&p, 100);
-            app_read(&p, 200);
-            app_read_error(&p, EAGAIN);
-            peer_forget_output(&p);
-            peer_end(&p);
-        }
+        app_read_error(&p, EAGAIN);
+        inject(&p, .flags = ACK | PSH, .seq = 1, .ack = n.una, .len = 300);
+        app_read(&p, 100);
+        app_read(&p, 200);
+        app_read_error(&p, EAGAIN);
+        peer_forget_output(&p);
+        peer_end(&p);
+    }
 }
 
 /* FSM-056 FSM-057 FSM-058 REQ:MUST-33 */
 TEST(urgent_data_ahead_is_told_until_it_is_read)
 {
-    for
-        each_state(state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct numbers n = numbers(state);
+    each_state (state, WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct numbers n = numbers(state);
 
-            app_option(&p, SOL_SOCKET, SO_OOBINLINE, 1);
-            inject(&p, .flags = ACK | URG, .seq = 1, .ack = n.una, .len = 30, .urg = 20);
-            assert_true(readiness(&p) & WEIR_READY_PRI);
-            app_read(&p, 19);
-            assert_true(readiness(&p) & WEIR_READY_PRI);
-            app_read(&p, 1); /* the pointer is behind the last urgent octet */
-            assert_false(readiness(&p) & WEIR_READY_PRI);
-            app_read(&p, 10);
-            peer_forget_output(&p);
-            peer_end(&p);
-        }
+        app_option(&p, SOL_SOCKET, SO_OOBINLINE, 1);
+        inject(&p, .flags = ACK | URG, .seq = 1, .ack = n.una, .len = 30, .urg = 20);
+        assert_true(readiness(&p) & WEIR_READY_PRI);
+        app_read(&p, 19);
+        assert_true(readiness(&p) & WEIR_READY_PRI);
+        app_read(&p, 1); /* the pointer is behind the last urgent octet */
+        assert_false(readiness(&p) & WEIR_READY_PRI);
+        app_read(&p, 10);
+        peer_forget_output(&p);
+        peer_end(&p);
+    }
 }
 
 TEST(receive_in_close_wait_gives_what_is_left_and_then_the_end) /* FSM-059 FSM-060 ROW:92 */
@@ -403,24 +383,22 @@ TEST(receive_in_close_wait_gives_what_is_left_and_then_the_end) /* FSM-059 FSM-0
 /* Text that came before the FIN is handed out first. */
 TEST(receive_after_both_fins_gives_what_is_left_and_then_the_end) /* FSM-061 FSM-062 FSM-063 */
 {
-    for
-        each_state(state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2, WEIR_CLOSE_WAIT)
-        {
-            bool is_last_ack = state == WEIR_CLOSE_WAIT;
-            struct peer p = in_state(is_last_ack ? WEIR_ESTABLISHED : state, .mss = 1000);
-            struct numbers n = numbers(is_last_ack ? WEIR_ESTABLISHED : state);
+    each_state (state, WEIR_FIN_WAIT_1, WEIR_FIN_WAIT_2, WEIR_CLOSE_WAIT) {
+        bool is_last_ack = state == WEIR_CLOSE_WAIT;
+        struct peer p = in_state(is_last_ack ? WEIR_ESTABLISHED : state, .mss = 1000);
+        struct numbers n = numbers(is_last_ack ? WEIR_ESTABLISHED : state);
 
-            inject(&p, .flags = FIN | ACK, .seq = 1, .ack = n.una, .len = 50);
-            if (is_last_ack)
-                app_shut_write(&p);
-            peer_forget_output(&p);
-            expect_state(&p, state == WEIR_FIN_WAIT_1   ? WEIR_CLOSING
-                             : state == WEIR_FIN_WAIT_2 ? WEIR_TIME_WAIT
-                                                        : WEIR_LAST_ACK);
-            app_read(&p, 50);
-            app_read_error(&p, 0);
-            peer_end(&p);
-        }
+        inject(&p, .flags = FIN | ACK, .seq = 1, .ack = n.una, .len = 50);
+        if (is_last_ack)
+            app_shut_write(&p);
+        peer_forget_output(&p);
+        expect_state(&p, state == WEIR_FIN_WAIT_1   ? WEIR_CLOSING
+                         : state == WEIR_FIN_WAIT_2 ? WEIR_TIME_WAIT
+                                                    : WEIR_LAST_ACK);
+        app_read(&p, 50);
+        app_read_error(&p, 0);
+        peer_end(&p);
+    }
 }
 
 /* -- STATUS ------------------------------------------------------------------------------------ */
@@ -448,22 +426,20 @@ TEST(status_names_the_state_and_the_ends)
         [WEIR_CLOSE_WAIT] = "CLOSE-WAIT", [WEIR_CLOSING] = "CLOSING",
         [WEIR_LAST_ACK] = "LAST-ACK",     [WEIR_TIME_WAIT] = "TIME-WAIT"};
 
-    for
-        each_state(state, WEIR_LISTEN, ALL_BUT_LISTEN)
-        {
-            struct peer p = in_state(state, .mss = 1000);
-            struct weir_sock_info info;
-            uint64_t cursor = 0;
+    each_state (state, WEIR_LISTEN, ALL_BUT_LISTEN) {
+        struct peer p = in_state(state, .mss = 1000);
+        struct weir_sock_info info;
+        uint64_t cursor = 0;
 
-            do
-                assert_int_equal(weir_info_next(p.stack, &cursor, &info), 1);
-            while (info.state != state);
-            assert_string_equal(weir_state_name(info.state), names[state]);
-            assert_int_equal(info.local.port, p.stack_port);
-            assert_int_equal(info.peer.port, state == WEIR_LISTEN ? 0 : p.port);
-            expect_quiet(&p);
-            peer_end(&p);
-        }
+        do
+            assert_int_equal(weir_info_next(p.stack, &cursor, &info), 1);
+        while (info.state != state);
+        assert_string_equal(weir_state_name(info.state), names[state]);
+        assert_int_equal(info.local.port, p.stack_port);
+        assert_int_equal(info.peer.port, state == WEIR_LISTEN ? 0 : p.port);
+        expect_quiet(&p);
+        peer_end(&p);
+    }
 }
 
 int main(void)

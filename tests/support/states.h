@@ -20,9 +20,9 @@ struct numbers numbers(int state);
 
 #define in_state(state, ...) peer_in_state(state, &(struct peer_config){__VA_ARGS__})
 /* `int s` walks over the states that are named. */
-#define each_state(s, ...)                                    \
-    (int states_[] = {__VA_ARGS__}, *at_ = states_, s = *at_; \
-     at_ < states_ + sizeof states_ / sizeof states_[0] && (s = *at_, true); at_++)
+#define each_state(s, ...)                                        \
+    for (int states_[] = {__VA_ARGS__}, *at_ = states_, s = *at_; \
+         at_ < states_ + sizeof states_ / sizeof states_[0] && (s = *at_, true); at_++)
 /* Takes what waits and does not look at it: the test is about something else. */
 void peer_forget_output(struct peer *p);
 /* An inject() that has a timestamp if the connection has. */
