@@ -18,17 +18,19 @@ static void keep_text(const struct run_answer *a, void *arg)
         snprintf(arg, 128, "%.127s", (const char *)a->value);
 }
 
+/* From the first stack that answers; one that is another user's, or ends just now, does not. */
 static int value_of(const char *name, char text[128])
 {
-    static char names[1][12];
+    static char names[64][12];
     struct run_ask ask = {.op = RUN_KNOB_GET};
     struct weir_config config = {.seed = {1, 1}};
     struct weir_stack *stack;
-    int v;
+    int v, n = daemons_find(names, 64);
 
     snprintf((char *)ask.value, sizeof ask.value, "%s", name);
-    if (daemons_find(names, 1) == 1)
-        return daemon_ask(names[0], &ask, keep_text, text);
+    for (int i = 0; i < n; i++)
+        if ((v = daemon_ask(names[i], &ask, keep_text, text)) >= 0 || v == -ENOENT)
+            return v;
     stack = weir_new(&config);
     v = stack ? weir_knob_get(stack, name, text, 128) : -ENOMEM;
     weir_free(stack);
