@@ -91,10 +91,18 @@ static void connections_to_several_peers_may_share_a_port_and_to_one_may_not(voi
     assert_int_equal(weir_knob_set(stack, "net.ipv4.ip_local_port_range", "5000 5001"), 0);
     for (uint32_t peer = PEER; peer < PEER + 2; peer++) {
         int a = sock_new(SOCK_STREAM), b = sock_new(SOCK_STREAM), c = sock_new(SOCK_STREAM);
+        uint16_t freed;
         assert_int_equal(connect_to(a, peer, 80), -EINPROGRESS);
         assert_int_equal(connect_to(b, peer, 80), -EINPROGRESS);
         assert_int_equal(port_of(a) + port_of(b), 5000 + 5001);
         assert_int_equal(connect_to(c, peer, 80), -EADDRNOTAVAIL);
+        for (int i = 0; i < 3; i++) { /* the one that is free is found, whoever's turn it is */
+            freed = port_of(b);
+            weir_close(stack, b);
+            b = sock_new(SOCK_STREAM);
+            assert_int_equal(connect_to(b, peer, 80), -EINPROGRESS);
+            assert_int_equal(port_of(b), freed);
+        }
     }
 }
 
