@@ -139,8 +139,13 @@ static enum drop tw_syn(struct tcp *p, uint32_t index, struct seg *s)
 
 static enum drop tw_reset(struct tcp *p, uint32_t index, const struct seg *s)
 {
-    if (p->knobs->tcp_rfc1337 || !seq_eq(s->seq, tw_at(p, index)->rcv_nxt))
+    struct tw_mini *w = tw_at(p, index);
+    struct seq edge = seq_add(w->rcv_nxt, (uint32_t)w->wnd << w->wscale);
+
+    if (p->knobs->tcp_rfc1337 || !is_reset_in_window(w->rcv_nxt, edge, s))
         return DROP_tcp_rst_time_wait;
+    if (!seq_eq(s->seq, w->rcv_nxt)) /* 5961#3.2 */
+        return tw_answer(p, w, DROP_tcp_rst_time_wait);
     tw_free(p, index, CLOSED);
     return PASS;
 }

@@ -33,7 +33,7 @@ TEST(a_syn_beyond_the_last_number_opens_the_next_incarnation) /* REQ:6191-2-6 RE
     struct peer p = waiting(0);
 
     inject(&p, .flags = SYN, .seq = 2, .mss = 1460);
-    assert_true((int32_t)next_isn(&p) > 2); /* REQ:FSM-217: above all that the old one sent */
+    assert_true((int32_t)next_isn(&p) > 2); /* above all that the old one sent */
     expect_state(&p, WEIR_SYN_RECV);
     expect_stat(&p, "TcpExtTWRecycled", 1);
     peer_end(&p);
@@ -59,7 +59,7 @@ TEST(the_next_incarnation_numbers_from_above_the_old_however_fast_that_was)
     peer_end(&p);
 }
 
-TEST(a_syn_within_the_old_numbers_is_only_answered) /* REQ:FSM-223 */
+TEST(a_syn_within_the_old_numbers_is_only_answered)
 {
     struct peer p = waiting(0);
 
@@ -69,17 +69,17 @@ TEST(a_syn_within_the_old_numbers_is_only_answered) /* REQ:FSM-223 */
     peer_end(&p);
 }
 
-TEST(a_newer_timestamp_opens_whatever_the_number) /* REQ:6191-2-1 */
+TEST(a_newer_timestamp_opens_whatever_the_number) /* REQ:6191-2-1 FSM-217 */
 {
     struct peer p = waiting(.has_ts = true);
 
     inject(&p, .flags = SYN, .seq = 0, .mss = 1460, .tsval = 2001);
-    next_isn(&p);
+    assert_true((int32_t)next_isn(&p) > 2);
     expect_stat(&p, "TcpExtTWRecycled", 1);
     peer_end(&p);
 }
 
-TEST(an_equal_timestamp_leaves_it_to_the_number) /* REQ:6191-2-2 */
+TEST(an_equal_timestamp_leaves_it_to_the_number) /* REQ:6191-2-2 FSM-218 */
 {
     struct peer p = waiting(.has_ts = true);
 
@@ -91,7 +91,7 @@ TEST(an_equal_timestamp_leaves_it_to_the_number) /* REQ:6191-2-2 */
     peer_end(&p);
 }
 
-TEST(an_older_timestamp_is_refused_whatever_the_number) /* REQ:FSM-220 */
+TEST(an_older_timestamp_is_refused_whatever_the_number)
 {
     struct peer p = waiting(.has_ts = true);
 
@@ -101,7 +101,7 @@ TEST(an_older_timestamp_is_refused_whatever_the_number) /* REQ:FSM-220 */
     peer_end(&p);
 }
 
-TEST(without_a_timestamp_in_the_syn_the_number_decides) /* REQ:6191-2-3 */
+TEST(without_a_timestamp_in_the_syn_the_number_decides) /* REQ:6191-2-3 FSM-219 */
 {
     struct peer p = waiting(.has_ts = true);
 
@@ -113,7 +113,7 @@ TEST(without_a_timestamp_in_the_syn_the_number_decides) /* REQ:6191-2-3 */
     peer_end(&p);
 }
 
-TEST(a_syn_that_brings_timestamps_opens_where_there_were_none) /* REQ:6191-2-5 */
+TEST(a_syn_that_brings_timestamps_opens_where_there_were_none) /* REQ:6191-2-5 FSM-221 */
 {
     struct peer p = waiting(0);
 
@@ -192,12 +192,13 @@ TEST(text_that_comes_late_does_not_restart_it)
     peer_end(&p);
 }
 
-TEST(an_exact_rst_ends_it_only_where_1337_is_off) /* REQ:FSM-180 REQ:FSM-181 */
+TEST(an_exact_rst_ends_it_only_where_1337_is_off) /* REQ:FSM-180 REQ:FSM-181 FSM-189 */
 {
     struct peer p = waiting(.knob = "net.ipv4.tcp_rfc1337", .value = "0");
 
     inject(&p, .flags = RST, .seq = 1, .drop = "tcp_rst_time_wait");
     inject(&p, .flags = RST, .seq = 3, .drop = "tcp_rst_time_wait");
+    expect(&p, .flags = ACK, .seq = 2, .ack = 2); /* a challenge */
     expect_state(&p, WEIR_TIME_WAIT);
     inject(&p, .flags = RST, .seq = 2);
     expect_state(&p, 0);
