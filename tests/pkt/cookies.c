@@ -12,7 +12,7 @@ static struct peer always(struct peer_config c)
     return peer_listening(&c);
 }
 
-TEST(a_cookie_keeps_nothing_and_its_ack_makes_the_connection)
+TEST(a_cookie_keeps_nothing_and_its_ack_makes_the_connection) /* ROW:84 FSM-114 FSM-116 */
 {
     struct peer p = always((struct peer_config){.mss = 1460});
 
@@ -127,7 +127,7 @@ TEST(a_cookie_is_good_for_two_minutes_and_not_for_four)
     }
 }
 
-TEST(only_a_full_queue_sends_cookies_by_default)
+TEST(only_a_full_queue_sends_cookies_by_default) /* ROW:84 ROW:85 */
 {
     struct peer a = listening(.mss = 1460, .knob = "net.ipv4.tcp_max_syn_backlog", .value = "1");
     struct peer b = peer_other(&a, 4001);

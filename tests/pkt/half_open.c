@@ -121,7 +121,7 @@ TEST(what_is_out_of_place_is_answered_once_in_500_ms) /* REQ:5961-7-1 */
     peer_end(&p);
 }
 
-TEST(a_full_accept_queue_drops_the_last_ack_and_the_syn_ack_comes_again) /* REQ:MUST-45 */
+TEST(a_full_accept_queue_drops_the_last_ack_and_the_syn_ack_comes_again) /* ROW:78 ROW:80 ROW:82 */
 {
     struct peer p = listening(.backlog = 1), q[3];
 
@@ -146,7 +146,7 @@ TEST(a_full_accept_queue_drops_the_last_ack_and_the_syn_ack_comes_again) /* REQ:
     peer_end(&p);
 }
 
-TEST(a_full_accept_queue_answers_rst_where_that_is_asked_for)
+TEST(a_full_accept_queue_answers_rst_where_that_is_asked_for) /* ROW:83 */
 {
     struct peer p = listening(.backlog = 1, .knob = "net.ipv4.tcp_abort_on_overflow", .value = "1");
     struct peer q[3];
@@ -167,7 +167,7 @@ TEST(a_full_accept_queue_answers_rst_where_that_is_asked_for)
     peer_end(&p);
 }
 
-TEST(a_full_syn_queue_drops_syns_and_makes_room_again)
+TEST(a_full_syn_queue_drops_syns_and_makes_room_again) /* ROW:79 ROW:81 FSM-115 */
 {
     struct peer p = listening(.knob = "net.ipv4.tcp_max_syn_backlog", .value = "2",
                               .knob2 = "net.ipv4.tcp_syncookies", .value2 = "0"),
