@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "packetdrill/parse.h"
+#include "packetdrill/segment.h"
 
 static bool parse_sack(struct lex *l, struct option *o)
 {
@@ -102,8 +103,23 @@ static bool parse_option(struct lex *l, struct option *o)
     }
 }
 
+/* The header's length counts words: a list that does not fill them can not be sent. */
+static bool check_length(struct lex *l, struct place at, const struct segment *s)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < s->options; i++)
+        bytes += option_len(&s->option[i]);
+    if (bytes % 4 == 0 && bytes <= 40)
+        return true;
+    return problem_set(
+        l->problem, PROBLEM_SYNTAX, at,
+        "options of %zu bytes: expected a multiple of 4, at most 40; fill up with nop", bytes);
+}
+
 bool parse_options(struct lex *l, struct segment *out)
 {
+    struct place at = lex_place(l);
     struct token t;
 
     out->has |= HAS_OPTIONS;
@@ -120,5 +136,5 @@ bool parse_options(struct lex *l, struct segment *out)
         if (!parse_option(l, &out->option[out->options++]))
             return false;
     } while (lex_take(l, ","));
-    return lex_expect(l, ">", "behind the options");
+    return lex_expect(l, ">", "behind the options") && check_length(l, at, out);
 }
