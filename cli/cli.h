@@ -9,6 +9,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_ss(int argc, char **argv);
 int cmd_netstat(int argc, char **argv);
+int cmd_nstat(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_sysctl(int argc, char **argv);
 

@@ -2,44 +2,52 @@
  * each frame that was dropped under its reason.
  *
  * Knows: the options and the columns. Shape: sockets as `weir ss` gathers them. Units: bytes,
- * frames. Errors: exit 2 for bad usage. Cost: one question for each daemon. */
+ * frames. Errors: exit 2 for bad usage, 1 where the run that was named is not there.
+ * Cost: one question for each daemon. */
 #include <getopt.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <weir/weir.h>
-
 #include "cli/cli.h"
+#include "cli/counters.h"
 #include "cli/ss.h"
 
 struct netstat_ask {
-    bool tcp, udp, listening, all, process, statistics;
+    bool tcp, udp, raw, listening, all, process, timers, extended, statistics;
+    int family;
+    const char *run;
 };
+
+enum { OPTION_RUN = 256 };
 
 static const char usage[] =
     "usage: weir netstat [OPTIONS]\n"
     "\n"
     "  -t, --tcp         TCP only              -u, --udp       UDP only\n"
+    "  -w, --raw         ICMP sockets          -4, -6          one family\n"
     "  -l, --listening   listeners only        -a, --all       listeners too\n"
     "  -n, --numeric     (always so)           -p, --programs  whose they are\n"
-    "  -s, --statistics  what was counted, and why frames were dropped; zeros are left out\n";
+    "  -o, --timers      what runs             -e, --extend    the user\n"
+    "  -s, --statistics  what was counted, and why frames were dropped; by name: weir nstat\n"
+    "      --run RUN     this run only: its name (weir ss -e) or the number of its process\n";
 
 static const struct option options[] = {
-    {"tcp", no_argument, NULL, 't'},
-    {"udp", no_argument, NULL, 'u'},
-    {"listening", no_argument, NULL, 'l'},
-    {"all", no_argument, NULL, 'a'},
-    {"numeric", no_argument, NULL, 'n'},
-    {"programs", no_argument, NULL, 'p'},
-    {"statistics", no_argument, NULL, 's'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"tcp", no_argument, NULL, 't'},        {"udp", no_argument, NULL, 'u'},
+    {"raw", no_argument, NULL, 'w'},        {"inet", no_argument, NULL, '4'},
+    {"inet6", no_argument, NULL, '6'},      {"listening", no_argument, NULL, 'l'},
+    {"all", no_argument, NULL, 'a'},        {"numeric", no_argument, NULL, 'n'},
+    {"programs", no_argument, NULL, 'p'},   {"timers", no_argument, NULL, 'o'},
+    {"extend", no_argument, NULL, 'e'},     {"wide", no_argument, NULL, 'W'},
+    {"statistics", no_argument, NULL, 's'}, {"run", required_argument, NULL, OPTION_RUN},
+    {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
 };
-static const char *const option_words[] = {"--tcp",        "--udp",     "--listening",
-                                           "--all",        "--numeric", "--programs",
-                                           "--statistics", "--help",    NULL};
+static const char *const option_words[] = {
+    "--tcp",        "--udp",     "--raw",      "--inet",   "--inet6",  "--listening",
+    "--all",        "--numeric", "--programs", "--timers", "--extend", "--wide",
+    "--statistics", "--run",     "--help",     NULL,
+};
 
 /* -- sockets ----------------------------------------------------------------------------------- */
 
@@ -66,126 +74,144 @@ static const char *state_name(const struct ss_sock *s)
                : "UNKNOWN";
 }
 
-/* IPv6 without ss's brackets and star. */
-static void text_of_end(char text[SS_TEXT + 10], const char *addr, const char *port)
+/* "0.0.0.0:80", ":::80", "10.0.0.1:*": without brackets, as netstat writes them. */
+static void put_end(const struct weir_sockaddr *a)
 {
-    int len = (int)strlen(addr);
+    char addr[WEIR_ADDR_TEXT], text[WEIR_ADDR_TEXT + 8];
 
-    if (strcmp(addr, "*") == 0)
-        snprintf(text, SS_TEXT + 10, ":::%s", port);
-    else if (addr[0] == '[')
-        snprintf(text, SS_TEXT + 10, "%.*s:%s", len - 2, addr + 1, port);
-    else
-        snprintf(text, SS_TEXT + 10, "%s:%s", addr, port);
+    snprintf(text, sizeof text, a->port ? "%s:%u" : "%s:*", weir_addr_text(&a->addr, addr),
+             (unsigned)a->port);
+    printf("%-23s ", text);
+}
+
+/* "on (0.20/1/0)": seconds left, how often it ran. */
+static void put_timer(const struct ss_sock *s)
+{
+    const char *name = !*s->e.timer                            ? "off"
+                       : strcmp(s->e.timer, "retransmit") == 0 ? "on"
+                       : strcmp(s->e.timer, "2MSL") == 0       ? "timewait"
+                       : strcmp(s->e.timer, "persist") == 0    ? "probe"
+                       : strcmp(s->e.timer, "close") == 0      ? "keepalive"
+                                                               : s->e.timer;
+    double left = *s->e.timer ? (double)s->e.info.timer_left_us / 1e6 : 0;
+
+    printf(" %s (%.2f/%u/%u)", name, left, s->e.info.backoff, s->e.info.probes);
 }
 
 static void print_sock(const struct netstat_ask *ask, const struct ss_sock *s)
 {
-    char local[SS_TEXT + 10], peer[SS_TEXT + 10], program[64] = "-";
-    bool is_listening = s->e.info.state == WEIR_LISTEN; /* its queues count connections */
-    bool is_four = s->local[0] != '[' && s->local[0] != '*';
+    const struct weir_sock_info *i = &s->e.info;
+    char proto[8], program[64] = "-";
 
-    text_of_end(local, s->local, s->local_port);
-    text_of_end(peer, s->peer, s->peer_port);
-    printf(
-        "%-5s %6u %6u %-23s %-23s %-12s",
-        s->e.info.protocol == IPPROTO_TCP ? (is_four ? "tcp" : "tcp6") : (is_four ? "udp" : "udp6"),
-        s->e.info.recv_queue, is_listening ? 0 : s->e.info.send_queue, local, peer, state_name(s));
+    snprintf(proto, sizeof proto, "%s%s", ss_netid(s), weir_addr_is_v4(&i->local.addr) ? "" : "6");
+    printf("%-5s %6u %6u ", proto, i->recv_queue,
+           i->state == WEIR_LISTEN ? 0 : i->send_queue); /* net-tools shows no backlog */
+    put_end(&i->local);
+    put_end(&i->peer);
+    printf("%-12s", state_name(s));
+    if (ask->extended)
+        printf("%-10u %-10s", s->uid, "0");
     if (s->e.pid)
-        snprintf(program, sizeof program, "%d/%s", s->e.pid, s->process);
-    printf(ask->process ? "%-20s\n" : "\n", program);
+        snprintf(program, sizeof program, "%d/%s", (int)s->e.pid, s->process);
+    if (ask->process)
+        printf("%-20s", program);
+    if (ask->timers)
+        put_timer(s);
+    putchar('\n');
 }
 
-static void print_socks(const struct netstat_ask *ask)
+static void print_heading(const struct netstat_ask *ask)
 {
-    struct ss_ask what = {.tcp = ask->tcp, .udp = ask->udp, .all = true};
-    struct ss_sock *sock;
-    int n;
-
-    if (!what.tcp && !what.udp)
-        what.tcp = what.udp = true;
-    n = ss_gather(&what, &sock);
     printf("Active Internet connections %s\n", ask->all         ? "(servers and established)"
                                                : ask->listening ? "(only servers)"
                                                                 : "(w/o servers)");
-    printf("Proto Recv-Q Send-Q Local Address           Foreign Address         State       %s\n",
-           ask->process ? "PID/Program name    " : "");
+    printf(
+        "Proto Recv-Q Send-Q Local Address           Foreign Address         State       %s%s%s\n",
+        ask->extended ? "User       Inode     " : "", ask->process ? "PID/Program name    " : "",
+        ask->timers ? " Timer" : "");
+}
+
+static int print_socks(const struct netstat_ask *ask)
+{
+    struct ss_ask what = {.tcp = ask->tcp,
+                          .udp = ask->udp,
+                          .raw = ask->raw,
+                          .family = ask->family,
+                          .run = ask->run,
+                          .all = true};
+    struct ss_sock *sock = NULL;
+    int n;
+
+    if (!what.tcp && !what.udp && !what.raw)
+        what.tcp = what.udp = what.raw = true;
+    n = ss_gather(&what, &sock);
+    if (n < 0)
+        return 1;
+    print_heading(ask);
     for (int i = 0; i < n; i++) {
         bool is_server = sock[i].e.info.state == WEIR_LISTEN || sock[i].e.info.state == WEIR_CLOSED;
         if (ask->all || is_server == ask->listening)
             print_sock(ask, &sock[i]);
     }
     free(sock);
+    return 0;
 }
 
 /* -- counters ---------------------------------------------------------------------------------- */
 
-struct section {
-    const char *name; /* of the one that is open */
-};
-
-static const struct {
-    const char *prefix, *name;
-} sections[] = {
-    {"drop.", "Dropped"}, {"TcpExt", "TcpExt"}, {"Tcp", "Tcp"},
-    {"Udp", "Udp"},       {"Icmp", "Icmp"},     {"Ip", "Ip"},
-};
-
-static const char *doc_of(const char *name, bool is_drop)
-{
-    int n = is_drop ? weir_drop_count() : weir_stat_count();
-
-    for (int i = 0; i < n; i++)
-        if (strcmp(is_drop ? weir_drop_name(i) : weir_stat_name(i), name) == 0)
-            return is_drop ? weir_drop_doc(i) : weir_stat_doc(i);
-    return "";
-}
-
-/* "name<tab>value" */
-static void print_counter(const struct run_answer *a, void *arg)
-{
-    struct section *open = arg;
-    char line[128], *value;
-    unsigned i = 0, last = sizeof sections / sizeof sections[0] - 1;
-
-    snprintf(line, sizeof line, "%.127s", (const char *)a->value);
-    value = strchr(line, '\t');
-    if (!a->value_len || !value || strcmp(value, "\t0") == 0)
-        return;
-    *value++ = '\0';
-    while (i < last && strncmp(line, sections[i].prefix, strlen(sections[i].prefix)) != 0)
-        i++;
-    if (open->name != sections[i].name)
-        printf("%s:\n", sections[i].name);
-    open->name = sections[i].name;
-    bool is_drop = i == 0;
-    const char *name = is_drop ? line + strlen(sections[0].prefix) : line;
-    printf("    %-24s %12s  %s\n", name, value, doc_of(name, is_drop));
-}
-
-static void print_statistics(void)
+static int print_statistics(const char *run)
 {
     static char names[64][12];
-    struct run_ask ask = {.op = RUN_STATS};
-    int n = daemons_find(names, 64);
+    static struct counters c;
+    int n = daemons_chosen(names, 64, run);
 
-    if (n == 0)
-        fputs("weir: no stack is running; start one: weir run -- curl http://example.com/\n",
-              stderr);
     for (int i = 0; i < n; i++) {
-        struct section open = {NULL};
+        if (counters_ask(names[i], &c) < 0)
+            continue;
         if (n > 1)
             printf("-- run %s\n", names[i]);
-        daemon_ask(names[i], &ask, print_counter, &open);
+        counters_print_sentences(&c);
     }
+    return n < 0;
 }
 
 /* -- words ------------------------------------------------------------------------------------- */
 
-static int mistake(const char *word)
+static bool *flag_of(struct netstat_ask *ask, int c)
 {
-    fprintf(stderr, "weir: unknown option '%s': did you mean '%s'? (weir netstat --help)\n", word,
-            nearest_word(word, option_words));
+    switch (c) {
+    case 't':
+        return &ask->tcp;
+    case 'u':
+        return &ask->udp;
+    case 'w':
+        return &ask->raw;
+    case 'l':
+        return &ask->listening;
+    case 'a':
+        return &ask->all;
+    case 'p':
+        return &ask->process;
+    case 'o':
+        return &ask->timers;
+    case 'e':
+        return &ask->extended;
+    case 's':
+        return &ask->statistics;
+    default:
+        return NULL;
+    }
+}
+
+static int unknown(const char *word)
+{
+    if (optopt && optopt < OPTION_RUN)
+        fprintf(stderr, "weir: unknown option '-%c': see weir netstat --help\n", optopt);
+    else if (optopt)
+        fprintf(stderr, "weir: option '%s' wants a run (weir netstat --help)\n", word);
+    else
+        fprintf(stderr, "weir: unknown option '%s': did you mean '%s'? (weir netstat --help)\n",
+                word, nearest_word(word, option_words));
     return 2;
 }
 
@@ -195,24 +221,18 @@ static int parse(struct netstat_ask *ask, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "tulanpsh", options, NULL)) != -1) {
-        bool *flag = c == 't'   ? &ask->tcp
-                     : c == 'u' ? &ask->udp
-                     : c == 'l' ? &ask->listening
-                     : c == 'a' ? &ask->all
-                     : c == 'p' ? &ask->process
-                     : c == 's' ? &ask->statistics
-                                : NULL;
+    while ((c = getopt_long(argc, argv, "tuwlanpoeWs46h", options, NULL)) != -1) {
+        bool *flag = flag_of(ask, c);
         if (c == 'h') {
             fputs(usage, stdout);
             exit(0);
         }
-        if (c == '?' && optopt) {
-            fprintf(stderr, "weir: unknown option '-%c': see weir netstat --help\n", optopt);
-            return 2;
-        }
         if (c == '?')
-            return mistake(argv[optind - 1]);
+            return unknown(argv[optind - 1]);
+        if (c == OPTION_RUN)
+            ask->run = optarg;
+        if (c == '4' || c == '6')
+            ask->family = c - '0';
         if (flag)
             *flag = true;
     }
@@ -230,9 +250,5 @@ int cmd_netstat(int argc, char **argv)
 
     if (v)
         return v;
-    if (ask.statistics)
-        print_statistics();
-    else
-        print_socks(&ask);
-    return 0;
+    return ask.statistics ? print_statistics(ask.run) : print_socks(&ask);
 }

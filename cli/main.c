@@ -19,6 +19,7 @@ static const struct {
     {"run", cmd_run, "run a program on weir's own TCP/IP stack"},
     {"ss", cmd_ss, "show the sockets of running stacks"},
     {"netstat", cmd_netstat, "the same in the columns of netstat, and all counters (-s)"},
+    {"nstat", cmd_nstat, "counters by name"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
     {"packetdrill", cmd_packetdrill, "play packet scripts against the stack, in virtual time"},
     {"sysctl", cmd_sysctl, "show or set knobs"},

@@ -263,8 +263,13 @@ ROW_NAMES = {"KNOB": "{}", "KNOB3": "{}", "STAT": "{}", "DROP": "DROP_{}", "EVEN
 
 @rule("unused-row")
 def unused_rows(tree):
-    """A knob that nothing reads, or a counter that nothing counts, is a promise that is not kept."""
+    """A knob that nothing reads, or a counter that nothing counts, is a promise that is not kept.
+
+    A counter that is the sum of drops is counted by them."""
     used = set()
+    for path in tree.texts:
+        if path.endswith("/counted.def"):
+            used |= set(re.findall(r"^COUNTED\((\w+),", File(tree.root, path).text, re.M))
     for file in tree.core_files:
         used |= set(re.findall(r"\w+", file.c.code))
     for path in tree.texts:

@@ -72,12 +72,6 @@ static bool tcp_sum_is_good(const struct arrival *a)
     return sum_fold(acc) == 0xffff;
 }
 
-static enum drop tcp_in_error(struct weir_stack *k, enum drop why)
-{
-    k->stats.TcpInErrs++;
-    return why;
-}
-
 static enum drop input_tcp(struct arrival *a)
 {
     struct weir_stack *k = a->k;
@@ -87,13 +81,13 @@ static enum drop input_tcp(struct arrival *a)
     int len = tcp_parse(&h, head_at(a, a->l4_at), head < a->l4_len ? head : a->l4_len);
 
     if (len < 0)
-        return tcp_in_error(k, (enum drop) - len);
+        return (enum drop) - len;
     a->local_port = h.dport;
     a->remote_port = h.sport;
     if (a->is_group)
         return DROP_tcp_address;
     if (!tcp_sum_is_good(a))
-        return tcp_in_error(k, DROP_tcp_checksum);
+        return DROP_tcp_checksum;
     s.flow = (struct flow){.local = a->dst, .remote = a->src, .lport = h.dport, .rport = h.sport};
     s.seq = h.seq;
     s.ack = h.ack;
@@ -108,7 +102,9 @@ static enum drop input_tcp(struct arrival *a)
         s.mtu = (uint16_t)pmtu_of(&k->ip, &a->src, a->iface->mtu, k->now_us);
     s.why = &a->f->why;
     s.len = a->l4_len - (uint32_t)len;
-    s.pieces = a->f->gso_size && s.len ? (uint16_t)((s.len - 1) / a->f->gso_size + 1) : 1;
+    s.pieces = 1;
+    if (a->f->gso_size && s.len)
+        s.pieces = (uint16_t)((s.len - 1) / a->f->gso_size + 1);
     s.texts = s.len ? slices_of(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
     return tcp_input(&k->tcp, &s);
 }
@@ -166,6 +162,8 @@ static enum drop input_icmp(struct arrival *a)
     enum drop v;
 
     k->stats.IcmpInMsgs++;
+    if (a->l4_len && a->f->part[0].len > a->l4_at)
+        stats_icmp(&k->stats, *head_at(a, a->l4_at), false);
     if (a->is_group)
         iface_source_for(&k->link, a->ifindex, &a->src, &in.local);
     in.parts = slices_of(a->f, a->l4_at, a->l4_len, in.part);
@@ -204,7 +202,8 @@ static void answer_unreachable(struct arrival *a, uint8_t code)
 
     o.is_source_bad = iface_is_broadcast(&a->k->link, a->ifindex, &a->src);
     o.parts = slices_of(a->f, a->ip_at, a->ip.total_len, o.part);
-    icmp_error_send(&a->k->ip, &o, a->k->now_us);
+    if (icmp_error_send(&a->k->ip, &o, a->k->now_us) == DROP_icmp_rate)
+        a->k->stats.IcmpOutRateLimitGlobal++;
 }
 
 static enum drop input_transport(struct arrival *a)

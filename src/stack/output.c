@@ -242,6 +242,7 @@ static void output_icmp(struct burst *b)
         memcpy(p.text, o.text, sizeof p.text);
         memcpy(l4_of(b), o.hdr, ICMP_LEN);
         b->k->stats.IcmpOutMsgs++;
+        stats_icmp(&b->k->stats, o.hdr[0], true);
         send_packet(b, &p);
     }
 }
@@ -266,7 +267,12 @@ static void output_udp(struct burst *b, int max)
         p.is_partial = o.proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX;
         p.sum_offset = 6;
         udp_out_header(l4_of(b), &o, p.is_partial);
-        b->k->stats.UdpOutDatagrams++;
+        if (o.proto == PROTO_UDP) {
+            b->k->stats.UdpOutDatagrams++;
+        } else {
+            b->k->stats.IcmpOutMsgs++;
+            stats_icmp(&b->k->stats, o.icmp[0], true);
+        }
         send_packet(b, &p);
     }
 }

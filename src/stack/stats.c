@@ -1,12 +1,14 @@
-/* Counters and drop reasons by name: the public face of stats.def and drops.def.
+/* Counters and drop reasons by name: the public face of stats.def, drops.def and counted.def.
  *
- * Knows: the tables. Shape: struct stats is an array of the rows in order. Units: events.
- * Errors: NULL or 0 for an index or name that is not there. Cost: O(1) by index, O(rows) by name.
+ * Knows: the tables. Shape: struct stats is an array of the rows in order; a counter that is a sum
+ * of drop reasons is summed when it is asked for. Units: events. Errors: NULL or 0 for an index or
+ * name that is not there. Cost: O(1) by index, O(rows) by name.
  */
 #include <string.h>
 
 #include "stack/tables.h"
 #include "weir/stat.h"
+#include "wire/wire.h"
 
 struct row {
     const char *name, *doc;
@@ -24,6 +26,20 @@ static const struct row drops[] = {
 };
 #define STATS ((int)(sizeof stats / sizeof stats[0]))
 _Static_assert(sizeof(struct stats) == sizeof(uint64_t) * STATS, "struct stats is its rows");
+
+/* Counters that are sums of drop reasons. */
+enum {
+#define STAT(name, doc) STAT_##name,
+#include "def/stats.def"
+#undef STAT
+};
+static const struct {
+    uint16_t stat, drop;
+} counted[] = {
+#define COUNTED(stat, drop) {STAT_##stat, DROP_##drop - DROP_FIRST},
+#include "def/counted.def"
+#undef COUNTED
+};
 
 int weir_stat_count(void)
 {
@@ -47,6 +63,9 @@ uint64_t weir_stat(const struct weir_stack *stack, int index)
     if (index >= 0 && index < STATS)
         memcpy(&value, (const char *)stack_stats(stack) + (size_t)index * sizeof value,
                sizeof value);
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+        if (counted[i].stat == index)
+            value += stack_drops(stack)[counted[i].drop];
     return value;
 }
 
@@ -76,4 +95,24 @@ const char *weir_drop_doc(int index)
 uint64_t weir_drops(const struct weir_stack *stack, int index)
 {
     return index >= 0 && index < DROP_COUNT ? stack_drops(stack)[index] : 0;
+}
+
+void stats_icmp(struct stats *s, uint8_t type, bool is_out)
+{
+    switch (type) {
+    case ICMP4_UNREACH:
+        *(is_out ? &s->IcmpOutDestUnreachs : &s->IcmpInDestUnreachs) += 1;
+        break;
+    case ICMP4_TIME:
+        *(is_out ? &s->IcmpOutTimeExcds : &s->IcmpInTimeExcds) += 1;
+        break;
+    case ICMP4_ECHO:
+        *(is_out ? &s->IcmpOutEchos : &s->IcmpInEchos) += 1;
+        break;
+    case ICMP4_ECHO_REPLY:
+        *(is_out ? &s->IcmpOutEchoReps : &s->IcmpInEchoReps) += 1;
+        break;
+    default:
+        break;
+    }
 }

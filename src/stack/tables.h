@@ -12,6 +12,7 @@
 #include "def/stat.h"
 #include "def/state.h"
 
+void stats_icmp(struct stats *s, uint8_t type, bool is_out); /* one message more */
 void knobs_init(struct knobs *k);
 
 struct knobs *stack_knobs(const struct weir_stack *stack);

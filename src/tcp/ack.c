@@ -89,6 +89,7 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
                           .is_duplicate = is_duplicate(t, s)};
     bool is_open = t->snd.wnd > 0;
 
+    p->stats->TcpExtTCPPureAcks += s->len == 0;
     window_from_peer(t, s);
     if (is_open != (t->snd.wnd > 0))
         timers_on_window(p, t);

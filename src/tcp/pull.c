@@ -226,7 +226,7 @@ static bool want_probe(struct tcp *p, struct tcb *t, struct seg_out *out)
     out->why.n = t->loss.probes;
     out->why.of = (uint8_t)p->knobs->tcp_keepalive_probes;
     if (t->flags & T_PROBE_DUE)
-        p->stats->TcpExtTCPZeroWindowProbe++;
+        p->stats->TcpExtTCPWinProbe++;
     else
         p->stats->TcpExtTCPKeepAlive++;
     t->flags &= ~(uint32_t)(T_PROBE_DUE | T_KEEP_DUE);
@@ -344,7 +344,6 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
     if (is_update)
         t->why_event = EVENT_window_update;
     begin(p, t, out, TCP_ACK, t->snd.nxt);
-    p->stats->TcpExtTCPPureAcks++;
     finish(p, t, out, false);
     return true;
 }

@@ -24,8 +24,15 @@ void trace_state(struct tcp *p, const struct flow *f, enum state from, enum stat
                       .why = {.event = EVENT_state, .from = (uint8_t)from, .to = (uint8_t)to}});
 }
 
+static bool is_established(enum state s)
+{
+    return s == ESTABLISHED || s == CLOSE_WAIT;
+}
+
 void enter(struct tcp *p, struct tcb *t, enum state to)
 {
+    bool was = is_established(t->state);
+
     must(edge_ok[t->state][to]);
     if (to == CLOSED && (t->state == ESTABLISHED || t->state == CLOSE_WAIT))
         p->stats->TcpEstabResets++;
@@ -33,6 +40,8 @@ void enter(struct tcp *p, struct tcb *t, enum state to)
         p->stats->TcpAttemptFails++;
     if (!(t->flags & T_MINI_WAITS)) /* else the mini tells of itself */
         trace_state(p, &t->flow, (enum state)t->state, to);
+    if (was != is_established(to))
+        p->stats->TcpCurrEstab += was ? UINT64_MAX : 1;
     t->state = (uint8_t)to;
 }
 

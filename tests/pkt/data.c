@@ -158,7 +158,7 @@ TEST(a_closed_window_is_probed_and_its_opening_sends) /* REQ:MUST-36 REQ:SHLD-29
     expect_after(&p, 200, .flags = ACK, .seq = 100, .len = 0);
     inject(&p, .flags = ACK, .seq = 1, .ack = 101, .wnd = 1000);
     expect(&p, .flags = ACK, .seq = 101, .len = 100);
-    expect_stat(&p, "TcpExtTCPZeroWindowProbe", 1);
+    expect_stat(&p, "TcpExtTCPWinProbe", 1);
     peer_end(&p);
 }
 

@@ -238,7 +238,7 @@ TEST(a_closed_window_is_probed_at_growing_intervals)
             expect_after(&p, ms, .flags = ACK, .seq = 0, .ack = nxt, .len = 0);
             inject(&p, .flags = ACK, .seq = nxt, .ack = 1, .wnd = CLOSED_WINDOW);
         }
-        expect_stat(&p, "TcpExtTCPZeroWindowProbe", 5);
+        expect_stat(&p, "TcpExtTCPWinProbe", 5);
         peer_end(&p);
     }
 }
@@ -262,7 +262,7 @@ TEST(a_lost_window_update_is_made_good_by_a_probe) /* FSM-416 REQ:MUST-37 */
     expect_state(&p, WEIR_ESTABLISHED);
     inject(&p, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
     expect(&p, .flags = ACK, .seq = 1, .len = 100);
-    expect_stat(&p, "TcpExtTCPZeroWindowProbe", (uint64_t)probes);
+    expect_stat(&p, "TcpExtTCPWinProbe", (uint64_t)probes);
     peer_end(&p);
 }
 
@@ -275,7 +275,7 @@ TEST(a_silent_peer_with_a_closed_window_is_given_up) /* REQ:MUST-36 */
     expect_after(&p, 200, .flags = ACK, .seq = 0, .len = 0);
     expect_after(&p, 400, .flags = ACK, .seq = 0, .len = 0);
     expect_given_up(&p, WEIR_ESTABLISHED, 800);
-    expect_stat(&p, "TcpExtTCPZeroWindowProbe", 2);
+    expect_stat(&p, "TcpExtTCPWinProbe", 2);
     peer_end(&p);
 }
 

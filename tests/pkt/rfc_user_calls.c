@@ -279,7 +279,7 @@ TEST(send_into_a_closed_window_waits_and_the_persist_timer_runs) /* FSM-038 FSM-
         expect_after(&p, 200, .flags = ACK, .seq = 0, .ack = n.rcv_nxt, .len = 0);
         inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 1, .wnd = 1000);
         expect(&p, .flags = ACK, .seq = 1, .ack = n.rcv_nxt, .len = 100);
-        expect_stat(&p, "TcpExtTCPZeroWindowProbe", 1);
+        expect_stat(&p, "TcpExtTCPWinProbe", 1);
         peer_end(&p);
     }
 }

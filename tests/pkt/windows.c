@@ -37,7 +37,7 @@ TEST(probes_double_and_go_on_for_ever_while_they_are_answered) /* REQ:MUST-36 RE
     inject(&p, .flags = ACK, .seq = 1, .ack = 101, .wnd = 5000);
     expect(&p, .flags = ACK, .seq = 101, .len = 1000);
     inject(&p, .flags = ACK, .seq = 1, .ack = 1101);
-    expect_stat(&p, "TcpExtTCPZeroWindowProbe", 14);
+    expect_stat(&p, "TcpExtTCPWinProbe", 14);
     peer_end(&p);
 }
 
@@ -58,7 +58,7 @@ TEST(the_backoff_of_probes_is_over_when_the_window_opens)
     expect(&p, .flags = ACK, .seq = 111, .len = 990);
     expect_after(&p, 200, .flags = ACK, .seq = 111, .len = 990);
     inject(&p, .flags = ACK, .seq = 1, .ack = 1101);
-    expect_stat(&p, "TcpExtTCPZeroWindowProbe", 5);
+    expect_stat(&p, "TcpExtTCPWinProbe", 5);
     expect_stat(&p, "TcpRetransSegs", 2);
     expect_stat(&p, "TcpExtTCPTimeouts", 2);
     expect_stat(&p, "TcpExtTCPSlowStartRetrans", 2);
@@ -75,7 +75,7 @@ TEST(probes_that_nobody_answers_end_the_connection) /* REQ:MUST-20 */
     expect_after(&p, 800, .flags = ACK, .seq = 100, .len = 0);
     expect_after(&p, 1600, .flags = RST | ACK, .seq = 101);
     app_read_error(&p, ETIMEDOUT);
-    expect_stat(&p, "TcpExtTCPZeroWindowProbe", 3);
+    expect_stat(&p, "TcpExtTCPWinProbe", 3);
     expect_stat(&p, "TcpExtTCPAbortOnTimeout", 1);
     expect_stat(&p, "TcpEstabResets", 1);
     expect_stat(&p, "TcpOutRsts", 1);

@@ -47,7 +47,7 @@ static const char *const anomalies[] = {
     "TcpExtTCPTimeWaitOverflow",
     "TcpExtTWRecycled",
     "TcpExtPAWSEstab",
-    "TcpExtTCPZeroWindowProbe",
+    "TcpExtTCPWinProbe",
     "TcpExtTCPReqQFullDrop",
     "TcpExtDelayedACKLost",
     "TcpExtTCPToZeroWindowAdv",

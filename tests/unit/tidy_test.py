@@ -183,6 +183,10 @@ class Tables(unittest.TestCase):
                                  [(f"src/def/{name}.def:2", "unused-row")])
                 self.assertEqual(self.rows(name, f"\n{row}\n", f"    {use};\n"), [])
 
+    def test_a_counter_that_is_a_sum_of_drops(self):
+        files = {"src/def/stats.def": "STAT(Bad, 1)\n", "src/def/counted.def": "COUNTED(Bad, short)\n"}
+        self.assertEqual(tidy(files), [])
+
     def test_text_that_names_a_knob(self):
         knob = 'KNOB(fin, "net.ipv4.fin", 1)\n'
         use = "    k->fin = DROP_a;\n"
