@@ -159,7 +159,7 @@ struct carrier *carrier_get(struct daemon *d, const char *id); /* found or made;
 void carrier_end(struct daemon *d, struct carrier *c);
 void carriers_bury(struct daemon *d);
 void carriers_sweep(struct daemon *d);
-void carrier_look(struct daemon *d, const char *id); /* ends it if nobody holds it any more */
+void carrier_look(struct daemon *d, const char *id);     /* ends it if nobody holds it any more */
 int carrier_socket(struct daemon *d, struct carrier *c); /* makes its socket of the stack */
 void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
 int carrier_reason(struct daemon *d, const char *id);
