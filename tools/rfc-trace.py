@@ -17,6 +17,7 @@ import difflib
 import fnmatch
 import os
 import re
+import signal
 import sys
 from collections import defaultdict, namedtuple
 
@@ -25,6 +26,7 @@ TABLES = ["tcp-rfc9293.tsv", "tcp-fsm.tsv", "rows.tsv", "tcp-extensions.tsv", "i
 # (table, what to call it, which of its entries must be decided)
 ENFORCED = [
     ("tcp-rfc9293.tsv", "each MUST of RFC 9293", lambda entry: entry.level.startswith("MUST")),
+    ("tcp-fsm.tsv", "each transition of RFC 9293 3.10", lambda entry: True),
 ]
 TAG = re.compile(r"\bREQ:([A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9])|\b(ROW:\d+)\b|(?<![\w:-])(FSM-\d+)\b")
 NUMBERED = re.compile(r"\b((?:MUST|SHLD|MAY|REC)-\d+)\b")
@@ -264,6 +266,7 @@ def main():
     parser.add_argument("--why", metavar="ID", nargs="+", help="show what proves an id")
     parser.add_argument("--check", action="store_true", help="TAP: fail on what is wrong or missing")
     args = parser.parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ends quietly in front of `head`
     ledger = Ledger(args.root)
     if args.check:
         sys.exit(check(ledger))

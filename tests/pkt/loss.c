@@ -187,8 +187,8 @@ TEST(sack_of_what_was_never_sent_is_ignored)
     peer_forget();
 }
 
-TEST(the_first_sack_block_is_the_newest_and_three_go_with_timestamps) /* REQ:2018-4-6 REQ:2018-4-7
-                                                                         REQ:2018-4-8 */
+/* REQ:2018-4-6 REQ:2018-4-7 REQ:2018-4-8 ROW:52 */
+TEST(the_first_sack_block_is_the_newest_and_three_go_with_timestamps)
 {
     struct peer p = established(.mss = 1000, .sack_ok = true, .has_ts = true);
 
