@@ -1,42 +1,55 @@
-"""Each subject of tests/support/socket_calls.py prints the same under `weir run` as on the kernel's stack."""
+"""Each subject of tests/support/subjects prints the same under `weir run` as on the kernel's stack.
+
+All of them run twice, each time on a stage of its own (stage.py), side by side; then they are compared
+one by one. With arguments only those subjects run.
+"""
 import os
+import re
 import sys
+import unittest
 
-import peers
 import rig
-import socket_calls
 import tap
+from subjects import SUBJECTS
 
+STAGE = os.path.join(rig.SUPPORT, "stage.py")
 SCRIPT = os.path.join(rig.SUPPORT, "socket_calls.py")
-# Those whose connection to a server of the host has an end that counts.
-WATCHED = {"linger_0_to_the_host", "half_close_to_the_host", "close_unread"}
+PATIENCE = 120
 
 
 class Calls(rig.Case):
     """One case for each subject, made below."""
 
-    def compare(self, subject):
-        runs = []
-        for start in (self.start, self.weir):
-            servers = peers.Peers()
-            self.addCleanup(servers.close)
-            runs.append((start(sys.executable, "-u", SCRIPT, subject, env=servers.environment()), servers))
-        self.maxDiff = None
-        self.assertMultiLineEqual(*[self.outcome(subject, *run) for run in runs])
+    maxDiff = None
+    printed = {}
 
-    def outcome(self, subject, program, servers):
-        status = program.exit()
-        lines = [line for line in program.err.splitlines() if not line.startswith("weir: ")]
-        end = servers.how_it_ended() if subject in WATCHED else "nobody watches"
-        return "\n".join([program.out, *lines, f"exit {status}", end])
+    def play(self, subjects):
+        """Runs them on both stacks, and keeps what each printed."""
+        command = (sys.executable, "-u", SCRIPT, *subjects)
+        runs = {"kernel": self.start(sys.executable, STAGE, *command),
+                "weir": self.start(sys.executable, STAGE, rig.WEIR, "run", "--", *command)}
+        for stack, run in runs.items():
+            status = run.exit(PATIENCE)
+            self.printed[stack] = dict(re.findall(r"^== (\w+)\n(.*?^-- exit .*?)$", run.out, re.M | re.S))
+            self.printed[stack][""] = f"{run.err}\nexit {status}"
+            self.check_words(run)
+
+    def compare(self, subject):
+        if not self.printed:
+            self.play(SUBJECTS)
+        kernel, weir = (self.printed[stack].get(subject, self.printed[stack][""])
+                        for stack in ("kernel", "weir"))
+        self.assertMultiLineEqual(kernel, weir)
+        self.assertTrue(kernel.endswith("exit 0"), kernel)
 
 
 def add_case(subject):
     setattr(Calls, f"test_{subject}", lambda self: self.compare(subject))
 
 
-for name in socket_calls.SUBJECTS:
-    add_case(name)
-
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        SUBJECTS = {name: SUBJECTS[name] for name in sys.argv[1:]}
+    for name in SUBJECTS:
+        add_case(name)
     tap.main()

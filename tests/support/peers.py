@@ -3,6 +3,9 @@
 echo: sends back what comes; after the end of the stream it ends too.   hello: greets, then listens.
 reset: after one byte, a RST.   closed: a port where nobody listens.   full: a listener whose queue
 is full, so that a SYN is never answered.   datagrams: a UDP echo.
+
+A Peers made with `watched` has more servers, NAME for each of them, which serve one connection as
+echo or hello do; who connects to NAME-ended reads how that one ended.
 """
 import queue
 import socket
@@ -13,7 +16,8 @@ PATIENCE = 20
 
 
 class Peers:
-    def __init__(self):
+    def __init__(self, watched=None):
+        """watched: {name: "echo" or "hello"}"""
         self.ended = queue.Queue()  # how each connection to echo, hello and reset ended
         self.kept = []
         self.ports = {}
@@ -21,6 +25,8 @@ class Peers:
             door = self._keep(socket.create_server(("127.0.0.1", 0)))
             self.ports[name] = door.getsockname()[1]
             threading.Thread(target=self._serve, args=(door, getattr(self, "_" + name)), daemon=True).start()
+        for name, like in (watched or {}).items():
+            self._open_watched(name, getattr(self, "_" + like))
         self._open_closed()
         self._open_full()
         self._open_datagrams()
@@ -42,6 +48,19 @@ class Peers:
     def _keep(self, made):
         self.kept.append(made)
         return made
+
+    def _open_watched(self, name, handle):
+        ended = queue.Queue()
+        doors = [self._keep(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+
+        def serve():
+            self._one(doors[0].accept()[0], handle, ended)
+            connection, _ = doors[1].accept()
+            connection.sendall(ended.get().encode())
+            connection.close()
+
+        self.ports[name], self.ports[name + "-ended"] = (door.getsockname()[1] for door in doors)
+        threading.Thread(target=serve, daemon=True).start()
 
     def _open_closed(self):
         """Bound for both protocols, so that nobody else takes it, and listening for none."""
@@ -79,18 +98,18 @@ class Peers:
                 connection, _ = door.accept()
             except OSError:
                 return
-            threading.Thread(target=self._one, args=(connection, handle), daemon=True).start()
+            threading.Thread(target=self._one, args=(connection, handle, self.ended), daemon=True).start()
 
-    def _one(self, connection, handle):
+    def _one(self, connection, handle, ended):
         connection.settimeout(PATIENCE)
         count = 0
         try:
             with connection:
                 for data in handle(connection):
                     count += len(data)
-            self.ended.put(f"end after {count} bytes")
+            ended.put(f"end after {count} bytes")
         except OSError as error:
-            self.ended.put(f"{error.strerror or error} after {count} bytes")
+            ended.put(f"{error.strerror or error} after {count} bytes")
 
     def _echo(self, connection):
         while data := connection.recv(1 << 16):
