@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "packetdrill/run.h"
+#include "wire/wire.h"
 
 char *time_text(int64_t us, char *text, size_t size)
 {
@@ -144,6 +145,7 @@ static bool finish_packets(struct run *r, const struct step *last)
     if (packet_read(&p, first->bytes, first->len) == NULL) {
         struct flow *f = flow_find(r, p.s.kind, p.s.sport, p.s.dport);
         p.s.seq -= f ? f->local_offset : 0;
+        p.s.ack -= f && p.s.flags & TCP_ACK ? f->remote_isn : 0;
         p.s.has &= ~(uint32_t)(HAS_TOS | HAS_TTL | HAS_ECN);
     }
     segment_show(&shown, &p.s, true);

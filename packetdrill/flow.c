@@ -79,7 +79,8 @@ void flow_connects(struct run *r, int fd, const struct node_io *peer)
     f = flow_of(r, SEGMENT_TCP, port_of(&local), port_of(peer));
     flow_forget(r, fd);
     f->wants_isn = true;
-    f->has_local = f->has_remote = f->has_ts = false;
+    f->has_local = f->has_remote = f->has_ts = f->has_syn = false;
+    f->remote_isn = 0;
     f->written_len = f->read_len = 0;
     r->current = f;
     r->last_fd = fd;

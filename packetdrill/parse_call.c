@@ -14,8 +14,8 @@
 
 static bool parse_items(struct lex *l, struct value *list, const char *close)
 {
-    struct value *item[ITEMS_MAX];
-    const char *name[ITEMS_MAX];
+    struct value *item[ITEMS_MAX] = {NULL};
+    const char *name[ITEMS_MAX] = {NULL};
     struct token t;
     int n = 0;
 

@@ -28,16 +28,18 @@ struct settings { /* what options of the command and of the script say */
     const struct setting *words; /* -D NAME=VALUE */
 };
 
-/* One connection (or pair of UDP ports) between the stack and the script's other end.
- * The other end's numbers are those of the script; the stack's differ by local_offset. */
+/* One connection (or pair of UDP ports) between the stack and the script's other end. A SYN of the
+ * script bears its number as on the wire; all other numbers of that end count from it. The stack's
+ * differ by local_offset. A later SYN counts once the stack has acknowledged it. */
 struct flow {
     struct flow *next;
     enum segment_kind kind;
     uint16_t lport, rport;
     bool has_local, wants_isn; /* the next SYN of the stack says where its numbers begin */
     uint32_t local_offset, local_isn;
-    bool has_remote;
-    uint32_t remote_isn;
+    bool has_remote, has_syn;
+    uint32_t remote_isn; /* 0 until there is a SYN */
+    uint32_t syn, syn_len;
     bool has_ts;
     uint32_t ts_offset;
     bool is_urgent; /* a byte left the stream: what is read is not compared any more */

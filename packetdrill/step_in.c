@@ -1,8 +1,8 @@
 /* Inbound packets: from the script to the stack.
  *
  * Knows: whose connection a packet is, and how the script's numbers become the wire's.
- * Shape: the other end's numbers go as they are; what names the stack's numbers is moved by the
- * flow's offset. Units: sequence numbers. Errors: none. Cost: O(bytes). */
+ * Shape: the other end's numbers count from its SYN; what names the stack's numbers is moved by
+ * the flow's offset. Units: sequence numbers. Errors: none. Cost: O(bytes). */
 #include <string.h>
 
 #include "packetdrill/icmp_names.h"
@@ -35,20 +35,21 @@ static struct flow *choose_flow(struct run *r, const struct segment *s)
 
 static void note_syn(struct flow *f, const struct segment *s)
 {
-    if (!(s->flags & TCP_SYN) || s->flags & TCP_RST)
+    if (s->kind != SEGMENT_TCP || !(s->flags & TCP_SYN) || s->flags & TCP_RST)
         return;
-    if (!f->has_remote) {
+    f->wants_isn |= f->has_remote && is_pure_syn(s) && s->seq != f->remote_isn;
+    f->has_syn = true; /* perhaps the next incarnation */
+    f->syn = s->seq;
+    f->syn_len = s->len + !!(s->flags & TCP_FIN);
+    if (!f->has_remote)
         f->remote_isn = s->seq;
-        f->has_remote = true;
-    } else if (is_pure_syn(s) && s->seq != f->remote_isn) { /* perhaps the next incarnation */
-        f->wants_isn = true;
-    }
+    f->has_remote = true;
 }
 
 /* The bytes of a stream: the first one is behind the SYN. */
-static void fill_payload(const struct flow *f, const struct segment *s, uint8_t *out)
+static void fill_payload(const struct segment *s, uint8_t *out)
 {
-    uint32_t first = s->seq + !!(s->flags & TCP_SYN) - (f->remote_isn + 1);
+    uint32_t first = s->flags & TCP_SYN ? 0 : s->seq - 1;
 
     for (uint32_t i = 0; i < s->len; i++)
         out[i] = flow_byte(s->kind == SEGMENT_TCP ? first + i : i);
@@ -60,6 +61,7 @@ static void to_wire(const struct flow *f, struct segment *s)
 
     s->sport = f->rport;
     s->dport = f->lport;
+    s->seq += s->flags & TCP_SYN ? 0 : f->remote_isn;
     s->ack += s->flags & TCP_ACK ? f->local_offset : 0;
     for (int i = 0; i < s->options; i++) {
         struct option *o = &s->option[i];
@@ -112,7 +114,7 @@ bool step_in(struct run *r, const struct step *step)
         p.quote_len = (uint32_t)build_quote(r, f, &p.s, payload);
     } else {
         note_syn(f, &p.s);
-        fill_payload(f, &p.s, payload);
+        fill_payload(&p.s, payload);
         f->is_urgent |= p.s.flags & TCP_URG;
         to_wire(f, &p.s);
     }

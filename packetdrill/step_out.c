@@ -31,6 +31,14 @@ static void learn_isn(struct flow *f, const struct segment *want, const struct s
     f->has_ts = false;
 }
 
+/* The last SYN of the script begins that end's numbers when it is acknowledged. */
+static void learn_remote(struct flow *f, const struct segment *got)
+{
+    if (f->has_syn && got->flags & TCP_ACK && got->ack - f->syn - 1 <= f->syn_len)
+        f->remote_isn = f->syn;
+    f->has_syn = false;
+}
+
 static const struct option *stamp_of(const struct segment *s)
 {
     for (int i = 0; i < s->options; i++)
@@ -53,9 +61,16 @@ static void from_wire(const struct flow *f, struct segment *s)
 {
     if (!(s->flags & TCP_RST) || s->seq) /* a RST of no connection counts from 0 */
         s->seq -= f->local_offset;
-    for (int i = 0; i < s->options; i++)
-        if (s->option[i].kind == OPTION_TS && f->has_ts)
-            s->option[i].a -= f->ts_offset;
+    s->ack -= s->flags & TCP_ACK ? f->remote_isn : 0;
+    for (int i = 0; i < s->options; i++) {
+        struct option *o = &s->option[i];
+        if (o->kind == OPTION_TS && f->has_ts)
+            o->a -= f->ts_offset;
+        for (int k = 0; o->kind == OPTION_SACK && k < o->len; k++) {
+            o->sack[k][0] -= f->remote_isn;
+            o->sack[k][1] -= f->remote_isn;
+        }
+    }
 }
 
 /* Only what the script names is compared, so only that is shown. */
@@ -219,6 +234,7 @@ static bool fail_silence(struct run *r, const struct step *s, int64_t to_us)
     packet_read(&p, sent->bytes, sent->len);
     f = flow_of(r, p.s.kind, p.s.sport, p.s.dport);
     learn_isn(f, s->segment, &p.s);
+    learn_remote(f, &p.s);
     from_wire(f, &p.s);
     show_as_wanted(&p.s, s->segment);
     problem_set(r->problem, PROBLEM_FAILED, s->at, "nothing was sent by %s; the next came at %s",
@@ -295,11 +311,14 @@ static bool match(struct run *r, const struct step *s, const struct node_sent *s
     f = flow_of_packet(r, &p);
     if (f && p.s.kind == SEGMENT_TCP) {
         learn_isn(f, want, &p.s);
+        learn_remote(f, &p.s);
         learn_stamp(f, want, &p.s);
         from_wire(f, &p.s);
         join_segments(r, want, &p, f);
         sent = node_sent_first(r->node);
     }
+    if (f && p.s.kind == SEGMENT_ICMP && p.s.quote.kind == SEGMENT_TCP)
+        p.s.quote.seq -= f->remote_isn;
     show_as_wanted(&p.s, want);
     field = compare(r, want, &p.s);
     if (field == SHOWN_FIELDS && f != r->current && r->current && !(want->has & HAS_PORTS) &&

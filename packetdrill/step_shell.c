@@ -87,6 +87,8 @@ static void linux_defaults(struct run *r)
 {
     static const char *const rows[][2] = {
         {"net.ipv4.tcp_rfc1337", "0"},
+        {"net.ipv4.tcp_syn_retries", "5"},
+        {"net.ipv4.tcp_slow_start_after_idle", "0"},
         {"net.ipv4.tcp_rmem", "4096 540000 15728640"},
         {"net.ipv4.tcp_wmem", "4096 262144 4194304"},
     };
