@@ -54,11 +54,13 @@ static int show(const char *name, bool is_bare)
 }
 
 static const char usage[] =
-    "usage: weir sysctl [-n] -a | KNOB... | KNOB=VALUE...\n"
+    "usage: weir sysctl [-n] -a | KNOB... | KNOB=VALUE... | -p [FILE]\n"
     "\n"
     "Shows the knobs of the first running stack (the presets where none runs); sets those of all.\n"
     "\n"
-    "  -a  all knobs        -n  values only\n";
+    "  -a  all knobs        -n  values only\n"
+    "  -p  sets what FILE says (/etc/sysctl.conf; - is standard input), a knob = value on each "
+    "line\n";
 
 /* What a stack says of text, which is NAME=VALUE. */
 static void explain(const char *text, int error)
@@ -100,6 +102,46 @@ static int set(const char *text)
     return v < 0;
 }
 
+/* One line of a file as sysctl(8) reads it: "name = value"; # and ; begin a comment. */
+static int load_line(char *line)
+{
+    char text[128], *name = line + strspn(line, " \t"), *value = strchr(name, '=');
+
+    line[strcspn(line, "\r\n")] = '\0';
+    if (*name == '\0' || *name == '#' || *name == ';')
+        return 0;
+    if (!value) {
+        fprintf(stderr, "weir: not NAME = VALUE: '%s'\n", name);
+        return 1;
+    }
+    *value++ = '\0';
+    value += strspn(value, " \t");
+    name[strcspn(name, " \t")] = '\0';
+    value[strcspn(value, "#")] = '\0';
+    for (size_t n = strlen(value); n && (value[n - 1] == ' ' || value[n - 1] == '\t');)
+        value[--n] = '\0';
+    snprintf(text, sizeof text, "%s=%s", name, value);
+    return set(text);
+}
+
+/* All lines, also behind one that was wrong. */
+static int load(const char *path)
+{
+    char line[256];
+    int status = 0;
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+
+    if (!f) {
+        fprintf(stderr, "weir: %s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    while (fgets(line, sizeof line, f))
+        status |= load_line(line);
+    if (f != stdin)
+        fclose(f);
+    return status;
+}
+
 int cmd_sysctl(int argc, char **argv)
 {
     bool is_bare = false;
@@ -119,6 +161,8 @@ int cmd_sysctl(int argc, char **argv)
         } else if (strcmp(argv[i], "-a") == 0) {
             for (int k = 0; k < weir_knob_count(); k++)
                 status |= show(weir_knob_info(k)->name, is_bare);
+        } else if (strcmp(argv[i], "-p") == 0) {
+            status |= load(i + 1 < argc ? argv[++i] : "/etc/sysctl.conf");
         } else if (strchr(argv[i], '=')) {
             status |= set(argv[i]);
         } else {

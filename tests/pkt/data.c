@@ -120,7 +120,7 @@ TEST(a_hole_is_told_by_sack_and_filled_in_order)
     peer_end(&p);
 }
 
-TEST(repeated_data_is_acked_and_not_delivered_twice) /* ROW:38 ROW:41 */
+TEST(repeated_data_is_acked_and_not_delivered_twice) /* ROW:38 ROW:41 ROW:137 */
 {
     struct peer p = established(.mss = 1000);
 

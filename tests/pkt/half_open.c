@@ -121,7 +121,8 @@ TEST(what_is_out_of_place_is_answered_once_in_500_ms) /* REQ:5961-7-1 */
     peer_end(&p);
 }
 
-TEST(a_full_accept_queue_drops_the_last_ack_and_the_syn_ack_comes_again) /* ROW:78 ROW:80 ROW:82 */
+/* ROW:78 ROW:80 ROW:82 ROW:137 */
+TEST(a_full_accept_queue_drops_the_last_ack_and_the_syn_ack_comes_again)
 {
     struct peer p = listening(.backlog = 1), q[3];
 

@@ -55,7 +55,7 @@ class Death(rig.Case):
 
 
 class Killed(Death):
-    def test_idle_client(self):
+    def test_idle_client(self):  # ROW:101
         listener, port = self.listener()
         program, pid, _ = self.begin("s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
                                      "say('up'); signal.pause()", port)
@@ -66,7 +66,7 @@ class Killed(Death):
         peer.close()
         self.end_well(program, 128 + signal.SIGKILL)
 
-    def test_client_that_left_bytes_unread(self):
+    def test_client_that_left_bytes_unread(self):  # ROW:101
         listener, port = self.listener()
         program, pid, _ = self.begin("s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
                                      "s.recv(1, socket.MSG_PEEK); say('up'); signal.pause()", port)
@@ -78,7 +78,7 @@ class Killed(Death):
             peer.recv(1)
         self.end_well(program, 128 + signal.SIGKILL)
 
-    def test_server(self):
+    def test_server(self):  # ROW:101
         program, pid, _ = self.begin("l = socket.create_server(('127.0.0.1', 0))\n"
                                      "say('port', l.getsockname()[1])\n"
                                      "c, _ = l.accept(); say('up'); signal.pause()")

@@ -57,12 +57,12 @@ class Netstat(rig.Case):
     def test_programs(self):
         self.assertRegex(self.netstat("-p").out, rf"(?m){self.name} +ESTABLISHED +\d+/python\S* *$")
 
-    def test_the_well_known_pipe(self):
+    def test_the_well_known_pipe(self):  # ROW:134
         answer = subprocess.run(f"{rig.WEIR} netstat -n | awk '/^tcp/ {{++S[$NF]}} END {{for(a in S) print a, S[a]}}'",
                                 shell=True, check=True, text=True, stdout=subprocess.PIPE).stdout
         self.assertEqual(answer, "ESTABLISHED 1\n")
 
-    def test_counters(self):
+    def test_counters(self):  # ROW:137
         text = self.netstat("-s").out
         self.assertRegex(text, r"(?m)^Ip:\n(    .*\n)*    \d+ total packets received\n")
         self.assertRegex(text, r"(?m)^Tcp:\n(    .*\n)*    1 passive connection openings\n")

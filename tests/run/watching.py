@@ -129,9 +129,22 @@ class Sysctl(Watched):
     def test_set_at_the_start(self):
         self.assertEqual(self.inside("-n", self.NAME), (0, "41\n", ""))
 
-    def test_set_while_it_runs(self):
+    def test_set_while_it_runs(self):  # ROW:136
         self.assertEqual(self.inside(self.NAME + "=33", self.NAME),
                          (0, f"{self.NAME}=33\n{self.NAME} = 33\n", ""))
+
+    def test_set_from_a_file(self):  # ROW:136
+        with open(self.path("conf"), "w", encoding="utf-8") as stream:
+            stream.write(f"# a comment\n\n  {self.NAME} = 34  # for us\n;{self.NAME}=35\n"
+                         "net.ipv4.ip_local_port_range = 5000 6000\nnonsense\n")
+        status, out, err = self.inside("-p", self.path("conf"), self.NAME, "net.ipv4.ip_local_port_range")
+        self.assertEqual(out, f"{self.NAME}=34\nnet.ipv4.ip_local_port_range=5000 6000\n{self.NAME} = 34\n"
+                              "net.ipv4.ip_local_port_range = 5000\t6000\n")
+        self.assertEqual((status, err), (1, "weir: not NAME = VALUE: 'nonsense'"))
+
+    def test_a_file_that_is_not_there(self):
+        status, _, err = self.inside("-p", "/nonexistent")
+        self.assertEqual((status, err), (1, "weir: /nonexistent: No such file or directory"))
 
     def test_mistakes(self):
         for text, words in (("net.ipv4.tcp_fin_timeot=3", f"did you mean '{self.NAME}'"),
@@ -173,7 +186,7 @@ class Told(Watched):
         return [line.split("\t") for line in answer.stdout.splitlines()]
 
     @rig.need("tshark")
-    def test_pcapng(self):
+    def test_pcapng(self):  # ROW:135
         program = self.fetch("--pcapng", self.path("pcapng"), "--net", "delay 2ms loss 3%", "--seed", "9")
         frames = self.tshark("-T", "fields", "-e", "_ws.malformed", "-e", "tcp.checksum.status", "-e",
                              "ip.checksum.status", "-e", "tcp.flags.syn", "-e", "tcp.flags.fin", "-e",
