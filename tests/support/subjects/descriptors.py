@@ -8,7 +8,7 @@ from subjects.base import listener, pair, read_all, say, subject, tcp
 
 
 @subject
-def duplicates():
+def duplicates():  # ROW:90
     client, server = pair()
     other = client.dup()
     client.close()
@@ -23,7 +23,7 @@ def duplicates():
 
 
 @subject
-def inherited():
+def inherited():  # ROW:90
     client, server = pair()
     text = ("import socket,sys; s=socket.socket(fileno=int(sys.argv[1])); s.sendall(b'from the child');"
             "print(s.family.name, s.type.name, s.getpeername()[0], s.recv(9)); s.shutdown(1)")

@@ -108,7 +108,7 @@ def reset_by_the_host():
 
 
 @subject
-def broken_pipe():
+def broken_pipe():  # ROW:93 ROW:94
     client, server = pair()
     server.close()
     say(until(client, select.POLLIN), client.recv(1))
