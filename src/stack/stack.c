@@ -19,6 +19,7 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.icmp_msgs_per_sec = (uint32_t)n->icmp_msgs_per_sec;
     k->ip.config.icmp_msgs_burst = (uint32_t)n->icmp_msgs_burst;
     k->mem.max = (size_t)n->mem_max;
+    k->tcp.quiet_until_us = k->born_us + n->tcp_quiet_time_s * 1000000;
 }
 
 struct weir_stack *weir_new(const struct weir_config *c)
@@ -31,7 +32,7 @@ struct weir_stack *weir_new(const struct weir_config *c)
     if (!k)
         return NULL;
     k->mem = mem;
-    k->now_us = c->now_ns / 1000;
+    k->born_us = k->now_us = c->now_ns / 1000;
     knobs_init(&k->knobs);
     rng_init(&k->rng, c->seed[0], c->seed[1]);
     wheel_init(&k->wheel, k->now_us);
@@ -113,6 +114,8 @@ int64_t weir_deadline(const struct weir_stack *k)
 
     if (other < first)
         first = other;
+    if (k->now_us < k->tcp.quiet_until_us && k->tcp.quiet_until_us < first)
+        first = k->tcp.quiet_until_us;
     other = neigh_deadline(&k->link);
     if (other < first)
         first = other;

@@ -27,6 +27,7 @@ struct last_path {
 
 struct weir_stack {
     struct mem mem;
+    int64_t born_us;
     int64_t now_us, advanced_us; /* and when weir_advance ran last */
     struct knobs knobs;
     struct stats stats;

@@ -61,6 +61,8 @@ void tcp_fini(struct tcp *p)
 
 bool tcp_has_output(const struct tcp *p, int ifindex)
 {
+    if (p->now_us < p->quiet_until_us)
+        return false;
     return p->out[ifindex].first || p->syn_out[ifindex].first ||
            (p->reply_count && p->replies[p->reply_first].ifindex == ifindex);
 }
@@ -89,6 +91,8 @@ static bool pull_connection(struct tcp *p, int ifindex, const struct pull_limit 
 
 bool tcp_pull(struct tcp *p, int ifindex, const struct pull_limit *limit, struct seg_out *out)
 {
+    if (p->now_us < p->quiet_until_us)
+        return false;
     if (p->reply_count && p->replies[p->reply_first].ifindex == ifindex) {
         reply_pull(p, out);
         return true;

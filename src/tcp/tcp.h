@@ -128,8 +128,9 @@ struct tcp {
     const struct knobs *knobs;
     struct stats *stats;
     struct wheel *wheel;
-    struct trace *trace; /* where changes of state are told */
-    int64_t now_us;      /* the latest instant that the stack told */
+    struct trace *trace;    /* where changes of state are told */
+    int64_t now_us;         /* the latest instant that the stack told */
+    int64_t quiet_until_us; /* 9293#3.4.3: nothing is sent before */
     struct sipkey flow_key, secret_key, cookie_key, port_key;
     struct rng rng;
 
