@@ -159,6 +159,53 @@ TEST(a_restarted_stack_numbers_elsewhere) /* REQ:9293-3.4.3-1 ROW:44 */
     assert_int_equal(near, 0);
 }
 
+/* A crash, a clock and a secret that are the same again: the same numbers. An old segment that the
+ * network still holds fits the new connection, and is taken for its text. */
+TEST(after_a_crash_with_the_same_numbers_an_old_duplicate_is_taken) /* ROW:45 */
+{
+    for (uint64_t seed = 1; seed <= 3; seed += 2) { /* the net of the DSL has seed 1 */
+        struct segment s = {.flags = ACK, .seq = 1, .ack = 1, .len = 100};
+        struct weir_frame f = {.parts = 1};
+        uint8_t old[PEER_FRAME_MAX];
+        struct peer p = established(.mss = 1000);
+
+        if (seed != 1)
+            p.stack_isn = first_number(seed, 1000000000, p.port); /* it numbered elsewhere before */
+        f.part[0] = (struct weir_slice){old, peer_build(&p, &s, old)};
+        peer_forget(); /* the crash */
+        p = established(.mss = 1000);
+        weir_input(p.stack, 1, &f, 1, 1000000000); /* nobody sent this in the new life */
+        if (seed == 1)
+            app_read(&p, 100);
+        app_read_error(&p, EAGAIN);
+        peer_forget_output(&p);
+        expect_stat(&p, "TcpExtTCPChallengeACK", seed != 1);
+        peer_end(&p);
+    }
+}
+
+TEST(in_quiet_time_nothing_is_sent) /* ROW:46 REQ:9293-3.4.3-1 */
+{
+    struct peer p = listening(.knob = "net.weir.tcp_quiet_time_s", .value = "120"), q;
+    struct weir_sockaddr to = {.addr = weir_addr_v4(PEER), .port = 5000};
+
+    q = peer_other(&p, 5000);
+    q.sock = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(weir_connect(p.stack, q.sock, &to), -EINPROGRESS);
+    inject(&p, .flags = SYN, .seq = 0, .mss = 1460);
+    advance_ms(&p, 119999);
+    assert_false(weir_has_output(p.stack));
+    expect_quiet(&p);
+    advance_ms(&p, 1);
+    expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    expect(&q, .flags = SYN, .seq = 0);
+    expect_after(&p, 1000, .flags = SYN | ACK, .seq = 0,
+                 .ack = 1); /* the timers run from then on */
+    expect(&q, .flags = SYN, .seq = 0);
+    expect_stat(&p, "TcpRetransSegs", 2);
+    peer_end(&p);
+}
+
 /* -- ports ------------------------------------------------------------------------------------- */
 
 /* Each flow goes to one of those that share, about as often to each. */
