@@ -115,11 +115,13 @@ static enum drop input_tcp(struct arrival *a)
 static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e)
 {
     struct weir_stack *k = a->k;
+    uint32_t least = k->ip.config.min_pmtu; /* 1191#3: what is smaller is no path of today */
+    uint32_t mtu = e->mtu && e->mtu < least ? least : e->mtu;
     struct tcp_icmp about = {
         .flow = {.local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport},
         .seq = seq_of(e->seq),
         .error = e->error,
-        .mtu = e->mtu,
+        .mtu = mtu,
         .is_hard = e->is_hard && e->type == ICMP4_UNREACH};
     struct udp_fault fault = stack_fault(e);
     enum drop v;
@@ -128,8 +130,8 @@ static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e
         v = tcp_icmp(&k->tcp, &about);
     else
         v = udp_on_icmp_error(&k->udp, &fault);
-    if (v == PASS && e->mtu) /* 5927: only what a transport confirmed */
-        pmtu_update(&k->ip, &e->remote, e->mtu, k->now_us);
+    if (v == PASS && mtu) /* 5927: only what a transport confirmed */
+        pmtu_update(&k->ip, &e->remote, mtu, k->now_us);
     return v;
 }
 
