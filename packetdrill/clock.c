@@ -58,6 +58,8 @@ bool clock_run_to_packet(struct run *r, int64_t us)
     return true;
 }
 
+#define CLOCK_MAX_US 31536000000000 /* far from where nanoseconds overflow */
+
 /* -- the script -------------------------------------------------------------------------------- */
 
 static int64_t start_of(const struct run *r, const struct when *w)
@@ -88,6 +90,8 @@ static bool play(struct run *r, const struct step *s)
 {
     int64_t start = start_of(r, &s->when);
 
+    if (start > CLOCK_MAX_US)
+        return problem_set(r->problem, PROBLEM_FAILED, s->at, "no script lasts longer than a year");
     if (s->kind == STEP_OUT)
         return play_out(r, s, start);
     if (!clock_run_to(r, start) || is_late(r, s, start))

@@ -8,7 +8,7 @@
 
 #include "packetdrill/parse.h"
 
-#define SECONDS_MAX 100000000
+#define SECONDS_MAX 10000000 /* four months */
 
 /* -- settings: "--tolerance_usecs=1000" ----------------------------------------------------------
  */
@@ -68,6 +68,9 @@ static bool parse_us(struct lex *l, const char *what, int64_t *out)
     for (digits = digits < 0 ? 0 : digits; digits < 6; digits++)
         us *= 10;
     *out = us;
+    if (us > SECONDS_MAX * 1000000LL)
+        return problem_set(l->problem, PROBLEM_SYNTAX, t.at, "%s must be below %d s", what,
+                           SECONDS_MAX);
     return true;
 }
 

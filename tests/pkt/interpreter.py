@@ -165,6 +165,7 @@ class Unreadable(Case):
                 ("0~1 < S 0:0(0) win 4", "x.pkt:1:1: only an outbound packet may come at any time or in "
                  "a range"),
                 ("1~0 > S 0:0(0)", "x.pkt:1:2: the time range ends before it begins"),
+                ("99999999 close(3) = 0", "x.pkt:1:1: a time such as 0.1, +0.1 or * must be below 10000000 s"),
                 ("`ls", "x.pkt:1:1: ` is never closed by `"),
                 ("0 %{ }", "x.pkt:1:3: %{ is never closed by }%"),
                 ("/* no end", "x.pkt:1:1: the comment is never closed"),
