@@ -17,7 +17,7 @@ struct weir_knob_info {
     const char *unit;            /* "s", "ms", "us", "bytes", "count", "on" */
     const char *cite;            /* the document that defines it */
     const char *doc;             /* what it means, when to turn it */
-    int values;                  /* 1 or 3 */
+    int values;                  /* 1 or 3; 0: text */
     int64_t preset[3], min, max; /* in `unit` */
 };
 
@@ -25,8 +25,8 @@ struct weir_knob_info {
  */
 int weir_knob_count(void);
 const struct weir_knob_info *weir_knob_info(int index);
-/* `value` in decimal. 0, or -ENOENT: no such knob (weir_knob_nearest helps); -EINVAL: not a number,
- * or not as many as it takes; -ERANGE: out of bounds. */
+/* `value` in decimal, or the text. 0, or -ENOENT: no such knob (weir_knob_nearest helps); -EINVAL:
+ * not a number, or not as many as it takes; -ERANGE: out of bounds; -ENOMEM. */
 int weir_knob_set(struct weir_stack *stack, const char *name, const char *value);
 /* Text of the value, tab separated if several; returns its length, or -ENOENT, -ENOSPC. */
 int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, size_t size);

@@ -53,6 +53,20 @@ static inline void list_append(struct list *l, uint32_t i)
     l->count++;
 }
 
+/* `i` goes in front of `before`, which is on the list. */
+static inline void list_insert(struct list *l, uint32_t i, uint32_t before)
+{
+    struct list_node *n = list_node_at(l, i), *next = list_node_at(l, before);
+    n->next = before;
+    n->prev = next->prev;
+    if (n->prev)
+        list_node_at(l, n->prev)->next = i;
+    else
+        l->first = i;
+    next->prev = i;
+    l->count++;
+}
+
 static inline void list_unlink(struct list *l, uint32_t i)
 {
     struct list_node *n = list_node_at(l, i);

@@ -101,6 +101,11 @@ static bool is_bound_by_any(struct socks *k, int kind, uint16_t port)
     return false;
 }
 
+bool port_is_reserved(const struct socks *k, uint16_t port)
+{
+    return k->reserved && k->reserved[port / 64] >> port % 64 & 1;
+}
+
 static uint32_t range_of(const struct socks *k, uint16_t *first)
 {
     int64_t a = k->knobs->port_first, b = k->knobs->port_last;
@@ -120,6 +125,8 @@ int port_choose_tcp(struct socks *k, struct flow *flow)
     offset = (uint32_t)flow_secret(&k->tcp->port_key, flow);
     for (uint32_t i = 0; i < range; i++) {
         flow->lport = (uint16_t)(first + (offset + k->port_turn++) % range);
+        if (port_is_reserved(k, flow->lport))
+            continue;
         if (!tcp_flow_in_use(k->tcp, flow) && !is_bound_by_any(k, SOCK_KIND_TCP, flow->lport))
             return 0;
     }
@@ -134,7 +141,7 @@ int port_choose(struct socks *k, int sock, const struct weir_addr *local, uint16
 
     for (uint32_t i = 0; i < range; i++) {
         struct weir_sockaddr at = {.addr = *local, .port = (uint16_t)(first + (start + i) % range)};
-        if (is_taken(k, s, &at))
+        if (port_is_reserved(k, at.port) || is_taken(k, s, &at))
             continue;
         *port = at.port;
         return 0;

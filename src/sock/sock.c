@@ -22,6 +22,7 @@ void socks_init(struct socks *k, struct rng *seed)
 
 void socks_fini(struct socks *k)
 {
+    mem_free(k->mem, k->reserved, PORT_SET_BYTES);
     pool_fini(&k->pool);
     table_fini(&k->bound);
 }

@@ -47,9 +47,12 @@ struct socks {
     struct table bound; /* by port: sockets that were bound or chose a port */
     struct rng rng;
     uint32_t port_turn; /* 6056 algorithm 3: advances with each choice */
+    uint64_t *reserved; /* ip_local_reserved_ports as bits, PORT_SET_BYTES; NULL: none */
     int64_t now_us;
 };
 
+#define PORT_SET_BYTES ((size_t)8192)
+bool port_is_reserved(const struct socks *k, uint16_t port);
 void socks_init(struct socks *k, struct rng *seed);
 void socks_fini(struct socks *k);
 struct sock *sock_at(const struct socks *k, int sock); /* NULL: no such socket */

@@ -1,9 +1,10 @@
 /* Knobs by name: the public face of knobs.def.
  *
  * Knows: the table. Not what a knob does. Shape: one row for each name; a row of three numbers is
- * one knob, and ip_local_port_range is two. Units: the row's. Errors: ENOENT, EINVAL, ERANGE. Cost:
- * O(rows). */
+ * one knob; those whose value is text are knobs_text.c's. Units: the row's. Errors: ENOENT, EINVAL,
+ * ERANGE. Cost: O(rows). */
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,6 @@ static const struct row rows[] = {
 };
 #define ROWS ((int)(sizeof rows / sizeof rows[0]))
 
-static const char port_range[] = "net.ipv4.ip_local_port_range";
-
 void knobs_init(struct knobs *k)
 {
     for (int i = 0; i < ROWS; i++)
@@ -38,12 +37,16 @@ void knobs_init(struct knobs *k)
 
 int weir_knob_count(void)
 {
-    return ROWS;
+    int n = ROWS;
+
+    while (weir_knob_info(n))
+        n++;
+    return n;
 }
 
 const struct weir_knob_info *weir_knob_info(int index)
 {
-    return index >= 0 && index < ROWS ? &rows[index].info : NULL;
+    return index >= 0 && index < ROWS ? &rows[index].info : knob_text_info(index - ROWS);
 }
 
 static const struct row *row_find(const char *name)
@@ -68,20 +71,6 @@ static int numbers(const char *text, int64_t *out, int count)
     return *text ? -EINVAL : 0;
 }
 
-static int set_port_range(struct knobs *k, const char *value)
-{
-    int64_t n[2];
-    int v = numbers(value, n, 2);
-
-    if (v < 0)
-        return v;
-    if (n[0] < 1 || n[1] > 65535 || n[0] > n[1])
-        return -ERANGE;
-    k->port_first = n[0];
-    k->port_last = n[1];
-    return 0;
-}
-
 int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
 {
     struct knobs *k = stack_knobs(stack);
@@ -89,10 +78,8 @@ int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
     int64_t n[3];
     int v;
 
-    if (strcmp(name, port_range) == 0)
-        return set_port_range(k, value);
     if (!r)
-        return -ENOENT;
+        return knob_text_set(stack, name, value);
     if ((v = numbers(value, n, r->info.values)) < 0)
         return v;
     for (int i = 0; i < r->info.values; i++)
@@ -106,7 +93,7 @@ int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
 /* -- get --------------------------------------------------------------------------------------- */
 
 /* Appends a number in decimal; the new length, or -ENOSPC. */
-static int put_number(char *text, size_t size, int at, int64_t n)
+int knob_put_number(char *text, size_t size, int at, int64_t n)
 {
     char digits[24];
     int len = 0;
@@ -129,19 +116,16 @@ int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, 
 {
     const struct knobs *k = stack_knobs(stack);
     const struct row *r = row_find(name);
-    int64_t n[3] = {k->port_first, k->port_last};
-    int count = 2, len = 0;
+    int64_t n[3];
+    int len = 0;
 
-    if (strcmp(name, port_range) != 0) {
-        if (!r)
-            return -ENOENT;
-        count = r->info.values;
-        memcpy(n, (const char *)k + r->at, (size_t)count * sizeof n[0]);
-    }
-    for (int i = 0; i < count && len >= 0; i++) {
+    if (!r)
+        return knob_text_get(stack, name, text, size);
+    memcpy(n, (const char *)k + r->at, (size_t)r->info.values * sizeof n[0]);
+    for (int i = 0; i < r->info.values && len >= 0; i++) {
         if (i && (size_t)len + 1 < size)
             text[len++] = '\t';
-        len = put_number(text, size, len, n[i]);
+        len = knob_put_number(text, size, len, n[i]);
     }
     return len;
 }
@@ -188,15 +172,15 @@ static const char *last_part(const char *name)
 
 const char *weir_knob_nearest(const char *name)
 {
-    const char *best = port_range;
-    unsigned best_distance = distance(last_part(name), last_part(port_range));
+    const struct weir_knob_info *best = NULL, *knob;
+    unsigned best_distance = UINT_MAX;
 
-    for (int i = 0; i < ROWS; i++) {
-        unsigned d = distance(last_part(name), last_part(rows[i].info.name));
+    for (int i = 0; (knob = weir_knob_info(i)); i++) {
+        unsigned d = distance(last_part(name), last_part(knob->name));
         if (d < best_distance) {
             best_distance = d;
-            best = rows[i].info.name;
+            best = knob;
         }
     }
-    return best;
+    return best->name;
 }

@@ -11,9 +11,16 @@
 #include "def/knob.h"
 #include "def/stat.h"
 #include "def/state.h"
+#include "weir/knob.h"
 
 void stats_icmp(struct stats *s, uint8_t type, bool is_out); /* one message more */
 void knobs_init(struct knobs *k);
+/* knobs_text.c; NULL: no such row. -ENOENT, -EINVAL, -ERANGE, -ENOMEM, -ENOSPC. */
+const struct weir_knob_info *knob_text_info(int index);
+int knob_text_set(struct weir_stack *stack, const char *name, const char *value);
+/* Appends n in decimal to text[0..at); the new length, or -ENOSPC. */
+int knob_put_number(char *text, size_t size, int at, int64_t n);
+int knob_text_get(const struct weir_stack *stack, const char *name, char *text, size_t size);
 
 struct knobs *stack_knobs(const struct weir_stack *stack);
 void stack_knobs_changed(struct weir_stack *stack); /* layers have copies of some */

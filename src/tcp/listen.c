@@ -27,6 +27,11 @@ enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
         return reply_reset(p, s, DROP_tcp_listen_flags, EVENT_reset_no_socket);
     if ((s->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) /* 35: no answer to SYN and FIN, as Linux */
         return DROP_tcp_listen_flags;
+    if (recycle_refuses(p, s)) {
+        p->stats->TcpExtPAWSPassive++;
+        p->stats->TcpExtListenDrops++;
+        return DROP_tcp_recycle;
+    }
     if (l->accept_count > l->backlog) {
         p->stats->TcpExtListenOverflows++;
         p->stats->TcpExtListenDrops++;

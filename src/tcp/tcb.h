@@ -456,6 +456,11 @@ bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop
 /* -- icmp.c ------------------------------------------------------------------------------------ */
 void tcb_report(struct tcp *p, struct tcb *t, int error); /* an error that ends nothing */
 
+/* -- recycle.c: tcp_tw_recycle ----------------------------------------------------------------- */
+void recycle_remember(struct tcp *p, const struct weir_addr *host, uint32_t ts);
+bool recycle_refuses(const struct tcp *p, const struct seg *syn);
+void recycle_fini(struct tcp *p);
+
 /* -- limit.c: answers that no connection gives ------------------------------------------------- */
 struct seq isn_new(const struct tcp *p, uint64_t secret);
 uint32_t ts_offset(uint64_t secret);

@@ -50,6 +50,7 @@ void tcp_fini(struct tcp *p)
         if (t->state == LISTEN)
             mem_free(p->mem, t->listen, sizeof *t->listen);
     }
+    recycle_fini(p);
     pool_fini(&p->tcbs);
     pool_fini(&p->syns);
     pool_fini(&p->tws);

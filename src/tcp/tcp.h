@@ -25,6 +25,7 @@
 #define TCP_REPLIES 128 /* answers without a connection that wait for output: two bursts */
 
 struct tcb;
+struct host_stamp;
 
 /* The two ends of a connection, seen from here. */
 struct flow {
@@ -133,6 +134,7 @@ struct tcp {
     int64_t quiet_until_us; /* 9293#3.4.3: nothing is sent before */
     struct sipkey flow_key, secret_key, cookie_key, port_key;
     struct rng rng;
+    struct host_stamp *hosts; /* recycle.c; NULL: none yet */
 
     struct pool tcbs, syns, tws;
     struct table demux;              /* flows: tcb, syn_mini, tw_mini */

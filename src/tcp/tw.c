@@ -1,14 +1,37 @@
 /* TIME-WAIT as a mini: it remembers two numbers and only answers.
  *
  * Knows: RFC 9293 3.10.7.4 for TIME-WAIT, 6191, 1337. Shape: minis are ordered by when they end,
- * which is the order in which they began or were begun again; at most tcp_max_tw_buckets, the
- * oldest goes. Units: milliseconds for its end. Errors: verdicts; none for lack of room, which only
- * counts. Cost: O(1), 64 bytes. */
+ * which is mostly the order in which they began or were begun again; at most tcp_max_tw_buckets,
+ * the oldest goes. Units: milliseconds for its end. Errors: verdicts; none for lack of room, which
+ * only counts. Cost: O(1), 64 bytes. */
 #include "tcp/tcb.h"
 
 static uint32_t tw_length_ms(const struct tcp *p)
 {
     return (uint32_t)p->knobs->tcp_time_wait_s * 1000;
+}
+
+/* With tcp_tw_recycle three and a half times the RTO, 0: not known any more. */
+static uint32_t tw_length_of(const struct tcp *p, const struct tw_mini *w, uint32_t rto_us)
+{
+    uint32_t us = rto_us ? rto_us : (uint32_t)p->knobs->tcp_rto_init_us, ms = us / 2000 * 7;
+
+    return p->knobs->tcp_tw_recycle && w->has_ts && ms < tw_length_ms(p) ? ms : tw_length_ms(p);
+}
+
+/* In the order in which they end; all of one length end as they begin. */
+static void tw_place(struct tcp *p, uint32_t index)
+{
+    uint32_t ends_ms = tw_at(p, index)->ends_ms, before = 0, i = p->tw_order.last;
+
+    while (i && (int32_t)(tw_at(p, i)->ends_ms - ends_ms) > 0) {
+        before = i;
+        i = tw_at(p, i)->order.prev;
+    }
+    if (before)
+        list_insert(&p->tw_order, index, before);
+    else
+        list_append(&p->tw_order, index);
 }
 
 void tw_free(struct tcp *p, uint32_t index, enum state to)
@@ -51,7 +74,6 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w = tw_at(p, index);
         w->flow = t->flow;
         list_node_init(&w->order);
-        w->ends_ms = now_ms(p) + tw_length_ms(p);
         w->snd_nxt = t->snd.nxt;
         w->rcv_nxt = t->rcv.nxt;
         w->ts_recent = t->ts.recent;
@@ -59,7 +81,10 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->wscale = t->rcv.wscale & 15u;
         w->ifindex = t->ifindex;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
-        list_append(&p->tw_order, index);
+        w->ends_ms = now_ms(p) + tw_length_of(p, w, t->rtt.rto_us);
+        tw_place(p, index);
+        if (p->knobs->tcp_tw_recycle && w->has_ts)
+            recycle_remember(p, &w->flow.remote, w->ts_recent);
         p->stats->TcpExtTW++;
         if (!(t->flags & T_DETACHED))
             table_replace(&p->demux, t->hash, wheel_ref_of(KIND_TCB, t->self),
@@ -88,8 +113,8 @@ bool tw_begin(struct tcp *p, struct tcb *t)
 static void tw_restart(struct tcp *p, uint32_t index)
 {
     list_unlink(&p->tw_order, index);
-    list_append(&p->tw_order, index);
-    tw_at(p, index)->ends_ms = now_ms(p) + tw_length_ms(p);
+    tw_at(p, index)->ends_ms = now_ms(p) + tw_length_of(p, tw_at(p, index), 0);
+    tw_place(p, index);
 }
 
 static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop reason)

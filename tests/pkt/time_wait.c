@@ -226,6 +226,59 @@ TEST(the_oldest_goes_when_there_are_too_many)
     peer_end(&p);
 }
 
+/* -- tcp_tw_recycle ---------------------------------------------------------------------------- */
+
+/* The peer's clock stood at 2000 when the connection ended. */
+static struct peer recycled(void)
+{
+    return waiting(.has_ts = true, .knob = "net.ipv4.tcp_tw_recycle", .value = "1");
+}
+
+static void other_host_behind_the_address(struct peer *p, uint16_t port, uint32_t ts,
+                                          const char *drop)
+{
+    struct peer other = peer_other(p, port);
+
+    inject(&other, .flags = SYN, .seq = 0, .mss = 1460, .has_ts = true, .tsval = ts, .drop = drop);
+    if (!drop)
+        expect(&other, .flags = SYN | ACK);
+}
+
+TEST(recycling_ends_time_wait_after_three_and_a_half_rto) /* ROW:69 */
+{
+    struct peer p = recycled();
+
+    advance_ms(&p, 699); /* the RTO is its floor of 200 ms */
+    expect_state(&p, WEIR_TIME_WAIT);
+    advance_ms(&p, 1);
+    expect_state(&p, 0);
+    peer_end(&p);
+}
+
+TEST(recycling_refuses_a_slower_clock_at_the_same_address_for_a_minute) /* ROW:69 ROW:70 */
+{
+    struct peer p = recycled();
+
+    other_host_behind_the_address(&p, 4001, 1998, "tcp_recycle");
+    other_host_behind_the_address(&p, 4002, 1999, NULL); /* within one */
+    advance_ms(&p, 59999);
+    other_host_behind_the_address(&p, 4003, 1998, "tcp_recycle");
+    advance_ms(&p, 1);
+    other_host_behind_the_address(&p, 4003, 1998, NULL);
+    expect_stat(&p, "TcpExtPAWSPassive", 2);
+    expect_stat(&p, "TcpExtListenDrops", 2);
+    peer_forget();
+}
+
+TEST(a_syn_without_a_timestamp_is_not_refused_by_recycling) /* ROW:69 */
+{
+    struct peer p = recycled(), other = peer_other(&p, 4001);
+
+    inject(&other, .flags = SYN, .seq = 0, .mss = 1460);
+    expect(&other, .flags = SYN | ACK);
+    peer_end(&p);
+}
+
 int main(void)
 {
     return peer_tests_run("time_wait");

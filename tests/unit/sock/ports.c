@@ -127,6 +127,22 @@ static void a_bound_socket_connects_from_its_port(void **state)
     assert_int_equal(port_of(a), 7777);
 }
 
+static void a_reserved_port_is_given_only_to_who_names_it(void **state)
+{
+    int bound = sock_new(SOCK_STREAM), asked = sock_new(SOCK_STREAM), a = sock_new(SOCK_STREAM);
+
+    (void)state;
+    assert_int_equal(weir_knob_set(stack, "net.ipv4.ip_local_port_range", "5000 5003"), 0);
+    assert_int_equal(weir_knob_set(stack, "net.ipv4.ip_local_reserved_ports", "5000,5002-5003"), 0);
+    assert_int_equal(bind_to(bound, HOST, 0), 0);
+    assert_int_equal(port_of(bound), 5001);
+    assert_int_equal(bind_to(asked, HOST, 5002), 0);
+    assert_int_equal(weir_close(stack, bound), 0);
+    assert_int_equal(connect_to(a, PEER, 80), -EINPROGRESS);
+    assert_int_equal(port_of(a), 5001);
+    assert_int_equal(connect_to(sock_new(SOCK_STREAM), PEER, 80), -EADDRNOTAVAIL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +155,7 @@ int main(void)
         TEST(connections_to_several_peers_may_share_a_port_and_to_one_may_not),
         TEST(a_connection_does_not_take_what_is_bound),
         TEST(a_bound_socket_connects_from_its_port),
+        TEST(a_reserved_port_is_given_only_to_who_names_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,8 @@ static void each_row_begins_with_its_preset_and_keeps_its_bounds(void **state)
     for (int i = 0; i < weir_knob_count(); i++) {
         const struct weir_knob_info *k = weir_knob_info(i);
         assert_true(k->name[0] && k->unit[0] && k->doc[0]);
+        if (k->values == 0) /* text */
+            continue;
         for (int n = 0; n < k->values; n++)
             assert_true(k->preset[n] >= k->min && k->preset[n] <= k->max);
         assert_true(weir_knob_get(stack, k->name, text, sizeof text) > 0);
@@ -120,6 +122,24 @@ static void a_mistyped_name_is_understood(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void reserved_ports_are_ranges_in_order(void **state)
+{
+    const char *name = "net.ipv4.ip_local_reserved_ports";
+
+    (void)state;
+    get(name, "");
+    set(name, "9000-9010,80,9005-9012,65535", 0);
+    get(name, "80,9000-9012,65535");
+    set(name, "80-", -EINVAL);
+    set(name, "80 81", -EINVAL);
+    set(name, "80,", -EINVAL);
+    set(name, "70000", -ERANGE);
+    set(name, "9-8", -ERANGE);
+    get(name, "80,9000-9012,65535"); /* what is refused changes nothing */
+    set(name, "", 0);
+    get(name, "");
+}
 
 int main(void)
 {

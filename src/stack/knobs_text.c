@@ -1,0 +1,180 @@
+/* Knobs whose value is text, each with its own way to be read and written.
+ *
+ * Knows: where what they stand for is kept. Shape: one row for each; knobs.c asks here for a name
+ * that it does not have. Units: the row's. Errors: EINVAL, ERANGE, ENOMEM, ENOSPC. Cost: O(text).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/stack.h"
+#include "weir/knob.h"
+
+/* Appends c; the new length, or -ENOSPC, also where there was none before. */
+static int put_char(char *text, size_t size, int at, char c)
+{
+    if (at < 0 || (size_t)at + 1 >= size)
+        return -ENOSPC;
+    text[at++] = c;
+    text[at] = '\0';
+    return at;
+}
+
+/* -- net.ipv4.ip_local_port_range -------------------------------------------------------------- */
+
+static int set_range(struct weir_stack *k, const char *value)
+{
+    char *middle, *end;
+    long first = strtol(value, &middle, 10), last = strtol(middle, &end, 10);
+    bool is_two = middle != value && end != middle;
+
+    end += strspn(end, " \t\n");
+    if (!is_two || *end)
+        return -EINVAL;
+    if (first < 1 || last > 65535 || first > last)
+        return -ERANGE;
+    k->knobs.port_first = first;
+    k->knobs.port_last = last;
+    return 0;
+}
+
+static int get_range(const struct weir_stack *k, char *text, size_t size)
+{
+    int len = put_char(text, size, knob_put_number(text, size, 0, k->knobs.port_first), '\t');
+
+    return len < 0 ? len : knob_put_number(text, size, len, k->knobs.port_last);
+}
+
+/* -- net.ipv4.ip_local_reserved_ports: "8080,9000-9010" ---------------------------------------- */
+
+static int mark_range(uint64_t *set, const char **at)
+{
+    char *end;
+    long first = strtol(*at, &end, 10), last = first;
+
+    if (end == *at)
+        return -EINVAL;
+    if (*end == '-') {
+        *at = end + 1;
+        last = strtol(*at, &end, 10);
+        if (end == *at)
+            return -EINVAL;
+    }
+    if (first < 0 || last > 65535 || first > last)
+        return -ERANGE;
+    for (long port = first; port <= last; port++)
+        set[port / 64] |= 1ull << port % 64;
+    *at = end;
+    return 0;
+}
+
+static int mark_all(uint64_t *set, const char *value)
+{
+    int v = 0;
+
+    while (v == 0 && *value && *value != '\n') {
+        v = mark_range(set, &value);
+        if (v == 0 && *value == ',' && value[1])
+            value++;
+        else if (v == 0 && *value && *value != '\n')
+            v = -EINVAL;
+    }
+    return v;
+}
+
+static int set_reserved(struct weir_stack *k, const char *value)
+{
+    uint64_t *set = mem_zalloc(&k->mem, PORT_SET_BYTES), *old = k->socks.reserved;
+    int v = set ? mark_all(set, value) : -ENOMEM;
+    bool is_empty = !*value || *value == '\n';
+
+    if (v < 0 || is_empty) {
+        mem_free(&k->mem, set, PORT_SET_BYTES);
+        set = NULL;
+    }
+    if (v < 0)
+        return v;
+    mem_free(&k->mem, old, PORT_SET_BYTES);
+    k->socks.reserved = set;
+    return 0;
+}
+
+/* The last port of the run that begins at `port`. */
+static int run_end(const struct socks *s, int port)
+{
+    while (port < 65535 && port_is_reserved(s, (uint16_t)(port + 1)))
+        port++;
+    return port;
+}
+
+static int get_reserved(const struct weir_stack *k, char *text, size_t size)
+{
+    int len = 0;
+
+    if (size == 0)
+        return -ENOSPC;
+    text[0] = '\0';
+    for (int port = 0; port <= 65535 && len >= 0; port++) {
+        int last;
+        if (!port_is_reserved(&k->socks, (uint16_t)port))
+            continue;
+        if (len)
+            len = put_char(text, size, len, ',');
+        if (len >= 0)
+            len = knob_put_number(text, size, len, port);
+        last = run_end(&k->socks, port);
+        if (last > port && (len = put_char(text, size, len, '-')) >= 0)
+            len = knob_put_number(text, size, len, last);
+        port = last;
+    }
+    return len;
+}
+
+/* -- the table --------------------------------------------------------------------------------- */
+
+static const struct text_row {
+    struct weir_knob_info info;
+    int (*set)(struct weir_stack *k, const char *value);
+    int (*get)(const struct weir_stack *k, char *text, size_t size);
+} rows[] = {
+    {{.name = "net.ipv4.ip_local_port_range",
+      .unit = "ports",
+      .cite = "6056",
+      .doc = "First and last port for connections that name none."},
+     set_range,
+     get_range},
+    {{.name = "net.ipv4.ip_local_reserved_ports",
+      .unit = "ports",
+      .cite = "linux",
+      .doc = "Ports that are given only to who names them: \"8080,9000-9010\"."},
+     set_reserved,
+     get_reserved},
+};
+#define ROWS ((int)(sizeof rows / sizeof rows[0]))
+
+static const struct text_row *row_find(const char *name)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].info.name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+const struct weir_knob_info *knob_text_info(int index)
+{
+    return index >= 0 && index < ROWS ? &rows[index].info : NULL;
+}
+
+int knob_text_set(struct weir_stack *k, const char *name, const char *value)
+{
+    const struct text_row *r = row_find(name);
+
+    return r ? r->set(k, value) : -ENOENT;
+}
+
+int knob_text_get(const struct weir_stack *k, const char *name, char *text, size_t size)
+{
+    const struct text_row *r = row_find(name);
+
+    return r ? r->get(k, text, size) : -ENOENT;
+}
