@@ -131,8 +131,10 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         return v;
     switch (o->name) {
     case IP_TOS:
-        *(is_tcp ? &tcp_opt(k->tcp, s->endpoint)->tos
-                 : &udp_at(k->udp, s->endpoint)->tos) = (uint8_t)value;
+        if (is_tcp) /* 3168: the two low bits are TCP's own */
+            tcp_opt(k->tcp, s->endpoint)->tos = (uint8_t)(value & ~3);
+        else
+            udp_at(k->udp, s->endpoint)->tos = (uint8_t)value;
         return 0;
     case IP_TTL:
         if (value < 1 || value > 255)

@@ -105,6 +105,7 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
         sent_ack(p, t, &e);
     measure(p, t, s, &e);
     loss_on_ack(p, t, &e);
+    ecn_on_ack(t, s, &e);
     t->cc.algo->on_ack(&t->cc, &e, &t->rtt);
     if (acked || e.sacked)
         timers_on_ack(p, t, acked > 0);

@@ -191,6 +191,7 @@ static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
         return v;
     if ((v = second_check_rst(p, t, s)) != PASS || t->state == CLOSED)
         return v;
+    ecn_on_text(t, s);
     if ((v = fourth_check_syn(p, t, s)) != PASS)
         return v;
     if ((v = fifth_check_ack(p, t, s)) != PASS || t->state == CLOSED)
@@ -233,6 +234,7 @@ static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
 
 static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct seg *s)
 {
+    ecn_on_syn_ack(t, s);
     t->snd.una = s->ack;
     t->snd.wnd = t->snd.wnd_max = s->wnd; /* a SYN's window is never scaled */
     t->snd.wl1 = s->seq;

@@ -15,6 +15,10 @@ static void begin_recovery(struct tcp *p, struct tcb *t)
         p->stats->TcpExtTCPSackRecovery++;
     else
         p->stats->TcpExtTCPRenoRecovery++;
+    if (t->ecn & ECN_ON)
+        t->ecn |= ECN_CWR;
+    if (t->ecn & ECN_REDUCED) /* 3168#6.1.2: once for each window */
+        return;
     t->cc.algo->on_loss(&t->cc, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
 }
 
@@ -107,6 +111,8 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
     uint32_t flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una);
 
     p->stats->TcpExtTCPTimeouts++;
+    if (t->ecn & ECN_ON)
+        t->ecn |= ECN_CWR;
     t->cc.cwnd = t->snd.mss;
     if (t->loss.phase != LOSS_TIMEOUT || seq_ge(t->snd.una, t->loss.recover))
         t->cc.algo->on_timeout(&t->cc, flight);

@@ -46,6 +46,8 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
     out->hdr.seq = seq;
     out->hdr.ack = flags & TCP_ACK ? t->rcv.nxt : seq_of(0);
     out->hdr.flags = flags;
+    if (t->ecn & ECN_ECHO && (flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK)
+        out->hdr.flags |= TCP_ECE;
     out->hdr.ae = false;
     out->hdr.wnd = (uint16_t)(wnd >> t->rcv.wscale);
     out->hdr.urg = 0;
@@ -144,6 +146,7 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     if (!(t->flags & T_SYN_DUE))
         return false;
     begin(p, t, out, t->state == SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK, t->snd.iss);
+    out->hdr.flags |= ecn_of_syn(p, t);
     out->hdr.wnd = (uint16_t)(room < 65535 ? room : 65535);
     if (t->state == SYN_RECEIVED)
         t->rcv.edge = seq_max(t->rcv.edge, seq_add(t->rcv.nxt, out->hdr.wnd));
@@ -301,6 +304,8 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
         restart_after_idle(p, t);
         n = new_text(t, limit);
     }
+    if (t->ecn & ECN_CWR && n > t->snd.mss)
+        n = t->snd.mss; /* one segment carries CWR, not each of a superframe */
     end = seq_add(start, n);
     if (n == 0 && !is_fin_due(t, end)) {
         timers_on_window(p, t);
@@ -308,6 +313,8 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     }
     begin(p, t, out, TCP_ACK, start);
     add_text(t, out, start, n);
+    if (n)
+        ecn_mark(t, out);
     if (is_fin_due(t, end)) {
         out->hdr.flags |= TCP_FIN;
         out->why.event = EVENT_fin;

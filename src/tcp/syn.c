@@ -96,8 +96,9 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
         m->iss = seq_add(*above, 65537);
     m->irs = s->seq;
     syn_take_options(p, m, s);
+    m->flags = ecn_is_setup(p, s) ? SYN_MINI_ECN : 0;
     if (t->opt.on & OPT_HOLD) {
-        m->flags = SYN_MINI_HELD;
+        m->flags |= SYN_MINI_HELD;
         t->listen->held_new++;
         wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + HELD_US);
         tcb_mark(p, t, MARK_ACCEPT | MARK_IN);
@@ -152,6 +153,7 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->cc.algo = listener->cc.algo;
     t->rcv.mss = listener->rcv.mss;
     t->flags = T_PASSIVE;
+    t->ecn = m->flags & SYN_MINI_ECN ? ECN_ON : 0;
     t->ts.offset = m->ts_offset;
     options_from_mini(p, t, m);
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = m->iss;
@@ -299,6 +301,8 @@ enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
     enum drop v;
 
     if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, m->irs)) {
+        if (!ecn_is_setup(p, s)) /* 3168#6.1.1.1: it gave up asking */
+            m->flags &= (uint8_t)~SYN_MINI_ECN;
         if (!(m->flags & SYN_MINI_HELD))
             syn_wants_output(p, m, index);
         return DROP_tcp_syn_dup;
@@ -357,6 +361,8 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
                                 .ack = seq_add(m->irs, 1),
                                 .flags = TCP_SYN | TCP_ACK,
                                 .wnd = (uint16_t)first_window(listener)};
+    if (m->flags & SYN_MINI_ECN)
+        out->hdr.flags |= TCP_ECE;
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
     o->mss = listener->rcv.mss;
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);

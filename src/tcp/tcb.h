@@ -109,6 +109,15 @@ enum tcb_flag {
     T_FORCE = 0x4000000 /* the first retransmission of a recovery ignores cwnd, 6675#5 (4.3) */
 };
 
+enum tcb_ecn {
+    ECN_ASKED = 1,   /* our SYN was an ECN-setup SYN */
+    ECN_ON = 2,      /* agreed */
+    ECN_ECHO = 4,    /* a mark came in: ECE in each ACK */
+    ECN_CWR = 8,     /* the window was reduced: CWR in the next new text */
+    ECN_REDUCED = 16 /* by an echo, until cwr_end is acknowledged */
+};
+#define ECN_ECT0 2 /* the codepoint, in the two low bits of TOS */
+
 enum { LOSS_OPEN, LOSS_RECOVERY, LOSS_TIMEOUT };
 
 struct listener {
@@ -133,11 +142,14 @@ struct tcb {
     uint8_t soft_error; /* what ICMP said: reported if we give up */
     uint8_t end_reason; /* errno that ended it */
     uint8_t why_event;  /* enum event for the next segment */
-    uint8_t spare;
+    uint8_t ecn;        /* enum tcb_ecn; ecn.c */
     struct wheel_node node;
     struct list_node out, marked;
-    uint32_t next_accept; /* in the listener's accept queue */
-    uint32_t listener;    /* where it came from, while not accepted */
+    union {
+        uint32_t next_accept; /* in the listener's accept queue */
+        struct seq cwr_end;   /* then: SND.NXT when an echo reduced the window */
+    };
+    uint32_t listener; /* where it came from, while not accepted */
     struct {
         struct seq iss, una, nxt, wl1, wl2, up;
         struct seq small_end; /* end of the last segment below MSS: Minshall's Nagle */
@@ -214,9 +226,10 @@ enum {
     SYN_MINI_HELD = 1,
     SYN_MINI_TOLD = 2,
     SYN_MINI_ACKED = 4,
-    SYN_MINI_AGAIN = 8, /* the SYN/ACK was sent again: it or its ACK was lost */
-    SYN_MINI_UNTIMED = 16
-}; /* when the SYN/ACK left is not known */
+    SYN_MINI_AGAIN = 8,    /* the SYN/ACK was sent again: it or its ACK was lost */
+    SYN_MINI_UNTIMED = 16, /* when the SYN/ACK left is not known */
+    SYN_MINI_ECN = 32
+};
 
 struct tw_mini {
     struct flow flow;
@@ -452,6 +465,14 @@ bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback
 enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s); /* to a SYN */
 /* False: the ACK holds no cookie of ours. Else it was judged. */
 bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop *verdict);
+
+/* -- ecn.c: 3168 ------------------------------------------------------------------------------- */
+uint8_t ecn_of_syn(const struct tcp *p, struct tcb *t); /* its flags */
+bool ecn_is_setup(const struct tcp *p, const struct seg *s);
+void ecn_on_syn_ack(struct tcb *t, const struct seg *s);
+void ecn_on_text(struct tcb *t, const struct seg *s);
+void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e);
+void ecn_mark(struct tcb *t, struct seg_out *out); /* new text */
 
 /* -- icmp.c ------------------------------------------------------------------------------------ */
 void tcb_report(struct tcp *p, struct tcb *t, int error); /* an error that ends nothing */

@@ -25,6 +25,11 @@
 #define CLOSED_WINDOW 0x10000u
 #define NO_SACK 0xff
 
+#define NOT_ECT 4 /* struct segment.ecn of what is not marked */
+#define ECT0 2
+#define CE 3
+
+enum { ECE = TCP_ECE, CWR = TCP_CWR };
 enum { FIN = TCP_FIN, SYN = TCP_SYN, RST = TCP_RST, PSH = TCP_PSH, ACK = TCP_ACK, URG = TCP_URG };
 
 struct segment {
@@ -41,6 +46,7 @@ struct segment {
     struct tcp_sack_spec { /* relative */
         uint32_t start, end;
     } sack[TCP_SACK_MAX];
+    uint8_t ecn;      /* of the IP header. expect: 0 if not to be compared, NOT_ECT */
     uint16_t port;    /* the peer's, where it is not the usual one */
     const char *drop; /* inject: the verdict; NULL: it passes */
 };
@@ -51,6 +57,7 @@ struct got {
     struct tcp_hdr h;
     uint32_t len;
     struct weir_why why; /* what it was sent for */
+    uint8_t tos;
     uint8_t text[1500];
 };
 

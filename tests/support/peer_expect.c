@@ -87,6 +87,7 @@ static bool is_equal(const struct segment *got, const struct segment *want)
         {got->len, want->len},
         {got->wnd, want->wnd ? want->wnd : ANY},
         {got->urg, want->flags & URG ? want->urg : ANY},
+        {got->ecn, want->ecn ? want->ecn : ANY},
         {got->mss, want->mss ? want->mss : ANY},
         {got->wscale, want->wscale ? want->wscale : ANY},
         {got->sack_ok, want->sack_ok ? 1 : ANY},

@@ -66,6 +66,7 @@ uint32_t peer_build(const struct peer *p, const struct segment *s, uint8_t *fram
     uint32_t first = s->seq + !!(s->flags & SYN), sum;
     struct ip4 ip = {.hdr_len = IP4_LEN,
                      .ttl = 64,
+                     .tos = s->ecn & 3,
                      .proto = PROTO_TCP,
                      .src = PEER,
                      .dst = HOST,
@@ -98,6 +99,7 @@ const char *peer_parse(const uint8_t *frame, uint32_t len, struct got *out)
     head = tcp_parse(&out->h, frame + IP4_LEN, len - IP4_LEN);
     if (head <= 0)
         return "a bad TCP header";
+    out->tos = ip.tos;
     out->len = len - IP4_LEN - (uint32_t)head;
     memcpy(out->text, frame + IP4_LEN + head, out->len);
     return NULL;
@@ -114,6 +116,7 @@ void peer_relative(const struct peer *p, const struct got *g, struct segment *ou
                             .len = g->len,
                             .wnd = g->h.wnd ? g->h.wnd : CLOSED_WINDOW,
                             .urg = g->h.urg,
+                            .ecn = g->tos & 3 ? g->tos & 3 : NOT_ECT,
                             .mss = o->has & TCP_OPT_MSS ? o->mss : 0,
                             .wscale = (uint8_t)(o->has & TCP_OPT_WSCALE ? o->wscale + 1 : 0),
                             .sack_ok = !!(o->has & TCP_OPT_SACK_OK),
