@@ -93,6 +93,16 @@ bool ranges_has(const struct ranges *r, struct seq start, struct seq end)
     return i < r->n && seq_le(r->at[i].start, start);
 }
 
+bool ranges_overlap(const struct ranges *r, struct seq start, struct seq end, struct range *both)
+{
+    uint32_t i = first_reaching(r, seq_add(start, 1));
+
+    if (i == r->n || seq_ge(r->at[i].start, end))
+        return false;
+    *both = (struct range){seq_max(r->at[i].start, start), seq_min(r->at[i].end, end)};
+    return true;
+}
+
 /* The first range whose end is `at` or later; r->n: none. */
 static uint32_t first_reaching(const struct ranges *r, struct seq at)
 {

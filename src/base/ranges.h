@@ -37,6 +37,8 @@ struct seq ranges_take(struct ranges *r, struct seq at);
 void ranges_trim(struct ranges *r, struct seq at);
 /* Those last added to, newest first (2018#4), then others in order: at most `max`. */
 uint32_t ranges_recent(const struct ranges *r, struct range *out, uint32_t max);
+/* *both gets the first stretch of [start, end) that is inside the set. False: there is none. */
+bool ranges_overlap(const struct ranges *r, struct seq start, struct seq end, struct range *both);
 bool ranges_has(const struct ranges *r, struct seq start, struct seq end); /* wholly inside one */
 
 #endif

@@ -91,8 +91,10 @@ static void answer_unacceptable(struct tcp *p, struct tcb *t, const struct seg *
         challenge_ack(p, t);
         return;
     }
-    if (is_repeat)
+    if (is_repeat) {
         p->stats->TcpExtDelayedACKLost++;
+        text_repeated(p, t, s->seq, seq_add(s->seq, s->len));
+    }
     t->flags |= T_ACK_NOW;
     t->why_event = EVENT_duplicate_ack;
 }

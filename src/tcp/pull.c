@@ -14,17 +14,39 @@ uint32_t ts_now(const struct tcp *p, const struct tcb *t)
 
 /* -- the header -------------------------------------------------------------------------------- */
 
-static void add_sack(const struct tcb *t, struct tcp_opts *o)
+/* SACK blocks that a segment now carries: the repeated text first, then the newest ranges. */
+static uint32_t sack_count(const struct tcb *t)
 {
-    const struct ranges *r = t->rcv.ranges;
-    struct range block[TCP_SACK_MAX];
-    uint32_t n;
+    uint32_t n = t->rcv.ranges ? t->rcv.ranges->n : 0, most = t->flags & T_TS ? 3 : 4;
 
-    if (!r || !r->n || !(t->flags & T_SACK))
+    if (!(t->flags & T_SACK))
+        return 0;
+    n += !!(t->flags & T_DSACK);
+    return n < most ? n : most;
+}
+
+/* 6691: the MSS counts no options; those of every segment are in snd.mss already. */
+static uint32_t mss_now(const struct tcb *t)
+{
+    uint32_t n = sack_count(t), cost = n ? 4 + 8 * n : 0;
+
+    return t->snd.mss > cost + 1 ? t->snd.mss - cost : 1;
+}
+
+static void add_sack(struct tcb *t, struct tcp_opts *o)
+{
+    struct range block[TCP_SACK_MAX];
+    uint32_t n = sack_count(t), told = 0;
+
+    if (n == 0)
         return;
-    n = ranges_recent(r, block, o->has & TCP_OPT_TS ? 3 : 4);
+    if (t->flags & T_DSACK)
+        block[told++] = t->rcv.dup;
+    if (t->rcv.ranges)
+        told += ranges_recent(t->rcv.ranges, block + told, n - told);
+    t->flags &= ~(uint32_t)T_DSACK;
     o->has |= TCP_OPT_SACK;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < told; i++)
         o->sack[o->sacks++] = (struct tcp_sack){block[i].start, block[i].end};
 }
 
@@ -35,7 +57,7 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
     out->flow = t->flow;
     out->texts = 0;
     out->len = 0;
-    out->mss = t->snd.mss;
+    out->mss = (uint16_t)mss_now(t);
     out->tos = t->opt.tos;
     out->ttl = t->opt.ttl;
     out->is_first_hop_doubted = t->loss.backoff >= p->knobs->tcp_retries1; /* MUST-20 */
@@ -58,20 +80,20 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
         out->hdr.opt.tsval = ts_now(p, t);
         out->hdr.opt.tsecr = t->ts.recent;
     }
-    if (t->rcv.ranges)
+    if ((t->rcv.ranges || t->flags & T_DSACK) && !(flags & TCP_SYN))
         add_sack(t, &out->hdr.opt);
 }
 
 /* Segments of the wire that a superframe is cut into. */
-static uint32_t segs_of(const struct tcb *t, const struct seg_out *out)
+static uint32_t segs_of(const struct seg_out *out)
 {
-    return out->len > t->snd.mss ? (out->len + t->snd.mss - 1) / t->snd.mss : 1;
+    return out->len > out->mss ? (out->len + out->mss - 1u) / out->mss : 1;
 }
 
 /* Every segment with ACK settles what we owe. The stack's count leaves out what is sent again. */
 static void finish(struct tcp *p, struct tcb *t, const struct seg_out *out, bool is_again)
 {
-    uint32_t segs = segs_of(t, out);
+    uint32_t segs = segs_of(out);
 
     t->flags &= ~(uint32_t)T_ACK_NOW;
     t->rcv.waiting = 0;
@@ -102,11 +124,11 @@ static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint3
 /* Most text of one call: whole segments that fit the burst and the superframe. */
 static uint32_t text_max(const struct tcb *t, const struct pull_limit *limit)
 {
-    uint32_t segs = limit->segs;
+    uint32_t segs = limit->segs, mss = mss_now(t);
 
     if (limit->gso_max)
-        segs = limit->gso_max > 120u + t->snd.mss ? (limit->gso_max - 120) / t->snd.mss : 1;
-    return segs * t->snd.mss;
+        segs = limit->gso_max > 120u + mss ? (limit->gso_max - 120) / mss : 1;
+    return segs * mss;
 }
 
 /* -- the wants, in order ----------------------------------------------------------------------- */
@@ -169,7 +191,7 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
 
 static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
-    uint32_t segs = segs_of(t, out);
+    uint32_t segs = segs_of(out);
 
     p->stats->TcpRetransSegs += segs;
     t->retrans += segs;
@@ -188,19 +210,19 @@ static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
 static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
                             struct seg_out *out)
 {
-    uint32_t n, most = text_max(t, limit), flight = in_flight(t);
+    uint32_t n, most = text_max(t, limit), flight = in_flight(t), mss = mss_now(t);
     uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     struct seq start, end, stop;
 
     if (!sent_next_lost(t, &start, &end))
         return false;
-    if (t->flags & T_FORCE && room < t->snd.mss)
-        room = t->snd.mss;
-    if (room < t->snd.mss)
+    if (t->flags & T_FORCE && room < mss)
+        room = mss;
+    if (room < mss)
         return false;
     t->flags &= ~(uint32_t)T_FORCE;
     if (most > room)
-        most = room - room % t->snd.mss;
+        most = room - room % mss;
     stop = seq_min(end, snd_data_end(t));
     n = seq_lt(start, stop) ? (uint32_t)seq_diff(stop, start) : 0;
     if (n > most) {
@@ -259,7 +281,7 @@ static uint32_t new_text(const struct tcb *t, const struct pull_limit *limit)
     uint32_t unsent = (uint32_t)seq_diff(snd_data_end(t), t->snd.nxt);
     uint32_t n = unsent, usable = window_usable(t), flight = in_flight(t);
     uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, most = text_max(t, limit);
-    uint32_t mss = t->snd.mss, tail;
+    uint32_t mss = mss_now(t), tail;
 
     if (n > usable)
         n = usable;
@@ -321,7 +343,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
         t->flags |= T_FIN_SENT;
         end = seq_add(end, 1);
     }
-    if (n % t->snd.mss)
+    if (n % out->mss)
         t->snd.small_end = end;
     t->flags &= ~(uint32_t)T_OVERRIDE;
     t->rcv.quick = 0; /* a dialogue: ACKs can ride */

@@ -106,6 +106,7 @@ enum tcb_flag {
     T_ORPHAN = 0x2000000,
     T_MINI_WAITS = 0x8000000, /* a mini is in TIME-WAIT in its stead */
     T_WND_NEWS = 0x10000000,  /* the program made room that the peer should hear of */
+    T_DSACK = 0x20000000,     /* rcv.dup is to be told */
     T_FORCE = 0x4000000 /* the first retransmission of a recovery ignores cwnd, 6675#5 (4.3) */
 };
 
@@ -168,6 +169,7 @@ struct tcb {
         uint8_t quick;    /* full segments to acknowledge at once: connection start, after a hole */
         uint32_t waiting; /* sequence numbers received since an ACK went out */
         uint32_t at_ms;   /* last text that came in order */
+        struct range dup; /* text that came again, T_DSACK: the next ACK says so */
         struct ring ring; /* [read pointer, RCV.NXT) is readable; early bytes lie behind */
         struct ranges *ranges;
     } rcv;
@@ -181,14 +183,14 @@ struct tcb {
         uint8_t backoff; /* timeouts since progress */
         uint8_t probes;  /* window or keepalive probes unanswered */
     } loss;
+    uint32_t challenge_at_ms;
     struct sent *sent; /* NULL: nothing in flight */
     struct rtt rtt;
     union {
         uint32_t syn_at_us;  /* until synchronized: our SYN went out */
         uint32_t sent_at_ms; /* then: last data sent */
     };
-    uint32_t heard_at_ms; /* last segment from the peer */
-    uint32_t challenge_at_ms;
+    uint32_t heard_at_ms;    /* last segment from the peer */
     int64_t at[TIMER_COUNT]; /* timers.c */
     struct cc cc;
     struct tcp_options opt;
@@ -357,6 +359,8 @@ void window_from_peer(struct tcb *t, const struct seg *s);
 enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s);
 void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s);
 bool text_trim(struct tcb *t, struct seg *s); /* to the window; false: nothing is left */
+/* [start, end) came again: 2883. */
+void text_repeated(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
 void text_free(struct tcp *p, struct tcb *t);
 
 /* -- urgent.c: step six, the urgent byte --------------------------------------------------------

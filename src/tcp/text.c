@@ -63,6 +63,33 @@ static bool place(struct tcp *p, struct tcb *t, const struct seg *s, uint32_t of
     return true;
 }
 
+/* 2883#4: said once, in the first block of the next ACK; of two that were repeated the newer, or
+ * both where they touch. */
+void text_repeated(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
+{
+    struct range *d = &t->rcv.dup;
+    bool is_longer = t->flags & T_DSACK && seq_le(start, d->end) && seq_ge(end, d->start);
+
+    if (!(t->flags & T_SACK) || !p->knobs->tcp_dsack || seq_ge(start, end))
+        return;
+    if (seq_lt(start, t->rcv.nxt))
+        p->stats->TcpExtTCPDSACKOldSent++;
+    else
+        p->stats->TcpExtTCPDSACKOfoSent++;
+    d->start = is_longer ? seq_min(start, d->start) : start;
+    d->end = is_longer ? seq_max(end, d->end) : end;
+    t->flags |= T_DSACK;
+}
+
+/* What of the segment beyond the hole is here already. */
+static void note_overlap(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    struct range both;
+
+    if (ranges_overlap(t->rcv.ranges, s->seq, seq_add(s->seq, s->len), &both))
+        text_repeated(p, t, both.start, both.end);
+}
+
 static enum drop text_out_of_order(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     struct ranges *r = t->rcv.ranges;
@@ -79,6 +106,7 @@ static enum drop text_out_of_order(struct tcp *p, struct tcb *t, const struct se
     }
     if (!place(p, t, s, (uint32_t)seq_diff(s->seq, t->rcv.nxt)))
         return DROP_tcp_no_memory;
+    note_overlap(p, t, s);
     if (!ranges_add(r, s->seq, seq_add(s->seq, s->len), &fresh))
         return DROP_tcp_ranges_full;
     if (!fresh)
@@ -137,6 +165,8 @@ enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
         tcb_end(p, t, 0);
         return DROP_tcp_after_close;
     }
+    if (seq_lt(s->seq, t->rcv.nxt))
+        text_repeated(p, t, s->seq, seq_min(end, t->rcv.nxt));
     if (!text_trim(t, s)) { /* a probe of our closed window, or all of it repeated */
         t->flags |= T_ACK_NOW;
         return seq_le(end, t->rcv.nxt) ? DROP_tcp_duplicate : DROP_tcp_window;

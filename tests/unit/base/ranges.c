@@ -134,6 +134,24 @@ static void has_wants_one_range_around(void **state)
     assert_false(ranges_has(&r, seq_of(50), seq_of(60)));
 }
 
+static void overlap_is_the_first_stretch_inside(void **state)
+{
+    struct range both = {seq_of(0), seq_of(0)};
+
+    (void)state;
+    add(10, 20);
+    add(30, 40);
+    assert_true(ranges_overlap(&r, seq_of(5), seq_of(35), &both));
+    assert_true(both.start.v == 10 && both.end.v == 20);
+    assert_true(ranges_overlap(&r, seq_of(20), seq_of(35), &both));
+    assert_true(both.start.v == 30 && both.end.v == 35);
+    assert_true(ranges_overlap(&r, seq_of(12), seq_of(15), &both));
+    assert_true(both.start.v == 12 && both.end.v == 15);
+    assert_false(ranges_overlap(&r, seq_of(20), seq_of(30), &both));
+    assert_false(ranges_overlap(&r, seq_of(0), seq_of(10), &both));
+    assert_false(ranges_overlap(&r, seq_of(40), seq_of(50), &both));
+}
+
 static void full_set_refuses_a_new_range_only(void **state)
 {
     struct ranges before;
@@ -293,6 +311,7 @@ int main(void)
         T(take_needs_a_start_at_or_before),
         T(trim_cuts_the_range_in_the_middle),
         T(has_wants_one_range_around),
+        T(overlap_is_the_first_stretch_inside),
         T(full_set_refuses_a_new_range_only),
         T(random_life_equals_the_bitmap),
     };
