@@ -18,7 +18,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void numbers_follow_a_clock_of_16_a_microsecond(void **state) /* REQ:MUST-8 */
+static void numbers_follow_a_clock_of_16_a_microsecond(void **state) /* REQ:SHLD-1 */
 {
     struct seq first = isn_new(tcp, 77);
 
