@@ -14,15 +14,20 @@ static struct weir_sock_info info_of(const struct peer *p)
 }
 
 /* The peer asked, as a Linux with tcp_ecn = 1 does. */
-static struct peer agreed(uint32_t mss)
+static struct peer agreed_with(uint32_t mss, const char *cwnd)
 {
-    struct peer p = listening(0);
+    struct peer p = listening(.knob = "net.weir.tcp_initial_cwnd", .value = cwnd);
 
     inject(&p, .flags = SYN | ECE | CWR, .seq = 0, .mss = (uint16_t)mss);
     expect(&p, .flags = SYN | ACK | ECE, .seq = 0, .ack = 1, .ecn = NOT_ECT);
     inject(&p, .flags = ACK, .seq = 1, .ack = 1);
     app_accept(&p);
     return p;
+}
+
+static struct peer agreed(uint32_t mss)
+{
+    return agreed_with(mss, "10");
 }
 
 /* -- 6.1.1: the handshake ---------------------------------------------------------------------- */
@@ -232,17 +237,35 @@ TEST(an_echo_halves_the_window_once_and_repeats_nothing)
     peer_end(&p);
 }
 
-TEST(an_echo_never_widens_a_window_of_one) /* REQ:3168-6.1.2-4 */
+/* The window is reduced by what one ACK says; of the segments that the next one lets go, the
+ * first says that it was. REQ:3168-6.1.2-5 */
+TEST(of_several_segments_the_first_carries_cwr)
 {
     struct peer p = agreed(1000);
 
-    app_write(&p, 3000);
+    app_write(&p, 20000);
     peer_forget_output(&p);
-    expect_after(&p, 200, .flags = ACK, .seq = 1, .len = 1000);
-    assert_int_equal(info_of(&p).cwnd, 1000);
-    inject(&p, .flags = ACK | ECE, .seq = 1, .ack = 1);
-    assert_int_equal(info_of(&p).cwnd, 1000);
+    inject(&p, .flags = ACK | ECE, .seq = 1, .ack = 1001);
     expect_quiet(&p);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 9001);
+    expect(&p, .flags = ACK | CWR, .seq = 10001, .len = 1000, .ecn = ECT0);
+    for (uint32_t at = 11001; at <= 14001; at += 1000)
+        expect(&p, .flags = ACK, .seq = at, .len = 1000, .ecn = ECT0);
+    expect_quiet(&p);
+    peer_end(&p);
+}
+
+TEST(an_echo_never_widens_a_window_of_one) /* REQ:3168-6.1.2-4 */
+{
+    struct peer p = agreed_with(1000, "1");
+
+    app_write(&p, 3000);
+    expect(&p, .flags = ACK, .seq = 1, .len = 1000);
+    inject(&p, .flags = ACK | ECE, .seq = 1, .ack = 1001);
+    assert_int_equal(info_of(&p).cwnd, 1000);
+    expect(&p, .flags = ACK | CWR, .seq = 1001, .len = 1000);
+    expect_quiet(&p);
+    expect_after(&p, 200, .flags = ACK, .seq = 1001, .len = 1000); /* the timer began anew */
     expect_stat(&p, "TcpRetransSegs", 1);
     expect_stat(&p, "TcpExtTCPTimeouts", 1);
     expect_stat(&p, "TcpExtTCPSlowStartRetrans", 1);

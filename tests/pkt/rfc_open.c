@@ -195,6 +195,7 @@ TEST(in_quiet_time_nothing_is_sent) /* ROW:46 REQ:9293-3.4.3-1 */
     inject(&p, .flags = SYN, .seq = 0, .mss = 1460);
     advance_ms(&p, 119999);
     assert_false(weir_has_output(p.stack));
+    assert_int_equal(weir_deadline(p.stack), 121000 * 1000000ll); /* it began at 1 s */
     expect_quiet(&p);
     advance_ms(&p, 1);
     expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
