@@ -44,7 +44,8 @@ void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e)
 {
     uint32_t before = t->cc.cwnd;
 
-    if (t->ecn & ECN_REDUCED && seq_ge(t->snd.una, t->cwr_end))
+    /* Until what bears our CWR is acknowledged an echo may be the old one still. */
+    if (t->ecn & ECN_REDUCED && seq_gt(t->snd.una, t->cwr_end))
         t->ecn &= (uint8_t)~ECN_REDUCED;
     if (!(t->ecn & ECN_ON) || !(s->flags & TCP_ECE))
         return;

@@ -17,7 +17,7 @@ static void begin_recovery(struct tcp *p, struct tcb *t)
         p->stats->TcpExtTCPRenoRecovery++;
     if (t->ecn & ECN_ON)
         t->ecn |= ECN_CWR;
-    if (t->ecn & ECN_REDUCED) /* 3168#6.1.2: once for each window */
+    if (t->ecn & ECN_REDUCED && seq_lt(t->snd.una, t->cwr_end)) /* 3168#6.1.2: once a window */
         return;
     t->cc.algo->on_loss(&t->cc, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
 }
