@@ -5,12 +5,15 @@
  * Units: as written; stored in ns, parts per billion, bits per second, frames, bytes.
  * Errors: one line that names the mistake and the nearest right word. Cost: none that matters. */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <weir/driver.h>
+
+#include "base/words.h"
 
 #define WORD_MAX 64
 #define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
@@ -77,33 +80,6 @@ static int fail(struct parser *p, const char *format, ...)
 
 /* -- the nearest right word -------------------------------------------------------------------- */
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-    size_t m = a < b ? a : b;
-
-    return m < c ? m : c;
-}
-
-/* Levenshtein's distance: letters to insert, drop or change. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1];
-    size_t nb = strlen(b);
-
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
-    for (size_t i = 1; *a; a++, i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            size_t above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (*a != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[nb];
-}
-
 /* "duplicate" is "dup" written out and "corr" is "corrupt" cut off, however many letters differ. */
 static bool is_begin(const char *begin, const char *of)
 {
@@ -111,9 +87,9 @@ static bool is_begin(const char *begin, const char *of)
 }
 
 static void nearer(const char *text, const char *candidate, const char **best,
-                   size_t *best_distance)
+                   unsigned *best_distance)
 {
-    size_t d = distance(text, candidate);
+    unsigned d = word_distance(text, candidate);
 
     if (is_begin(candidate, text) || is_begin(text, candidate))
         d = 0;
@@ -126,7 +102,7 @@ static void nearer(const char *text, const char *candidate, const char **best,
 static const char *nearest_word(const char *text)
 {
     const char *best = words[0].name;
-    size_t d = SIZE_MAX;
+    unsigned d = UINT_MAX;
 
     for (size_t i = 0; i < COUNT_OF(words); i++)
         nearer(text, words[i].name, &best, &d);
@@ -138,7 +114,7 @@ static const char *nearest_word(const char *text)
 static const char *nearest_unit(const struct unit *units, const char *text)
 {
     const char *best = units[0].name;
-    size_t d = SIZE_MAX;
+    unsigned d = UINT_MAX;
 
     for (const struct unit *u = units; u->name; u++)
         nearer(text, u->name, &best, &d);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "run/daemon.h"
 
 static const char usage[] =
@@ -55,40 +56,12 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int least(int a, int b, int c)
-{
-    int m = a < b ? a : b;
-
-    return m < c ? m : c;
-}
-
-/* How much must change to make `typed` of `word`. What is only left out counts least: words are
- * shortened more often than they are mistaken, and seldom at their first letter. */
-static int distance(const char *typed, const char *word)
-{
-    int row[65], n = (int)strnlen(word, 64);
-    int other_start = tolower(*typed) == tolower(*word) ? 0 : 1;
-
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; *typed; typed++, i++) {
-        int corner = row[0];
-        row[0] = 2 * i;
-        for (int j = 1; j <= n; j++) {
-            int above = row[j], same = tolower(*typed) == tolower(word[j - 1]);
-            row[j] = least(row[j] + 2, row[j - 1] + 1, corner + (same ? 0 : 2));
-            corner = above;
-        }
-    }
-    return row[n] + other_start;
-}
-
 const char *nearest_word(const char *word, const char *const *words)
 {
     const char *best = words[0];
 
     for (; *words; words++)
-        if (distance(word, *words) < distance(word, best))
+        if (word_distance(word, *words) < word_distance(word, best))
             best = *words;
     return best;
 }

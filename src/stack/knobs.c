@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "stack/tables.h"
 #include "weir/knob.h"
 
@@ -132,37 +133,6 @@ int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, 
 
 /* -- the nearest name -------------------------------------------------------------------------- */
 
-#define NAME_MAX_LEN 64
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned m = a < b ? a : b;
-
-    return m < c ? m : c;
-}
-
-/* Levenshtein's distance. */
-static unsigned distance(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-    unsigned row[NAME_MAX_LEN + 1];
-
-    if (n > NAME_MAX_LEN)
-        n = NAME_MAX_LEN;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = (unsigned)j;
-    for (unsigned i = 1; *a; a++, i++) {
-        unsigned corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            unsigned above = row[j];
-            row[j] = least(row[j] + 1, row[j - 1] + 1, corner + (*a != b[j - 1]));
-            corner = above;
-        }
-    }
-    return row[n];
-}
-
 static const char *last_part(const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -176,7 +146,7 @@ const char *weir_knob_nearest(const char *name)
     unsigned best_distance = UINT_MAX;
 
     for (int i = 0; (knob = weir_knob_info(i)); i++) {
-        unsigned d = distance(last_part(name), last_part(knob->name));
+        unsigned d = word_distance(last_part(name), last_part(knob->name));
         if (d < best_distance) {
             best_distance = d;
             best = knob;
