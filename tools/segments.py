@@ -38,21 +38,32 @@ def packets(data):
         yield (high << 32 | low) / 1e9, body[20:20 + captured], direction, comment
 
 
+def window_scale(options):
+    """The shift that a SYN announces, 0 without the option."""
+    at = 0
+    while at < len(options) and options[at] != 0:
+        if options[at] == 3:
+            return options[at + 2]
+        at += 1 if options[at] == 1 else max(options[at + 1], 2)
+    return 0
+
+
 def segment(packet):
     head = (packet[0] & 15) * 4
     sport, dport, seq, ack, offset, flags, window = struct.unpack_from("!HHIIBBH", packet, head)
     names = " ".join(name for bit, name in FLAGS if flags & bit)
-    return sport, dport, seq, ack, names, window, len(packet) - head - (offset >> 4) * 4
+    text = head + (offset >> 4) * 4
+    return sport, dport, seq, ack, names, window, packet[head + 20:text], len(packet) - text
 
 
 def main():
     data = open(sys.argv[1], "rb").read()
     left = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    first, start = {}, None
+    first, shift, start = {}, {}, None
     for when, packet, direction, comment in packets(data):
         if packet[0] >> 4 != 4 or packet[9] != 6 or left == 0:
             continue
-        sport, dport, seq, ack, names, window, size = segment(packet)
+        sport, dport, seq, ack, names, window, options, size = segment(packet)
         start = when if start is None else start
         base = first.setdefault(sport, seq)
         peer = first.get(dport, ack)
@@ -62,7 +73,11 @@ def main():
             text += f", ack {(ack - peer) & 0xffffffff}"
         if size:
             text += f", {size} bytes"
-        print(f"{text}, window {window}" + (f"   ({comment})" if comment else ""))
+        if "SYN" in names:
+            shift[sport] = window_scale(options)
+        elif shift.get(dport):
+            window <<= shift.get(sport, 0)
+        print(f"{text}, window {window:,}" + (f"   ({comment})" if comment else ""))
         left -= 1
 
 
