@@ -12,7 +12,8 @@ static struct peer always(struct peer_config c)
     return peer_listening(&c);
 }
 
-TEST(a_cookie_keeps_nothing_and_its_ack_makes_the_connection) /* ROW:84 FSM-114 FSM-116 */
+/* ROW:84 FSM-114 FSM-116 REQ:4987-3.6-1 */
+TEST(a_cookie_keeps_nothing_and_its_ack_makes_the_connection)
 {
     struct peer p = always((struct peer_config){.mss = 1460});
 
@@ -93,7 +94,7 @@ TEST(the_timestamp_carries_window_scale_and_sack)
     peer_end(&p);
 }
 
-TEST(a_cookie_that_we_did_not_make_is_reset)
+TEST(a_cookie_that_we_did_not_make_is_reset) /* REQ:4987-3.6-2 */
 {
     struct peer p = always((struct peer_config){.mss = 1460});
 
@@ -108,7 +109,7 @@ TEST(a_cookie_that_we_did_not_make_is_reset)
     peer_end(&p);
 }
 
-TEST(a_cookie_is_good_for_two_minutes_and_not_for_four)
+TEST(a_cookie_is_good_for_two_minutes_and_not_for_four) /* REQ:4987-3.6-2 */
 {
     for (int ms = 120000; ms <= 240000; ms += 120000) {
         struct peer p = always((struct peer_config){.mss = 1460});
@@ -127,7 +128,7 @@ TEST(a_cookie_is_good_for_two_minutes_and_not_for_four)
     }
 }
 
-TEST(only_a_full_queue_sends_cookies_by_default) /* ROW:84 ROW:85 */
+TEST(only_a_full_queue_sends_cookies_by_default) /* ROW:84 ROW:85 REQ:4987-3.7-1 REQ:4987-4-1 */
 {
     struct peer a = listening(.mss = 1460, .knob = "net.ipv4.tcp_max_syn_backlog", .value = "1");
     struct peer b = peer_other(&a, 4001);

@@ -32,7 +32,8 @@ static struct peer agreed(uint32_t mss)
 
 /* -- 6.1.1: the handshake ---------------------------------------------------------------------- */
 
-/* REQ:3168-6.1.1-1 REQ:3168-6.1.1-2 REQ:3168-6.1.1-10 REQ:3168-5-1 REQ:8311-4.2-1 REQ:SHLD-8 */
+/* REQ:3168-6.1.1-1 REQ:3168-6.1.1-2 REQ:3168-6.1.1-10 REQ:3168-5-1 REQ:8311-4.2-1
+ * REQ:8311-4.2-2 REQ:8311-2.2-1 REQ:SHLD-8 */
 TEST(who_is_asked_agrees_and_marks_new_text)
 {
     struct peer p = agreed(1000);
@@ -239,7 +240,7 @@ TEST(an_echo_halves_the_window_once_and_repeats_nothing)
 
 /* The window is reduced by what one ACK says; of the segments that the next one lets go, the
  * first says that it was. REQ:3168-6.1.2-5 */
-TEST(of_several_segments_the_first_carries_cwr)
+TEST(of_several_segments_the_first_carries_cwr) /* REQ:3168-6.1.1-6 */
 {
     struct peer p = agreed(1000);
 

@@ -8,7 +8,8 @@ static void expect_nothing_to_accept(struct peer *p)
     assert_int_equal(weir_accept(p->stack, p->listener, NULL), -EAGAIN);
 }
 
-TEST(a_lost_syn_ack_is_repeated_after_1_3_7_seconds_and_forgotten) /* FSM-340 FSM-341 ROW:28 */
+/* FSM-340 FSM-341 ROW:28 REQ:4987-4-3 */
+TEST(a_lost_syn_ack_is_repeated_after_1_3_7_seconds_and_forgotten)
 {
     struct peer p = listening(.knob = "net.ipv4.tcp_synack_retries", .value = "2");
 

@@ -15,7 +15,8 @@ static uint32_t mss_of(struct peer *p)
     return info.mss;
 }
 
-TEST(a_syn_offers_what_the_link_carries) /* REQ:SHLD-5 REQ:MUST-67 */
+/* REQ:SHLD-5 REQ:MUST-67 REQ:6691-2-1 REQ:6691-2-2 REQ:6691-5.1-1 */
+TEST(a_syn_offers_what_the_link_carries)
 {
     struct peer p = connecting(.mtu = 576);
     struct got g;
@@ -47,7 +48,7 @@ TEST(a_peer_that_offers_nothing_gets_536) /* REQ:MUST-15 */
     peer_end(&p);
 }
 
-TEST(the_smaller_of_both_is_kept_to_and_options_count) /* REQ:MUST-16 */
+TEST(the_smaller_of_both_is_kept_to_and_options_count) /* REQ:MUST-16 REQ:6691-2-3 */
 {
     struct peer p = established(.mss = 1000);
 

@@ -130,7 +130,8 @@ TEST(a_segment_without_the_agreed_timestamp_is_dropped_silently) /* FSM-161 */
     }
 }
 
-TEST(a_timestamp_of_24_days_ago_is_not_held_against_anyone) /* FSM-162 */
+/* FSM-162 REQ:7323-5.5-1 REQ:7323-5.5-2 */
+TEST(a_timestamp_of_24_days_ago_is_not_held_against_anyone)
 {
     struct peer p = established(.mss = 1000, .has_ts = true);
 
@@ -210,7 +211,8 @@ TEST(challenge_acks_come_at_a_pace) /* FSM-190 */
     peer_end(&p);
 }
 
-TEST(the_rst_that_a_challenge_draws_is_exact_and_ends_it) /* FSM-410 */
+/* FSM-410 REQ:5961-4.2-4 REQ:5961-1.1-1 */
+TEST(the_rst_that_a_challenge_draws_is_exact_and_ends_it)
 {
     struct peer p = established(.mss = 1000);
 
@@ -310,7 +312,8 @@ TEST(the_newest_segment_says_what_the_window_is)
     }
 }
 
-TEST(an_ack_is_believed_back_to_the_largest_window_seen) /* REQ:9293-3.10.7.4-6 REQ:MAY-12 */
+/* REQ:9293-3.10.7.4-6 REQ:MAY-12 REQ:5961-5.2-1 REQ:5961-5.2-2 REQ:5961-5.2-4 */
+TEST(an_ack_is_believed_back_to_the_largest_window_seen)
 {
     struct peer p = established(.mss = 1000, .wnd = 1000);
 

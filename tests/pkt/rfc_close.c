@@ -354,6 +354,33 @@ TEST(more_orphans_than_allowed_are_reset) /* ROW:102 */
     peer_end(&p);
 }
 
+/* A peer that keeps its window closed keeps no program from leaving. */
+TEST(a_connection_in_persist_is_closed_or_aborted_like_any_other) /* REQ:6429-4-2 REQ:6429-3-1 */
+{
+    for (int is_abort = 0; is_abort < 2; is_abort++) {
+        struct peer p = established(.mss = 1000, .knob = "net.ipv4.tcp_orphan_retries",
+                                    .value = "2");
+
+        inject(&p, .flags = ACK, .seq = 1, .ack = 1, .wnd = CLOSED_WINDOW);
+        app_write(&p, 100);
+        expect_after(&p, 200, .flags = ACK, .seq = 0, .len = 0);
+        if (is_abort) {
+            app_abort(&p);
+            expect(&p, .flags = RST | ACK, .seq = 1);
+        } else { /* an orphan, which is given up sooner */
+            app_close(&p);
+            expect_after(&p, 400, .flags = ACK, .seq = 0, .len = 0);
+            expect_after(&p, 800, .flags = RST | ACK, .seq = 1);
+        }
+        expect_state(&p, 0);
+        expect_stat(&p, "TcpOutRsts", 1);
+        expect_stat(&p, "TcpExtTCPWinProbe", is_abort ? 1 : 2);
+        expect_stat(&p, "TcpEstabResets", is_abort);
+        expect_stat(&p, "TcpExtTCPAbortOnTimeout", !is_abort);
+        peer_end(&p);
+    }
+}
+
 /* -- closing together -------------------------------------------------------------------------- */
 
 TEST(three_segments_close_where_the_fin_rides_on_the_ack) /* FSM-407 ROW:19 */

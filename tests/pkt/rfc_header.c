@@ -299,7 +299,8 @@ TEST(a_peer_that_shrinks_its_window_and_falls_silent_is_given_up) /* REQ:MUST-20
     peer_end(&p);
 }
 
-TEST(urgent_text_may_be_long_and_is_pointed_at_in_each_segment) /* FSM-034 FSM-035 REQ:MUST-31 */
+/* FSM-034 FSM-035 REQ:MUST-31 REQ:6093-3.3-1 REQ:6093-5-1 */
+TEST(urgent_text_may_be_long_and_is_pointed_at_in_each_segment)
 {
     each_state (state, WEIR_ESTABLISHED, WEIR_CLOSE_WAIT) {
         struct peer p = in_state(state, .mss = 1000);

@@ -134,7 +134,7 @@ static uint32_t first_number(uint64_t seed, int64_t now_ns, uint16_t port)
 }
 
 /* ISN = M + F(ends, secret): a clock of 1/16 us, other peers and other secrets elsewhere. */
-TEST(first_numbers_are_a_clock_and_a_secret) /* REQ:MUST-9 REQ:SHLD-1 ROW:44 ROW:12 */
+TEST(first_numbers_are_a_clock_and_a_secret) /* REQ:MUST-9 REQ:SHLD-1 ROW:44 ROW:12 REQ:6528-3-2 */
 {
     const int64_t at = 1000000000;
     uint32_t number = first_number(1, at, 80);

@@ -244,7 +244,7 @@ TEST(a_closed_window_is_probed_at_growing_intervals)
 }
 
 /* The window opens again, its update is lost, a probe finds out. */
-TEST(a_lost_window_update_is_made_good_by_a_probe) /* FSM-416 REQ:MUST-37 */
+TEST(a_lost_window_update_is_made_good_by_a_probe) /* FSM-416 REQ:MUST-37 REQ:6429-4-1 */
 {
     struct peer p = established(.mss = 1000, .knob = "net.ipv4.tcp_retries2", .value = "2");
     struct got g;

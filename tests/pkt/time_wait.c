@@ -28,7 +28,8 @@ static uint32_t next_isn(struct peer *p)
     return p->stack_isn - old;
 }
 
-TEST(a_syn_beyond_the_last_number_opens_the_next_incarnation) /* REQ:6191-2-6 REQ:FSM-222 */
+/* REQ:6191-2-6 REQ:FSM-222 REQ:6191-2-8 */
+TEST(a_syn_beyond_the_last_number_opens_the_next_incarnation)
 {
     struct peer p = waiting(0);
 
