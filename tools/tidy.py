@@ -286,7 +286,7 @@ def unused_rows(tree):
 def knobs_named(tree):
     """Text that sends a user to a knob names one that is there."""
     defs = [p for p in tree.texts if re.fullmatch(r"src/def/\w+\.def", p)]
-    knobs = {"net.ipv4.ip_local_port_range"}
+    knobs = {"net.ipv4.ip_local_port_range", "net.ipv4.tcp_available_congestion_control"}
     for path in defs:
         knobs |= set(re.findall(r'^KNOB3?\(\w+, "([^"]+)"', File(tree.root, path).text, re.M))
     for path in defs:

@@ -26,7 +26,8 @@ struct weir_knob_info {
 int weir_knob_count(void);
 const struct weir_knob_info *weir_knob_info(int index);
 /* `value` in decimal, or the text. 0, or -ENOENT: no such knob (weir_knob_nearest helps); -EINVAL:
- * not a number, or not as many as it takes; -ERANGE: out of bounds; -ENOMEM. */
+ * not a number, not as many as it takes, or no such name; -ERANGE: out of bounds; -EACCES: it can
+ * only be read; -ENOMEM. */
 int weir_knob_set(struct weir_stack *stack, const char *name, const char *value);
 /* Text of the value, tab separated if several; returns its length, or -ENOENT, -ENOSPC. */
 int weir_knob_get(const struct weir_stack *stack, const char *name, char *text, size_t size);

@@ -1,8 +1,8 @@
 /* Knobs whose value is text, each with its own way to be read and written.
  *
  * Knows: where what they stand for is kept. Shape: one row for each; knobs.c asks here for a name
- * that it does not have. Units: the row's. Errors: EINVAL, ERANGE, ENOMEM, ENOSPC. Cost: O(text).
- */
+ * that it does not have. Units: the row's. Errors: EINVAL, ERANGE, ENOMEM, ENOSPC,
+ * EACCES. Cost: O(text). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +130,48 @@ static int get_reserved(const struct weir_stack *k, char *text, size_t size)
     return len;
 }
 
+/* -- net.ipv4.tcp_congestion_control ------------------------------------------------------------
+ */
+
+static int set_congestion(struct weir_stack *k, const char *value)
+{
+    int i = tcp_congestion_find(value);
+
+    if (i < 0)
+        return -EINVAL;
+    k->tcp.congestion = (uint8_t)i;
+    return 0;
+}
+
+static int put_word(char *text, size_t size, int at, const char *word)
+{
+    for (; *word && at >= 0; word++)
+        at = put_char(text, size, at, *word);
+    return at;
+}
+
+static int get_congestion(const struct weir_stack *k, char *text, size_t size)
+{
+    return put_word(text, size, 0, tcp_congestion_name(k->tcp.congestion));
+}
+
+static int set_nothing(struct weir_stack *k, const char *value)
+{
+    (void)k;
+    (void)value;
+    return -EACCES;
+}
+
+static int get_algorithms(const struct weir_stack *k, char *text, size_t size)
+{
+    int len = put_word(text, size, 0, tcp_congestion_name(0));
+
+    (void)k;
+    for (int i = 1; tcp_congestion_name(i) && len >= 0; i++)
+        len = put_word(text, size, put_char(text, size, len, ' '), tcp_congestion_name(i));
+    return len;
+}
+
 /* -- the table --------------------------------------------------------------------------------- */
 
 static const struct text_row {
@@ -149,6 +191,18 @@ static const struct text_row {
       .doc = "Ports that are given only to who names them: \"8080,9000-9010\"."},
      set_reserved,
      get_reserved},
+    {{.name = "net.ipv4.tcp_congestion_control",
+      .unit = "name",
+      .cite = "9438",
+      .doc = "Congestion control of new sockets; TCP_CONGESTION says it for one socket."},
+     set_congestion,
+     get_congestion},
+    {{.name = "net.ipv4.tcp_available_congestion_control",
+      .unit = "name",
+      .cite = "linux",
+      .doc = "The names that net.ipv4.tcp_congestion_control may be set to. Can only be read."},
+     set_nothing,
+     get_algorithms},
 };
 #define ROWS ((int)(sizeof rows / sizeof rows[0]))
 

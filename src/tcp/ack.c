@@ -84,6 +84,7 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
     uint32_t acked = (uint32_t)seq_diff(s->ack, t->snd.una);
     struct ack_event e = {.now_us = p->now_us,
                           .ack = s->ack,
+                          .nxt = t->snd.nxt,
                           .acked = acked,
                           .in_flight = in_flight(t),
                           .is_duplicate = is_duplicate(t, s)};
@@ -106,7 +107,7 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
     measure(p, t, s, &e);
     loss_on_ack(p, t, &e);
     ecn_on_ack(t, s, &e);
-    t->cc.algo->on_ack(&t->cc, &e, &t->rtt);
+    cc_algo(&t->cc)->on_ack(&t->cc, &e, &t->rtt);
     if (acked || e.sacked)
         timers_on_ack(p, t, acked > 0);
 }

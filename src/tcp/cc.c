@@ -1,24 +1,54 @@
-/* Congestion control: which algorithms there are. Adding one is one file and one line here.
+/* Congestion control: which algorithms there are.
  *
- * Knows: the table. Not what an algorithm does. Shape: an algorithm sees struct cc, the ack_event
- * and the rtt, never the tcb. Units: bytes. Errors: NULL for an unknown name. Cost: O(1). */
+ * Knows: def/congestion.def. Not what an algorithm does. Shape: cc_algos by enum cc_name.
+ * Units: bytes. Errors: -1 for an unknown name. Cost: O(1). */
 #include <string.h>
 
-#include "tcp/tcb.h"
+#include "tcp/cc.h"
+#include "tcp/tcp.h"
 
-static const struct cc_algo *const algorithms[] = {&cc_reno};
+#define CC(name, doc) extern const struct cc_algo cc_##name;
+#include "def/congestion.def"
+#undef CC
 
-const struct cc_algo *cc_find(const char *name)
+const struct cc_algo *const cc_algos[CC_COUNT] = {
+#define CC(name, doc) &cc_##name,
+#include "def/congestion.def"
+#undef CC
+};
+
+int tcp_congestion_find(const char *name)
 {
-    for (unsigned i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
-        if (strcmp(algorithms[i]->name, name) == 0)
-            return algorithms[i];
-    return NULL;
+    for (int i = 0; i < CC_COUNT; i++)
+        if (strcmp(cc_algos[i]->name, name) == 0)
+            return i;
+    return -1;
 }
 
-void cc_init(struct cc *c, const struct cc_algo *algo, uint32_t mss, uint32_t initial_segments)
+const char *tcp_congestion_name(int i)
 {
-    *c = (struct cc){.algo = algo ? algo : algorithms[0], .ssthresh = UINT32_MAX, .mss = mss};
+    return i >= 0 && i < CC_COUNT ? cc_algos[i]->name : NULL;
+}
+
+void cc_init(struct cc *c, uint8_t algo, uint32_t mss, uint32_t initial_segments)
+{
+    *c = (struct cc){.algo = algo, .ssthresh = UINT32_MAX, .mss = (uint16_t)mss};
     c->cwnd = mss * initial_segments;
-    c->algo->init(c, mss);
+    cc_algo(c)->init(c, mss);
+}
+
+/* 5681#4.1: what was measured before a long silence is not known to hold; slow start may go back to
+ * three quarters of it (2861#3, 7661#4.4.3). */
+void cc_restart(struct cc *c, uint32_t initial)
+{
+    uint32_t most = c->cwnd - c->cwnd / 4;
+
+    if (c->cwnd > initial) {
+        if (c->ssthresh < most)
+            c->ssthresh = most;
+        c->cwnd = initial;
+    }
+    c->acked = 0;
+    if (cc_algo(c)->on_idle)
+        cc_algo(c)->on_idle(c);
 }

@@ -2,7 +2,7 @@
  *
  * Knows: struct cc only. Shape: cwnd >= mss. Units: bytes. Errors: none. Cost: O(1).
  * 5681#3.1, 5681#3.2; bytes are counted (3465), so ACK division gains nothing (27) */
-#include "tcp/tcb.h"
+#include "tcp/cc.h"
 
 static void reno_init(struct cc *c, uint32_t mss)
 {
@@ -35,7 +35,7 @@ static void halve(struct cc *c, uint32_t flight)
 {
     uint32_t half = flight / 2;
 
-    c->ssthresh = half > 2 * c->mss ? half : 2 * c->mss;
+    c->ssthresh = half > 2u * c->mss ? half : 2u * c->mss;
     c->acked = 0;
 }
 
@@ -51,18 +51,10 @@ static void reno_on_timeout(struct cc *c, uint32_t flight)
     c->cwnd = c->mss;
 }
 
-static void reno_on_idle(struct cc *c, uint32_t initial)
-{
-    if (c->cwnd > initial)
-        c->cwnd = initial;
-    c->acked = 0;
-}
-
 const struct cc_algo cc_reno = {
     .name = "reno",
     .init = reno_init,
     .on_ack = reno_on_ack,
     .on_loss = reno_on_loss,
     .on_timeout = reno_on_timeout,
-    .on_idle = reno_on_idle,
 };

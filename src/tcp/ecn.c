@@ -52,7 +52,7 @@ void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e)
     e->in_recovery = true; /* nothing grows by this ACK */
     if (t->ecn & ECN_REDUCED || t->loss.phase != LOSS_OPEN)
         return;
-    t->cc.algo->on_loss(&t->cc, e->in_flight);
+    cc_algo(&t->cc)->on_loss(&t->cc, e->in_flight);
     if (t->cc.cwnd > before)
         t->cc.cwnd = before;
     t->ecn |= ECN_REDUCED | ECN_CWR;

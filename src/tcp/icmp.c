@@ -36,7 +36,7 @@ static void lower_mss(struct tcp *p, struct tcb *t, uint32_t mtu)
     if (mss >= t->snd.mss) /* 64: never grows */
         return;
     t->snd.mss = (uint16_t)mss;
-    t->cc.mss = mss;
+    t->cc.mss = (uint16_t)mss;
     if (t->sent && is_synchronized(t)) { /* what was too big is lost: at once, without a penalty */
         sent_mark_lost(p, t, t->snd.nxt, true);
         t->flags |= T_FORCE;

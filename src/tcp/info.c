@@ -80,7 +80,7 @@ static void info_recovery(const struct tcp *p, const struct tcb *t, struct weir_
     info->ca_state = ca_state(t);
     info->backoff = t->loss.backoff;
     info->probes = t->loss.probes;
-    info->congestion = t->cc.algo ? t->cc.algo->name : NULL;
+    info->congestion = cc_algo(&t->cc)->name;
     info->retrans = t->retrans;
     info->bytes_retrans = t->bytes_retrans;
 }

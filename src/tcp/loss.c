@@ -19,7 +19,7 @@ static void begin_recovery(struct tcp *p, struct tcb *t)
         t->ecn |= ECN_CWR;
     if (t->ecn & ECN_REDUCED && seq_lt(t->snd.una, t->cwr_end)) /* 3168#6.1.2: once a window */
         return;
-    t->cc.algo->on_loss(&t->cc, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
+    cc_algo(&t->cc)->on_loss(&t->cc, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
 }
 
 /* The first segment that is not known to have arrived. */
@@ -113,9 +113,9 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
     p->stats->TcpExtTCPTimeouts++;
     if (t->ecn & ECN_ON)
         t->ecn |= ECN_CWR;
-    t->cc.cwnd = t->snd.mss;
     if (t->loss.phase != LOSS_TIMEOUT || seq_ge(t->snd.una, t->loss.recover))
-        t->cc.algo->on_timeout(&t->cc, flight);
+        cc_algo(&t->cc)->on_timeout(&t->cc, flight);
+    t->cc.cwnd = t->snd.mss;
     t->loss.phase = LOSS_TIMEOUT;
     t->loss.recover = t->snd.nxt;
     t->loss.dupacks = 0;

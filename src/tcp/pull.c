@@ -305,7 +305,7 @@ static void restart_after_idle(struct tcp *p, struct tcb *t)
 
     if (p->knobs->tcp_slow_start_after_idle && seq_eq(t->snd.una, t->snd.nxt) &&
         idle > t->rtt.rto_us / 1000)
-        t->cc.algo->on_idle(&t->cc, initial);
+        cc_restart(&t->cc, initial);
 }
 
 static bool is_fin_due(const struct tcb *t, struct seq at)

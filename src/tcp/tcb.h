@@ -11,50 +11,10 @@
 
 #include "base/must.h"
 #include "base/ranges.h"
+#include "tcp/cc.h"
 #include "tcp/tcp.h"
 
 #define WHEN_NEVER INT64_MAX
-
-/* -- congestion control: the interface is cc.h's part of this file ----------------------------- */
-
-/* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one
- * direction. */
-struct ack_event {
-    int64_t now_us;
-    struct seq ack;
-    uint32_t acked;        /* bytes newly acknowledged, cumulatively */
-    uint32_t sacked;       /* bytes newly acknowledged selectively */
-    uint32_t in_flight;    /* bytes in flight before this ACK */
-    uint32_t rtt_us;       /* sample of this ACK, 0: none (Karn) */
-    uint32_t newest_at_us; /* low bits of the send time of the newest segment acknowledged */
-    bool is_duplicate;     /* 5681 section 2 */
-    bool is_cwnd_limited;
-    bool in_recovery; /* after loss.c judged this ACK */
-};
-
-struct rtt {
-    uint32_t srtt_us, var_us, rto_us, min_us; /* rto without backoff */
-};
-
-struct cc;
-struct cc_algo {
-    const char *name;
-    void (*init)(struct cc *c, uint32_t mss);
-    void (*on_ack)(struct cc *c, const struct ack_event *e, const struct rtt *r);
-    void (*on_loss)(struct cc *c, uint32_t in_flight); /* recovery begins: set ssthresh and cwnd */
-    void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
-    void (*on_idle)(struct cc *c, uint32_t initial);      /* restart after idle, 5681 4.1 */
-};
-struct cc {
-    const struct cc_algo *algo;
-    uint32_t cwnd, ssthresh; /* bytes */
-    uint32_t mss;
-    uint32_t acked;  /* bytes towards the next increase */
-    uint64_t own[4]; /* the algorithm's */
-};
-extern const struct cc_algo cc_reno;
-const struct cc_algo *cc_find(const char *name); /* NULL: no such */
-void cc_init(struct cc *c, const struct cc_algo *algo, uint32_t mss, uint32_t initial_segments);
 
 /* -- the control block ------------------------------------------------------------------------- */
 

@@ -150,6 +150,7 @@ struct tcp {
     struct reply replies[TCP_REPLIES];
     uint32_t reply_first, reply_count;
     uint32_t orphans;
+    uint8_t congestion; /* algorithm of new sockets, by number */
 };
 
 int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct knobs *knobs,
@@ -230,6 +231,9 @@ struct tcp_options *tcp_opt(struct tcp *p, uint32_t index);
 void tcp_options_changed(struct tcp *p, uint32_t index);
 int tcp_set_congestion(struct tcp *p, uint32_t index, const char *name); /* -ENOENT */
 const char *tcp_congestion(const struct tcp *p, uint32_t index);
+/* The algorithms by number, from 0; NULL: there are no more. And the number of a name, or -1. */
+const char *tcp_congestion_name(int i);
+int tcp_congestion_find(const char *name);
 int tcp_take_error(struct tcp *p, uint32_t index); /* SO_ERROR: read and cleared */
 int tcp_end_reason(const struct tcp *p, uint32_t index);
 enum state tcp_state(const struct tcp *p, uint32_t index);

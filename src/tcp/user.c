@@ -321,22 +321,20 @@ void tcp_options_changed(struct tcp *p, uint32_t index)
 
 int tcp_set_congestion(struct tcp *p, uint32_t index, const char *name)
 {
-    const struct cc_algo *algo = cc_find(name);
+    int algo = tcp_congestion_find(name);
     struct tcb *t = tcb_at(p, index);
 
-    if (!algo)
+    if (algo < 0)
         return -ENOENT;
-    t->cc.algo = algo;
+    t->cc.algo = (uint8_t)algo;
     if (is_synchronized(t))
-        algo->init(&t->cc, t->snd.mss);
+        cc_algo(&t->cc)->init(&t->cc, t->snd.mss);
     return 0;
 }
 
 const char *tcp_congestion(const struct tcp *p, uint32_t index)
 {
-    const struct tcb *t = tcb_at(p, index);
-
-    return t->cc.algo ? t->cc.algo->name : cc_reno.name;
+    return cc_algo(&tcb_at(p, index)->cc)->name;
 }
 
 int tcp_take_error(struct tcp *p, uint32_t index)

@@ -211,7 +211,7 @@ TEST(congestion_control_is_named_in_16_bytes)
     memset(name, 'x', sizeof name);
     assert_int_equal(weir_getsockopt(p.stack, p.sock, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
     assert_int_equal(len, 16);
-    assert_memory_equal(name, "reno\0\0\0\0\0\0\0\0\0\0\0", 16);
+    assert_memory_equal(name, "cubic\0\0\0\0\0\0\0\0\0\0", 16);
     len = sizeof name;
     assert_int_equal(weir_getsockopt(p.stack, p.sock, IPPROTO_TCP, TCP_CC_INFO, name, &len), 0);
     assert_int_equal(len, 0);

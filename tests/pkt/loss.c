@@ -94,7 +94,8 @@ TEST(two_duplicates_send_new_data_and_the_third_retransmits) /* REQ:3042-2-1 REQ
 
 TEST(newreno_repairs_one_hole_for_each_partial_ack) /* REQ:6582-3.2-3 REQ:6582-3.2-4 */
 {
-    struct peer p = established(.mss = 1000);
+    struct peer p = established(.mss = 1000, .knob = "net.ipv4.tcp_congestion_control",
+                                .value = "reno");
 
     app_write(&p, 8000); /* 1 and 3001 are lost */
     expect_burst(&p, 1, 8);

@@ -68,6 +68,26 @@ static void each_row_begins_with_its_preset_and_keeps_its_bounds(void **state)
     assert_null(weir_knob_info(weir_knob_count()));
 }
 
+static void congestion_control_is_a_name(void **state)
+{
+    const char *name = "net.ipv4.tcp_congestion_control";
+    const char *all = "net.ipv4.tcp_available_congestion_control";
+    char text[8];
+
+    (void)state;
+    get(name, "cubic");
+    set(name, "reno", 0);
+    get(name, "reno");
+    set(name, "vegas", -EINVAL);
+    set(name, "1", -EINVAL);
+    get(name, "reno");
+    get(all, "cubic reno");
+    set(all, "reno", -EACCES);
+    assert_int_equal(weir_knob_get(stack, all, text, sizeof text), -ENOSPC);
+    assert_int_equal(weir_knob_get(stack, name, text, 4), -ENOSPC);
+    set(name, "cubic", 0);
+}
+
 static void three_numbers_are_set_together_or_not_at_all(void **state)
 {
     (void)state;
@@ -146,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_row_begins_with_its_preset_and_keeps_its_bounds),
         TEST(three_numbers_are_set_together_or_not_at_all),
+        TEST(congestion_control_is_a_name),
         TEST(the_port_range_has_an_order),
         TEST(what_is_no_number_is_refused),
         TEST(text_that_does_not_fit_is_refused),

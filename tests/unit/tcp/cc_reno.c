@@ -7,7 +7,7 @@ static struct cc begin(void)
 {
     struct cc c;
 
-    cc_init(&c, cc_find("reno"), MSS, 10);
+    cc_init(&c, CC_reno, MSS, 10);
     return c;
 }
 
@@ -15,7 +15,7 @@ static void ack(struct cc *c, uint32_t acked)
 {
     struct ack_event e = {.acked = acked, .is_cwnd_limited = true};
 
-    c->algo->on_ack(c, &e, NULL);
+    cc_algo(c)->on_ack(c, &e, NULL);
 }
 
 static void it_begins_with_ten_segments(void **state)
@@ -25,7 +25,8 @@ static void it_begins_with_ten_segments(void **state)
     (void)state;
     assert_int_equal(c.cwnd, 10 * MSS);
     assert_true(c.ssthresh == UINT32_MAX);
-    assert_null(cc_find("vegas"));
+    assert_int_equal(tcp_congestion_find("vegas"), -1);
+    assert_int_equal(tcp_congestion_find("reno"), CC_reno);
 }
 
 static void slow_start_grows_by_what_was_acknowledged(void **state)
@@ -72,9 +73,9 @@ static void nothing_grows_that_was_not_used(void **state)
     struct ack_event idle = {.acked = MSS}, lossy = {.acked = MSS, .is_cwnd_limited = true};
 
     (void)state;
-    c.algo->on_ack(&c, &idle, NULL);
+    cc_algo(&c)->on_ack(&c, &idle, NULL);
     lossy.in_recovery = true;
-    c.algo->on_ack(&c, &lossy, NULL);
+    cc_algo(&c)->on_ack(&c, &lossy, NULL);
     ack(&c, 0);
     assert_int_equal(c.cwnd, 10 * MSS);
 }
@@ -84,10 +85,10 @@ static void loss_halves_the_flight_and_not_below_two_segments(void **state)
     struct cc c = begin();
 
     (void)state;
-    c.algo->on_loss(&c, 20 * MSS);
+    cc_algo(&c)->on_loss(&c, 20 * MSS);
     assert_int_equal(c.ssthresh, 10 * MSS);
     assert_int_equal(c.cwnd, 10 * MSS);
-    c.algo->on_loss(&c, 3 * MSS);
+    cc_algo(&c)->on_loss(&c, 3 * MSS);
     assert_int_equal(c.ssthresh, 2 * MSS);
     assert_int_equal(c.cwnd, 2 * MSS);
 }
@@ -97,7 +98,7 @@ static void timeout_begins_with_one_segment(void **state)
     struct cc c = begin();
 
     (void)state;
-    c.algo->on_timeout(&c, 8 * MSS);
+    cc_algo(&c)->on_timeout(&c, 8 * MSS);
     assert_int_equal(c.ssthresh, 4 * MSS);
     assert_int_equal(c.cwnd, MSS);
 }
@@ -108,10 +109,13 @@ static void idle_only_shrinks(void **state)
 
     (void)state;
     c.cwnd = 40 * MSS;
-    c.algo->on_idle(&c, 10 * MSS);
+    c.ssthresh = 20 * MSS;
+    cc_restart(&c, 10 * MSS);
     assert_int_equal(c.cwnd, 10 * MSS);
+    assert_int_equal(c.ssthresh, 30 * MSS); /* 2861: back to three quarters */
     c.cwnd = 3 * MSS;
-    c.algo->on_idle(&c, 10 * MSS);
+    cc_restart(&c, 10 * MSS);
+    assert_int_equal(c.ssthresh, 30 * MSS);
     assert_int_equal(c.cwnd, 3 * MSS);
 }
 

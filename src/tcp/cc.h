@@ -1,0 +1,66 @@
+/* Congestion control: all that an algorithm sees of a connection.
+ *
+ * Knows: nothing of the tcb. Shape: an algorithm is one file cc_NAME.c with a struct cc_algo, and
+ * its line in def/congestion.def; docs/congestion.md shows how. It writes cwnd and ssthresh.
+ * Units: bytes, microseconds. Errors: none; nothing here allocates. Cost: O(1) for each ACK. */
+#ifndef TCP_CC_H
+#define TCP_CC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/seq.h"
+
+/* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one
+ * direction. */
+struct ack_event {
+    int64_t now_us;
+    struct seq ack, nxt;   /* nxt: SND.NXT */
+    uint32_t acked;        /* bytes newly acknowledged, cumulatively */
+    uint32_t sacked;       /* bytes newly acknowledged selectively */
+    uint32_t in_flight;    /* bytes in flight before this ACK */
+    uint32_t rtt_us;       /* sample of this ACK, 0: none (Karn) */
+    uint32_t newest_at_us; /* low bits of the send time of the newest segment acknowledged */
+    bool is_duplicate;     /* 5681 section 2 */
+    bool is_cwnd_limited;
+    bool in_recovery; /* after loss.c judged this ACK */
+};
+
+struct rtt {
+    uint32_t srtt_us, var_us, rto_us, min_us; /* rto without backoff */
+};
+
+struct cc {
+    uint32_t cwnd, ssthresh; /* bytes */
+    uint32_t acked;          /* bytes towards the next increase */
+    uint16_t mss;
+    uint8_t algo;    /* index in cc_algos */
+    uint8_t mode;    /* the algorithm's */
+    uint64_t own[4]; /* the algorithm's */
+};
+
+struct cc_algo {
+    const char *name;
+    void (*init)(struct cc *c, uint32_t mss);
+    void (*on_ack)(struct cc *c, const struct ack_event *e, const struct rtt *r);
+    void (*on_loss)(struct cc *c, uint32_t in_flight); /* recovery begins: set ssthresh and cwnd */
+    void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
+    void (*on_idle)(struct cc *c); /* cwnd restarts after idle, 5681 4.1; NULL: nothing more */
+};
+
+enum cc_name {
+#define CC(name, doc) CC_##name,
+#include "def/congestion.def"
+#undef CC
+    CC_COUNT
+};
+extern const struct cc_algo *const cc_algos[CC_COUNT];
+
+static inline const struct cc_algo *cc_algo(const struct cc *c)
+{
+    return cc_algos[c->algo];
+}
+void cc_init(struct cc *c, uint8_t algo, uint32_t mss, uint32_t initial_segments);
+void cc_restart(struct cc *c, uint32_t initial); /* bytes */
+
+#endif
