@@ -1,6 +1,7 @@
 /* Explicit congestion notification, RFC 3168 section 6.1 and RFC 8311. */
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "support/states.h"
@@ -217,6 +218,7 @@ TEST(an_echo_halves_the_window_once_and_repeats_nothing)
 {
     struct peer p = agreed(1000);
 
+    assert_int_equal(weir_setsockopt(p.stack, p.sock, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
     app_write(&p, 20000);
     for (uint32_t i = 0; i < 10; i++)
         expect(&p, .flags = ACK, .seq = 1 + 1000 * i, .len = 1000, .ecn = ECT0);
