@@ -1,7 +1,6 @@
 /* Explicit congestion notification, RFC 3168 section 6.1 and RFC 8311. */
 #include <netinet/in.h>
 #include <netinet/ip.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "support/states.h"
@@ -50,7 +49,7 @@ TEST(who_is_not_asked_does_not_offer_and_does_not_mark) /* REQ:3168-6.1.1-3 REQ:
     const uint8_t no_setup[] = {SYN, SYN | ECE, SYN | CWR};
 
     for (int i = 0; i < 3; i++) {
-        struct peer p = listening(0);
+        struct peer p = listening(.knob = "net.ipv4.tcp_congestion_control", .value = "reno");
         inject(&p, .flags = no_setup[i], .seq = 0, .mss = 1000);
         expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1, .ecn = NOT_ECT);
         inject(&p, .flags = ACK, .seq = 1, .ack = 1);
@@ -218,7 +217,6 @@ TEST(an_echo_halves_the_window_once_and_repeats_nothing)
 {
     struct peer p = agreed(1000);
 
-    assert_int_equal(weir_setsockopt(p.stack, p.sock, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
     app_write(&p, 20000);
     for (uint32_t i = 0; i < 10; i++)
         expect(&p, .flags = ACK, .seq = 1 + 1000 * i, .len = 1000, .ecn = ECT0);
