@@ -61,6 +61,7 @@ void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg 
 enum drop syn_mini_new(struct tcp *p, struct tcb *t, const struct seg *s, uint32_t *out)
 {
     uint32_t index = *out = pool_new(&p->syns);
+    uint64_t secret = flow_secret(&p->secret_key, &s->flow);
     struct syn_mini *m;
 
     if (!index)
@@ -75,7 +76,8 @@ enum drop syn_mini_new(struct tcp *p, struct tcb *t, const struct seg *s, uint32
         return DROP_tcp_no_memory;
     }
     m->listener = t->self;
-    m->ts_offset = ts_offset(flow_secret(&p->secret_key, &s->flow));
+    m->iss = isn_new(p, secret);
+    m->ts_offset = ts_offset(secret);
     m->wnd = (uint16_t)s->wnd;
     m->ifindex = s->ifindex;
     t->listen->syn_count++;
@@ -91,7 +93,6 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
     if (v != PASS)
         return v;
     m = syn_at(p, index);
-    m->iss = isn_new(p, flow_secret(&p->secret_key, &s->flow));
     if (above && seq_le(m->iss, *above))
         m->iss = seq_add(*above, 65537);
     m->irs = s->seq;

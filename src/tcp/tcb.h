@@ -412,7 +412,7 @@ void syn_fire(struct tcp *p, uint32_t index);
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out);
 void syn_free(struct tcp *p, uint32_t index);
 void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg *s);
-/* An entry for the segment's flow, without numbers and options. */
+/* An entry for the segment's flow, with a first number of its own and without options. */
 enum drop syn_mini_new(struct tcp *p, struct tcb *listener, const struct seg *s, uint32_t *index);
 enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s); /* the last ACK is good */
 void syn_forget(struct tcp *p, const struct flow *f, uint32_t hash);
