@@ -252,8 +252,16 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
     tcb_wants_output(p, t);
 }
 
-/* 9293#3.8.6.1: for ever while the peer answers (MUST-37 lets it keep its window closed); an orphan
- * or a silent peer is given up like any other. */
+/* 6429#3: a peer must not hold what nobody waits for by a window that stays closed. It has until
+ * the timer reaches its ceiling, as on Linux. */
+static bool is_orphan_held(const struct tcp *p, const struct tcb *t)
+{
+    return t->flags & T_ORPHAN &&
+           rto_with_backoff(p, t) >= (uint32_t)p->knobs->tcp_rto_max_ms * 1000;
+}
+
+/* 9293#3.8.6.1: for ever while the peer answers (MUST-37 lets it keep its window closed); a silent
+ * peer is given up like any other. */
 static void persist_fires(struct tcp *p, struct tcb *t)
 {
     bool is_silent = t->loss.probes > 0 &&
@@ -265,7 +273,7 @@ static void persist_fires(struct tcp *p, struct tcb *t)
         tcb_wants_output(p, t);
         return;
     }
-    if (is_silent && t->loss.probes >= retries_max(p, t)) {
+    if ((is_silent || is_orphan_held(p, t)) && t->loss.probes >= retries_max(p, t)) {
         give_up(p, t);
         return;
     }

@@ -355,7 +355,7 @@ TEST(more_orphans_than_allowed_are_reset) /* ROW:102 */
 }
 
 /* A peer that keeps its window closed keeps no program from leaving. */
-TEST(a_connection_in_persist_is_closed_or_aborted_like_any_other) /* REQ:6429-4-2 REQ:6429-3-1 */
+TEST(a_connection_in_persist_is_closed_or_aborted_like_any_other) /* REQ:6429-4-2 */
 {
     for (int is_abort = 0; is_abort < 2; is_abort++) {
         struct peer p = established(.mss = 1000, .knob = "net.ipv4.tcp_orphan_retries",
@@ -379,6 +379,26 @@ TEST(a_connection_in_persist_is_closed_or_aborted_like_any_other) /* REQ:6429-4-
         expect_stat(&p, "TcpExtTCPAbortOnTimeout", !is_abort);
         peer_end(&p);
     }
+}
+
+/* The peer answers each probe of a connection that nobody waits for, and never opens its window. */
+TEST(an_orphan_is_not_held_by_a_window_that_stays_closed) /* REQ:6429-3-1 */
+{
+    struct peer p = established(.mss = 1000);
+
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1, .wnd = CLOSED_WINDOW);
+    app_write(&p, 100);
+    app_close(&p);
+    for (int ms = 200; ms <= 102400; ms *= 2) {
+        expect_after(&p, ms, .flags = ACK, .seq = 0, .len = 0);
+        inject(&p, .flags = ACK, .seq = 1, .ack = 1, .wnd = CLOSED_WINDOW);
+    }
+    expect_after(&p, 120000, .flags = RST | ACK, .seq = 1);
+    expect_state(&p, 0);
+    expect_stat(&p, "TcpOutRsts", 1);
+    expect_stat(&p, "TcpExtTCPWinProbe", 10);
+    expect_stat(&p, "TcpExtTCPAbortOnTimeout", 1);
+    peer_end(&p);
 }
 
 /* -- closing together -------------------------------------------------------------------------- */
