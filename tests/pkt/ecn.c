@@ -16,7 +16,8 @@ static struct weir_sock_info info_of(const struct peer *p)
 /* The peer asked, as a Linux with tcp_ecn = 1 does. */
 static struct peer agreed_with(uint32_t mss, const char *cwnd)
 {
-    struct peer p = listening(.knob = "net.weir.tcp_initial_cwnd", .value = cwnd);
+    struct peer p = listening(.knob = "net.weir.tcp_initial_cwnd", .value = cwnd,
+                              .knob2 = "net.ipv4.tcp_congestion_control", .value2 = "reno");
 
     inject(&p, .flags = SYN | ECE | CWR, .seq = 0, .mss = (uint16_t)mss);
     expect(&p, .flags = SYN | ACK | ECE, .seq = 0, .ack = 1, .ecn = NOT_ECT);
@@ -49,7 +50,7 @@ TEST(who_is_not_asked_does_not_offer_and_does_not_mark) /* REQ:3168-6.1.1-3 REQ:
     const uint8_t no_setup[] = {SYN, SYN | ECE, SYN | CWR};
 
     for (int i = 0; i < 3; i++) {
-        struct peer p = listening(.knob = "net.ipv4.tcp_congestion_control", .value = "reno");
+        struct peer p = listening(0);
         inject(&p, .flags = no_setup[i], .seq = 0, .mss = 1000);
         expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1, .ecn = NOT_ECT);
         inject(&p, .flags = ACK, .seq = 1, .ack = 1);
