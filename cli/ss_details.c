@@ -92,6 +92,8 @@ static void put_agreed(FILE *to, const struct ss_sock *s)
         fputs(" ts", to);
     if (i->has_sack)
         fputs(" sack", to);
+    if (i->has_ecn)
+        fputs(" ecn", to);
     if (*s->e.congestion)
         fprintf(to, " %s", s->e.congestion);
     if (i->has_wscale)

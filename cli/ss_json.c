@@ -72,6 +72,7 @@ static json_t *json_of_tcp(const struct ss_sock *s)
     json_object_set_new(o, "recovery", json_string(phases[i->ca_state < 5 ? i->ca_state : 0]));
     json_object_set_new(o, "timestamps", json_boolean(i->has_ts));
     json_object_set_new(o, "sack", json_boolean(i->has_sack));
+    json_object_set_new(o, "ecn", json_boolean(i->has_ecn));
     json_object_set_new(o, "wscale",
                         i->has_wscale ? json_pack("[i, i]", i->snd_wscale, i->rcv_wscale)
                                       : json_null());

@@ -37,9 +37,9 @@ static const struct field numbers[] = {
     INFO(data_segs_out),   INFO(data_segs_in),   INFO(sent_ago_ms),
     INFO(received_ago_ms), INFO(heard_ago_ms),   INFO(snd_wscale),
     INFO(rcv_wscale),      INFO(has_ts),         INFO(has_sack),
-    INFO(has_wscale),      INFO(shut),           INFO(ca_state),
-    INFO(backoff),         INFO(probes),         INFO(timer_left_us),
-    INFO(timer_n),         {"pid", PLACE(pid)},
+    INFO(has_wscale),      INFO(has_ecn),        INFO(shut),
+    INFO(ca_state),        INFO(backoff),        INFO(probes),
+    INFO(timer_left_us),   INFO(timer_n),        {"pid", PLACE(pid)},
 };
 static const struct field texts[] = {
     {"timer", PLACE(timer)},

@@ -208,7 +208,7 @@ struct weir_sock_info {
     uint32_t data_segs_out, data_segs_in;
     uint32_t sent_ago_ms, received_ago_ms, heard_ago_ms; /* last text out, text in, any segment */
     uint8_t snd_wscale, rcv_wscale;
-    uint8_t has_ts, has_sack, has_wscale;
+    uint8_t has_ts, has_sack, has_wscale, has_ecn;
     uint8_t shut;            /* 1: nothing more to read (FIN, shutdown), 2: our FIN is queued */
     uint8_t ca_state;        /* Linux's: 0 open, 1 disorder, 3 recovery, 4 loss */
     uint8_t backoff, probes; /* timeouts since progress; unanswered probes */

@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct linux_tcp_info, rto) == 8, "the bits take two byt
 _Static_assert(offsetof(struct linux_tcp_info, total_retrans) == 100, "the first struct's end");
 _Static_assert(sizeof(struct linux_tcp_info) == 248, "as Linux 6.7");
 
-enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4 };
+enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4, OPT_ECN = 8 };
 #define SSTHRESH_NONE 0x7fffffff
 
 void sock_tcp_info(struct socks *k, uint32_t endpoint, struct weir_sock_info *info)
@@ -103,7 +103,7 @@ size_t sock_get_tcp_info(struct socks *k, uint32_t endpoint, void *out, size_t r
     }
     if (i.mss) {
         l.options = (uint8_t)((i.has_ts ? OPT_TIMESTAMPS : 0) | (i.has_sack ? OPT_SACK : 0) |
-                              (i.has_wscale ? OPT_WSCALE : 0));
+                              (i.has_wscale ? OPT_WSCALE : 0) | (i.has_ecn ? OPT_ECN : 0));
         l.reordering = i.reordering;
         put_sender(&l, &i);
         put_receiver(&l, &i);

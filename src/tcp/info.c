@@ -97,6 +97,7 @@ static void info_windows(const struct tcp *p, const struct tcb *t, struct weir_s
     info->rcv_wscale = t->rcv.wscale;
     info->has_ts = !!(t->flags & T_TS);
     info->has_sack = !!(t->flags & T_SACK);
+    info->has_ecn = !!(t->ecn & ECN_ON);
     info->has_wscale = !!(t->flags & T_WSCALE);
     if (!is_synchronized(t))
         return;

@@ -39,6 +39,7 @@ TEST(who_is_asked_agrees_and_marks_new_text)
 {
     struct peer p = agreed(1000);
 
+    assert_true(info_of(&p).has_ecn);
     app_write(&p, 1500);
     expect(&p, .flags = ACK, .seq = 1, .len = 1000, .ecn = ECT0);
     expect(&p, .flags = ACK, .seq = 1001, .len = 500, .ecn = ECT0);
@@ -55,6 +56,7 @@ TEST(who_is_not_asked_does_not_offer_and_does_not_mark) /* REQ:3168-6.1.1-3 REQ:
         expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1, .ecn = NOT_ECT);
         inject(&p, .flags = ACK, .seq = 1, .ack = 1);
         app_accept(&p);
+        assert_false(info_of(&p).has_ecn);
         app_write(&p, 100);
         expect(&p, .flags = ACK, .seq = 1, .len = 100, .ecn = NOT_ECT);
         peer_end(&p);

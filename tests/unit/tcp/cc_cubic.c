@@ -98,7 +98,7 @@ static void timeout_leaves_one_segment_and_seven_tenths(void **state) /* REQ:943
 
 /* After a loss at 1,000 segments: back to W_max after K = cbrt(1000 * 0.3 / 0.4) = 9.09 s, concave
  * before and convex behind it. REQ:9438-4.2-1 REQ:9438-4.4-1 REQ:9438-4.5-1 REQ:9438-4.1.1-1
- * REQ:9438-5.1-1 */
+ * REQ:9438-5.1-1 REQ:MAY-18 */
 static void window_follows_the_cubic(void **state)
 {
     struct flow_of_acks f = begin(1000, 100 * MS);

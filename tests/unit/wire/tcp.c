@@ -86,7 +86,7 @@ static void reserved_bits_are_ignored(void **state)
     assert_int_equal(h.flags, known[13]);
 }
 
-static void every_cut_and_every_offset_has_its_reason(void **state)
+static void every_cut_and_every_offset_has_its_reason(void **state) /* FSM-001 */
 {
     uint8_t p[80] = {0};
     struct tcp_hdr h;
