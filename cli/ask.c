@@ -127,5 +127,7 @@ int daemon_ask(const char *daemon, const struct run_ask *ask,
 out:
     if (fd >= 0)
         close(fd);
+    if (a.result == -EPERM)
+        fprintf(stderr, "weir: the stack %s is another user's; ask with sudo\n", daemon);
     return a.result;
 }

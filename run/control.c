@@ -275,15 +275,13 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
     close(fd);
 }
 
-/* The process that asks, or -1 if it may not. */
-static pid_t asker(int fd)
+/* Tools are for the owner and root. Doors are for the program, which root's may have made somebody
+ * else (nginx's workers). */
+static bool is_allowed(const struct ucred *who, const struct run_ask *ask)
 {
-    struct ucred who;
-    socklen_t len = sizeof who;
+    bool is_owner = who->uid == 0 || who->uid == getuid();
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
-        return -1;
-    return who.uid == 0 || who.uid == getuid() || getuid() == 0 ? who.pid : -1;
+    return is_owner || (getuid() == 0 && ask->op < RUN_SS);
 }
 
 /* The question follows the connection at once; a peer that is slow to ask is given a moment. */
@@ -302,6 +300,8 @@ static bool hear(int fd, struct run_ask *ask)
 void control_on_socket(struct daemon *d, struct source *s, uint32_t events)
 {
     struct run_ask ask;
+    struct ucred who;
+    socklen_t len;
     int ctl = s == &d->host_ctl_source ? d->host_ctl : d->ctl;
 
     (void)events;
@@ -309,10 +309,15 @@ void control_on_socket(struct daemon *d, struct source *s, uint32_t events)
         int fd = accept4(ctl, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        d->asker = asker(fd);
-        if (d->asker >= 0 && hear(fd, &ask))
+        len = sizeof who;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 || !hear(fd, &ask)) {
+            close(fd);
+            continue;
+        }
+        d->asker = who.pid;
+        if (is_allowed(&who, &ask))
             answer(d, &ask, fd);
         else
-            close(fd);
+            control_answer(fd, -EPERM);
     }
 }

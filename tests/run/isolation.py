@@ -223,6 +223,16 @@ class Tools(Here):
         self.assertIn("37", self.tool(server, "sysctl", "net.ipv4.tcp_fin_timeout"))
         self.assertIsNone(server.child.poll())
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
+    def test_another_user_may_neither_look_nor_set(self):
+        server, _ = self.echo_server()
+        for words in (["ss", "-tln"], ["sysctl", "net.ipv4.tcp_fin_timeout=7"]):
+            answer = subprocess.run(["nsenter", "-t", str(server.pid), "-n", "setpriv", "--reuid=1234", "--regid=1234",
+                                     "--clear-groups", self.path("weir"), *words],
+                                    capture_output=True, text=True, timeout=rig.PATIENCE, check=False)
+            self.assertIn("another user's", answer.stderr)
+        self.assertIn("= 60", self.tool(server, "sysctl", "net.ipv4.tcp_fin_timeout"))
+
     def test_ss_finds_it_from_inside(self):
         text = ECHO.replace("while True:", "import subprocess, sys\nsubprocess.run([sys.argv[1], 'ss', '-tln'])\n"
                             "while False:")
