@@ -16,7 +16,7 @@ static uint32_t mss_of(struct peer *p)
 }
 
 /* REQ:SHLD-5 REQ:MUST-67 REQ:6691-2-1 REQ:6691-2-2 REQ:6691-5.1-1 */
-TEST(a_syn_offers_what_the_link_carries)
+TEST(a_syn_offers_what_the_link_carries) /* ROW:128 */
 {
     struct peer p = connecting(.mtu = 576);
     struct got g;

@@ -145,7 +145,7 @@ TEST(a_hard_error_ends_an_attempt) /* FSM-377 REQ:SHLD-26 REQ:MUST-54 ROW:96 */
 }
 
 /* FSM-379 FSM-380 FSM-382 FSM-383 FSM-384 FSM-385 FSM-386 FSM-388 FSM-389 FSM-390 REQ:MUST-56 */
-TEST(no_error_ends_what_is_established)
+TEST(no_error_ends_what_is_established) /* ROW:119 */
 {
     each_state (state, SENDING) {
         struct peer p = in_state(state, .mss = 1000);

@@ -66,7 +66,7 @@ static void a_perfect_link_passes_at_once(void **state)
     weir_link_close(link);
 }
 
-static void delay_is_exact(void **state)
+static void delay_is_exact(void **state) /* ROW:139 */
 {
     struct weir_impair m = {.up.delay_ns = 40 * MS};
     struct weir_link *link = opened(&m);
@@ -119,7 +119,7 @@ static void jitter_keeps_the_order(void **state)
     weir_link_close(link);
 }
 
-static void a_reordered_frame_overtakes(void **state)
+static void a_reordered_frame_overtakes(void **state) /* ROW:139 */
 {
     struct weir_impair m = {.up = {.delay_ns = 10 * MS, .reorder_ppb = 250000000}, .seed = 3};
     struct weir_link *link = opened(&m);
@@ -156,7 +156,7 @@ static uint64_t lost_with(uint64_t seed, uint32_t dup_ppb)
     return lost;
 }
 
-static void loss_is_a_matter_of_the_seed(void **state)
+static void loss_is_a_matter_of_the_seed(void **state) /* ROW:139 */
 {
     (void)state;
     assert_int_equal(lost_with(1, 0), LOST_1);
@@ -166,7 +166,7 @@ static void loss_is_a_matter_of_the_seed(void **state)
     assert_int_equal(lost_with(1, 50000000), LOST_1);
 }
 
-static void equal_seeds_give_equal_outputs(void **state)
+static void equal_seeds_give_equal_outputs(void **state) /* ROW:139 */
 {
     struct weir_impair m = {.up = {.delay_ns = 5 * MS,
                                    .jitter_ns = 2 * MS,

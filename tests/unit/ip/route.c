@@ -9,7 +9,7 @@ static int looked_up(struct bench *b, struct weir_addr dst)
 }
 
 /* REQ:1122-3.3.1.1-1 REQ:1122-3.3.1.2-3 REQ:1122-3.2.1.3-1 */
-static void the_longest_prefix_wins_whatever_the_order(void **state)
+static void the_longest_prefix_wins_whatever_the_order(void **state) /* ROW:115 */
 {
     struct bench b;
 
@@ -53,7 +53,7 @@ static void of_equal_prefixes_the_lowest_metric_wins(void **state)
 }
 
 /* REQ:1122-3.3.1.1-2 */
-static void without_a_gateway_the_next_hop_is_the_destination(void **state)
+static void without_a_gateway_the_next_hop_is_the_destination(void **state) /* ROW:115 */
 {
     struct weir_addr dst = v4(10, 0, 0, 77);
     struct route_result r;

@@ -17,7 +17,7 @@ static void expect_reply(struct bench *b, const uint8_t to[6], struct weir_addr 
 }
 
 /* REQ:826-PacketReception-6 REQ:826-PacketReception-4 REQ:5227-2.6-1 REQ:894-AddressMappings-1 */
-static void a_request_for_us_is_answered_and_teaches_the_sender(void **state)
+static void a_request_for_us_is_answered_and_teaches_the_sender(void **state) /* ROW:120 */
 {
     struct bench b;
 

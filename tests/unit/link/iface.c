@@ -30,7 +30,7 @@ static void an_interface_is_added_within_limits(void **state)
 }
 
 /* REQ:1122-3.3.3-5 */
-static void the_mtu_can_be_set_within_bounds(void **state)
+static void the_mtu_can_be_set_within_bounds(void **state) /* ROW:128 */
 {
     struct bench b;
 
@@ -96,7 +96,7 @@ static void broadcast_addresses_are_known_by_the_mask(void **state)
 }
 
 /* PROMISES 59 REQ:1122-3.3.7-3 */
-static void frames_to_other_stations_and_foreign_groups_are_not_ours(void **state)
+static void frames_to_other_stations_and_foreign_groups_are_not_ours(void **state) /* ROW:127 */
 {
     const uint8_t all_hosts[6] = {1, 0, 0x5e, 0, 0, 1}, group_mac[6] = {1, 0, 0x5e, 1, 2, 3};
     struct weir_addr group = v4(239, 1, 2, 3);

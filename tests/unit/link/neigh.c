@@ -2,6 +2,7 @@
 #include "link_bench.h"
 
 /* REQ:826-PacketGeneration-1 REQ:1122-2.3.2.2-1 */
+/* ROW:120 */
 static void an_unknown_next_hop_is_asked_for_and_the_packet_follows_the_answer(void **state)
 {
     struct bench b;

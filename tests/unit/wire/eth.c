@@ -6,7 +6,7 @@
 static const uint8_t frame[] = {0x02, 1, 2, 3, 4, 5, 0x02, 0xa, 0xb, 0xc, 0xd, 0xe, 0x08, 0x00};
 
 /* REQ:894-Frame-1 REQ:894-ByteOrder-1 */
-static void emit_gives_the_known_bytes(void **state)
+static void emit_gives_the_known_bytes(void **state) /* ROW:122 */
 {
     const struct eth e = {{0x02, 1, 2, 3, 4, 5}, {0x02, 0xa, 0xb, 0xc, 0xd, 0xe}, ETH_TYPE_IP4};
     uint8_t out[ETH_LEN];
@@ -16,7 +16,7 @@ static void emit_gives_the_known_bytes(void **state)
     assert_memory_equal(out, frame, ETH_LEN);
 }
 
-static void parse_reads_them_back(void **state)
+static void parse_reads_them_back(void **state) /* ROW:122 */
 {
     struct eth e;
 

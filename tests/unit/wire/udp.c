@@ -114,7 +114,7 @@ static void almost_mapped_addresses_are_v6(void **state)
 }
 
 /* REQ:768-Fields-3 REQ:8200-8.1-1 */
-static void pseudo_sum_is_what_the_drawing_says(void **state)
+static void pseudo_sum_is_what_the_drawing_says(void **state) /* ROW:130 */
 {
     static uint8_t p[70000];
 
@@ -142,7 +142,7 @@ static void pseudo_sum_is_what_the_drawing_says(void **state)
 }
 
 /* 10.0.0.1:4660 to 10.0.0.2:53 with "test": summed by hand. */
-static void a_known_datagram(void **state)
+static void a_known_datagram(void **state) /* ROW:130 */
 {
     struct weir_addr src = weir_addr_v4(0x0a000001), dst = weir_addr_v4(0x0a000002);
     uint8_t p[12];
