@@ -43,6 +43,7 @@ struct carrier {
     bool is_listening, is_connecting, is_established, is_bound;
     bool is_readable, is_writable; /* as far as epoll told */
     bool program_ended;            /* no more bytes from the program */
+    bool has_hung_up;              /* the end stands behind what is still to be read */
     bool program_gone;             /* it closed: nobody reads either */
     bool stack_ended;              /* no more bytes for the program */
     bool is_told;                  /* the program knows that it is connected */

@@ -51,11 +51,22 @@ static void program_says_no_more(struct daemon *d, struct carrier *c)
         weir_shutdown(d->stack, c->sock, SHUT_WR);
 }
 
+/* A short read has emptied the carrier, and epoll tells of more, unless the end or an urgent byte
+ * stands behind the data. A read that only finds out that nothing is there may meet an urgent byte
+ * which comes at this moment, and take it for any other. */
+static bool may_hold_more(const struct carrier *c, const struct weir_space *space, int n,
+                          ssize_t got)
+{
+    size_t offered = space[0].len + (n == 2 ? space[1].len : 0);
+
+    return (size_t)got == offered || c->has_hung_up || c->is_urgent;
+}
+
 /* Reads into the room of the send ring. False: no more now. */
 static bool read_once(struct daemon *d, struct carrier *c)
 {
     struct weir_space space[2];
-    bool is_urgent = c->is_urgent && weir_urgent_at_fd(c->fd);
+    bool is_urgent = weir_urgent_at_fd(c->fd);
     int n = weir_send_space(d->stack, c->sock, is_urgent ? 1 : CHUNK, space);
     ssize_t got;
 
@@ -71,6 +82,7 @@ static bool read_once(struct daemon *d, struct carrier *c)
                 n);
     weir_send_commit(d->stack, c->sock, got > 0 ? (uint32_t)got : 0, is_urgent ? MSG_OOB : 0);
     if (got > 0) {
+        c->is_readable = may_hold_more(c, space, n, got);
         c->is_urgent &= !is_urgent;
         d->bytes_out += (uint64_t)got;
         return true;
@@ -253,6 +265,8 @@ static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
         c->is_urgent = c->is_readable = true;
     if (events & EPOLLOUT)
         c->is_writable = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        c->has_hung_up = true;
     if (events & EPOLLHUP)
         c->program_gone = true;
     if (c->program_gone && (!c->is_established || c->program_ended)) {

@@ -142,12 +142,13 @@ def flags():
 def full_and_drained():
     client, server = pair()
     client.setblocking(False)
-    sent = 0
-    try:
-        while True:
+    sent, is_full = 0, False
+    while not is_full:
+        try:
             sent += client.send(bytes(1 << 16))
-    except BlockingIOError:
-        say("EAGAIN", polled(client, select.POLLOUT))
+        except BlockingIOError:  # what is on its way to the peer may still make room
+            is_full = polled(client, select.POLLOUT, 100) == "nothing"
+    say("full")
     got = 0
     while got < sent:
         got += len(server.recv(1 << 20))
