@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define RETIRED_MAX 1024
+#define RETIRED_NS 60000000000 /* as long as Linux keeps an orphan in FIN-WAIT-2 */
+
 static unsigned bucket_of(const char *id)
 {
     unsigned h = 2166136261u;
@@ -77,36 +80,91 @@ struct weir_sockaddr carrier_peer(const struct run_addr *a)
 
 /* -- the end ----------------------------------------------------------------------------------- */
 
-void carrier_remember(struct daemon *d, const struct carrier *c, int reason)
-{
-    struct grave *g = &d->grave[d->graves++ % GRAVES];
+/* -- retired: a socket that is no connection any more still has a name, options, perhaps an error.
+ * A carrier that the program opened is known to be gone when its name is free; an accepted one has
+ * no name of its own, so that it is kept for a while only. ------------------------------------- */
 
-    snprintf(g->id, sizeof g->id, "%s", c->id);
-    g->reason = reason;
+static void leave_retired(struct daemon *d, struct carrier *c)
+{
+    if (c->kind != CARRIER_ACCEPTED)
+        return;
+    *(c->older ? &c->older->newer : &d->oldest) = c->newer;
+    *(c->newer ? &c->newer->older : &d->newest) = c->older;
+    d->retired--;
 }
 
-int carrier_reason(struct daemon *d, const char *id)
+void carrier_retire(struct daemon *d, struct carrier *c, int error)
 {
-    for (unsigned i = 0; i < GRAVES; i++)
-        if (strcmp(d->grave[i].id, id) == 0)
-            return d->grave[i].reason;
+    if (c->is_dead || c->is_retired)
+        return;
+    c->is_retired = true;
+    c->is_connecting = false;
+    c->error = error;
+    c->retired_at = d->now;
+    d->carriers--;
+    if (c->kind != CARRIER_ACCEPTED) {
+        d->unwatched += c->fd >= 0;
+    } else {
+        c->older = d->newest;
+        *(d->newest ? &d->newest->newer : &d->oldest) = c;
+        d->newest = c;
+        d->retired++;
+    }
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    if (d->retired > RETIRED_MAX)
+        carrier_end(d, d->oldest);
+}
+
+int carrier_take_error(struct carrier *c)
+{
+    int error = c->error;
+
+    c->error = 0;
+    return error;
+}
+
+int64_t carriers_deadline(const struct daemon *d)
+{
+    return d->oldest ? d->oldest->retired_at + RETIRED_NS : WEIR_NEVER;
+}
+
+/* The source address that a connect chose, and nobody wished for. */
+static void forget_source(struct daemon *d, struct carrier *c)
+{
+    struct weir_sockaddr any = {.addr = weir_addr_v4(0)};
+    int late = 1, before = 0;
+    size_t len = sizeof before;
+
+    weir_getsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &before, &len);
+    weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+    weir_bind(d->stack, c->sock, &any);
+    weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &before, len);
+    c->is_bound = c->is_bound_late = false;
+}
+
+int carrier_renew(struct daemon *d, const char *old, const char *new)
+{
+    struct carrier *c = carrier_find(d, old), *fresh = carrier_get(d, new);
+
+    if (!fresh)
+        return -ENOMEM;
+    if (!c || c->sock < 0)
+        return 0;
+    fresh->sock = c->sock;
+    fresh->pid = c->pid;
+    fresh->is_bound = c->is_bound;
+    fresh->is_bound_late = c->is_bound_late;
+    fresh->publish = c->publish;
+    c->sock = c->publish = -1;
+    weir_set_user(d->stack, fresh->sock, fresh);
+    carrier_end(d, c);
+    if (weir_disconnect(d->stack, fresh->sock) < 0)
+        return -ENOMEM;
+    if (fresh->is_bound_late)
+        forget_source(d, fresh);
     return 0;
-}
-
-/* SO_ERROR tells once; what is read after it is the end and no error. */
-void carrier_forget_reason(struct daemon *d, const char *id)
-{
-    for (unsigned i = 0; i < GRAVES; i++)
-        if (strcmp(d->grave[i].id, id) == 0)
-            d->grave[i].reason = 0;
-}
-
-bool carrier_is_buried(const struct daemon *d, const char *id)
-{
-    for (unsigned i = 0; i < GRAVES; i++)
-        if (strcmp(d->grave[i].id, id) == 0)
-            return true;
-    return false;
 }
 
 /* The daemon's part of it is over. A socket of the stack that is still there is closed: FIN, or RST
@@ -130,7 +188,10 @@ void carrier_end(struct daemon *d, struct carrier *c)
     if (c->fd >= 0)
         close(c->fd);
     c->fd = c->sock = -1;
-    d->carriers--;
+    if (c->is_retired)
+        leave_retired(d, c);
+    else
+        d->carriers--;
     c->next_dead = d->dead;
     d->dead = c;
 }
@@ -206,6 +267,8 @@ void carrier_look(struct daemon *d, const char *id)
 /* A carrier that is not connected to us tells of its end to nobody: ask the kernel. */
 void carriers_sweep(struct daemon *d)
 {
+    while (d->now >= carriers_deadline(d))
+        carrier_end(d, d->oldest);
     if (d->unwatched <= 0)
         return;
     for (int i = 0; i < CARRIER_BUCKETS; i++)

@@ -60,8 +60,14 @@ static int do_getsockopt(struct daemon *d, struct carrier *c, const struct run_a
                          struct run_answer *a)
 {
     size_t len = ask->value_len < sizeof a->value ? ask->value_len : sizeof a->value;
-    int v = carrier_socket(d, c);
+    int v = carrier_socket(d, c), error;
 
+    if (c->is_retired && ask->level == SOL_SOCKET && ask->name == SO_ERROR) {
+        error = carrier_take_error(c);
+        memcpy(a->value, &error, sizeof error);
+        a->value_len = sizeof error;
+        return 0;
+    }
     if (v == 0)
         v = weir_getsockopt(d->stack, c->sock, ask->level, ask->name, a->value, &len);
     a->value_len = v < 0 ? 0 : (uint32_t)len;
@@ -83,6 +89,36 @@ static int do_setsockopt(struct daemon *d, struct carrier *c, const struct run_a
                                    ask->value_len);
 }
 
+/* connect() of a carrier whose connection is over: an error that nobody knows yet, or that nobody
+ * asked for. Who knew that it stood hears that it did. */
+static int connect_again(struct carrier *c)
+{
+    int error = carrier_take_error(c);
+
+    if (c->is_told)
+        return -EISCONN;
+    return error ? -error : -ECONNABORTED;
+}
+
+static int connect_stream(struct daemon *d, struct carrier *c, const struct run_ask *ask)
+{
+    struct weir_sockaddr peer = carrier_peer(&ask->addr);
+
+    if (c->is_retired)
+        return connect_again(c);
+    if (c->fd < 0) /* its carrier knocked before: let it in, or a quick refusal finds nobody */
+        streams_take(d, NULL, 0);
+    if (ask->number == RUN_WAIT_NO_MORE)
+        return stream_wait_no_more(c);
+    if (c->is_established && !c->is_told) { /* a second connect() asks how the first one went */
+        c->is_told = true;
+        return 0;
+    }
+    if (c->sock < 0 || !c->is_connecting)
+        c->filler = ask->number ? 0 : RUN_FILLER;
+    return stream_connect(d, c, &peer);
+}
+
 /* True: the connection stays open, its answer comes later. */
 static bool do_connect(struct daemon *d, struct carrier *c, const struct run_ask *ask, int fd,
                        int *result)
@@ -93,56 +129,41 @@ static bool do_connect(struct daemon *d, struct carrier *c, const struct run_ask
         *result = ask->addr.family ? dgram_connect(d, c, &peer) : dgram_disconnect(d, c);
         return false;
     }
-    if (!ask->addr.family) {
-        *result = stream_disconnect(d, c);
+    *result = connect_stream(d, c, ask);
+    if (ask->number != RUN_WAIT || c->waiter >= 0 ||
+        (*result != -EINPROGRESS && *result != -EALREADY))
         return false;
-    }
-    if (c->fd < 0) /* its carrier knocked before: let it in, or a quick refusal finds nobody */
-        streams_take(d, NULL, 0);
-    if (ask->number == RUN_WAIT_NO_MORE) {
-        *result = stream_wait_no_more(c);
-        return false;
-    }
-    if (c->is_established && !c->is_told) { /* a second connect() asks how the first one went */
-        c->is_told = true;
-        return false;
-    }
-    if (c->sock < 0 || !c->is_connecting)
-        c->filler = ask->number ? 0 : RUN_FILLER;
-    *result = stream_connect(d, c, &peer);
-    if (*result == -EINPROGRESS && ask->number) {
-        c->waiter = fd;
-        return true;
-    }
-    if (*result < 0 && *result != -EINPROGRESS && *result != -EALREADY && *result != -EISCONN) {
-        carrier_remember(d, c, 0);
-        carrier_end(d, c);
-    }
-    return false;
+    c->waiter = fd;
+    return true;
 }
 
-/* How a stream ended that has no carrier any more. */
+/* How a stream ended. */
 static int reason_of(struct daemon *d, const struct run_ask *ask)
 {
-    int reason = carrier_find(d, ask->id) ? 0 : carrier_reason(d, ask->id);
+    struct carrier *c = carrier_find(d, ask->id);
 
-    carrier_forget_reason(d, ask->id);
-    return reason;
+    return c ? -carrier_take_error(c) : 0;
 }
 
-/* A question about a carrier that is gone: only SO_ERROR still has an answer. */
-static int answer_for_dead(struct daemon *d, const struct run_ask *ask, struct run_answer *a)
+static int do_renew(struct daemon *d, const struct run_ask *ask)
 {
-    int error = -carrier_reason(d, ask->id);
+    char new[sizeof ask->id];
 
-    if (ask->op == RUN_CONNECT && error) { /* asked again instead of SO_ERROR */
-        carrier_forget_reason(d, ask->id);
-        return -error;
-    }
+    if (ask->value_len >= sizeof new)
+        return -EINVAL;
+    memcpy(new, ask->value, ask->value_len);
+    new[ask->value_len] = '\0';
+    return new[0] == 's' ? carrier_renew(d, ask->id, new) : -EINVAL;
+}
+
+/* An accepted connection that ended long ago. */
+static int answer_for_forgotten(const struct run_ask *ask, struct run_answer *a)
+{
+    int error = 0;
+
     if (ask->op == RUN_GETSOCKOPT && ask->level == SOL_SOCKET && ask->name == SO_ERROR) {
         memcpy(a->value, &error, sizeof error);
         a->value_len = sizeof error;
-        carrier_forget_reason(d, ask->id);
         return 0;
     }
     return ask->op == RUN_SETSOCKOPT ? -EINVAL : -ENOTCONN;
@@ -154,8 +175,8 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
     struct weir_sockaddr addr = sockaddr_of(&ask->addr);
     int v = 0;
 
-    if (!c && (ask->id[0] == 'p' || carrier_is_buried(d, ask->id)))
-        return answer_for_dead(d, ask, a);
+    if (!c && ask->id[0] == 'p')
+        return answer_for_forgotten(ask, a);
     if (!c && !(c = carrier_get(d, ask->id)))
         return -ENOMEM;
     if (!c->pid)
@@ -167,6 +188,10 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
         return listener_listen(d, c, ask->number);
     case RUN_CONNECT:
         return do_connect(d, c, ask, fd, &v) ? INT32_MAX : v;
+    case RUN_SHUTDOWN:
+        return stream_shutdown(d, c, ask->number);
+    case RUN_OUTQ:
+        return stream_outq(d, c, ask->number);
     case RUN_GETSOCKNAME:
         return do_name(d, c, false, a);
     case RUN_GETPEERNAME:
@@ -191,7 +216,7 @@ static void answer_ss(struct daemon *d, int fd)
     while (weir_info_next(d->stack, &cursor, &info)) {
         const struct carrier *c = info.user;
         struct endpoint e = endpoint_of(&info);
-        if (info.local.port == 0)
+        if (info.local.port == 0 || (c && c->is_retired))
             continue;
         e.pid = c ? c->pid : 0;
         snprintf(e.carrier, sizeof e.carrier, "%s", c ? c->id : "");
@@ -257,6 +282,9 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
         break;
     case RUN_REASON:
         a.result = reason_of(d, ask);
+        break;
+    case RUN_RENEW:
+        a.result = do_renew(d, ask);
         break;
     case RUN_CLOSED:
         carrier_look(d, ask->id);

@@ -30,23 +30,28 @@ enum carrier_kind { CARRIER_STREAM = 1, CARRIER_ACCEPTED, CARRIER_DGRAM, CARRIER
 struct carrier {
     struct source source; /* first: epoll gives us this */
     struct carrier *next_hash, *next_retry, *next_dead;
+    struct carrier *older, *newer; /* is_retired and CARRIER_ACCEPTED: daemon.oldest ... newest */
     char id[48];
     enum carrier_kind kind;
-    int family;      /* AF_INET, AF_INET6 */
-    int fd;          /* the daemon's end, -1: none yet */
-    int sock;        /* of the stack, -1: none */
-    int waiter;      /* control connection of a blocking connect, -1 */
-    int publish;     /* index of daemon.published, -1 */
-    int held;        /* an accepted socket that its program has no room for, -1 */
+    int family;  /* AF_INET, AF_INET6 */
+    int fd;      /* the daemon's end, -1: none yet */
+    int sock;    /* of the stack, -1: none */
+    int waiter;  /* control connection of a blocking connect, -1 */
+    int publish; /* index of daemon.published, -1 */
+    int held;    /* an accepted socket that its program has no room for, -1 */
+    int error;   /* errno that ended the connection and was not told yet, 0 */
+    int64_t retired_at;
     pid_t pid;       /* who opened it, 0: unknown */
     uint32_t filler; /* bytes to drain before the program's own */
     bool is_listening, is_connecting, is_established, is_bound;
     bool is_readable, is_writable; /* as far as epoll told */
     bool program_ended;            /* no more bytes from the program */
     bool has_hung_up;              /* the end stands behind what is still to be read */
-    bool program_gone;             /* it closed: nobody reads either */
+    bool has_hung_up_both;         /* and nothing can be written: closed, or shut both ways */
     bool stack_ended;              /* no more bytes for the program */
     bool is_told;                  /* the program knows that it is connected */
+    bool has_shut_rd, has_shut_wr; /* it called shutdown(): a hang-up may be no close */
+    bool is_retired;               /* the connection is over, its name and options are not */
     bool is_urgent;                /* the program sent an urgent byte, not read yet */
     bool is_deaf;                  /* shutdown(SHUT_RD): what comes is thrown away */
     bool is_bound_late;            /* datagrams: bound by connect, not by the program */
@@ -54,14 +59,6 @@ struct carrier {
 };
 
 #define CARRIER_BUCKETS 65536
-#define GRAVES 1024
-
-/* How streams ended whose carrier is gone already. */
-struct grave {
-    char id[48];
-    int reason;
-};
-
 #define PINGS 16
 
 /* A `weir ping` that is connected. */
@@ -129,8 +126,8 @@ struct daemon {
     int unwatched; /* carriers whose end epoll does not tell: unconnected, listening, datagram */
     unsigned next_number;
     struct published published[PUBLISHED];
-    struct grave grave[GRAVES];
-    unsigned graves;
+    struct carrier *oldest, *newest; /* accepted ones that are retired, */
+    int retired;                     /* and how many they are */
     int64_t now, next_sweep;
     bool is_ending;
     bool is_behind; /* the last round left something undone */
@@ -162,10 +159,12 @@ void carriers_bury(struct daemon *d);
 void carriers_sweep(struct daemon *d);
 void carrier_look(struct daemon *d, const char *id);     /* ends it if nobody holds it any more */
 int carrier_socket(struct daemon *d, struct carrier *c); /* makes its socket of the stack */
-void carrier_remember(struct daemon *d, const struct carrier *c, int reason);
-int carrier_reason(struct daemon *d, const char *id);
-bool carrier_is_buried(const struct daemon *d, const char *id);
-void carrier_forget_reason(struct daemon *d, const char *id);
+/* The connection is over, but the program still holds its end, and may ask. */
+void carrier_retire(struct daemon *d, struct carrier *c, int error);
+int carrier_take_error(struct carrier *c);         /* each is told once */
+int64_t carriers_deadline(const struct daemon *d); /* when the oldest retired one goes */
+/* connect() to AF_UNSPEC: the program has a new carrier, and what it wished for of the old one. */
+int carrier_renew(struct daemon *d, const char *old, const char *new);
 /* Whom a program means: to Linux the unspecified address is the loopback one. */
 struct weir_sockaddr carrier_peer(const struct run_addr *a);
 
@@ -184,7 +183,12 @@ void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready);
 void stream_drain(struct daemon *d, struct carrier *c);
 /* The door gave up waiting: 0 if it stands, else -EINPROGRESS, and RUN_FILLER bytes will come. */
 int stream_wait_no_more(struct carrier *c);
-int stream_disconnect(struct daemon *d, struct carrier *c);
+/* shutdown() of a connection: 0; -ENOTCONN; RUN_RENEW: it was none yet, and the carrier is to be
+ * renewed. */
+int stream_shutdown(struct daemon *d, struct carrier *c, int how);
+/* SIOCOUTQ, SIOCOUTQNSD: what the peer has not acknowledged, or was not sent; -EINVAL: a listener.
+ */
+int stream_outq(struct daemon *d, struct carrier *c, bool is_unsent);
 int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
 
 /* publish.c: local->port 0: the host chooses, and it is filled in. */

@@ -13,16 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Whoever names a port gets it in the stack now and at the host when it listens; whoever names none
- * gets one that is free in both. */
-int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
+#define PORT_TRIES 1000 /* with half of the ports in use, two are enough */
+
+static int bind_once(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
 {
     int type = c->kind == CARRIER_DGRAM ? SOCK_DGRAM : SOCK_STREAM, v;
 
-    if ((v = carrier_socket(d, c)) < 0)
-        return v;
-    if (c->is_bound)
-        return -EINVAL;
     if ((local->port == 0 || type == SOCK_DGRAM) && (v = publish_begin(d, c, type, local)) < 0)
         return v;
     v = weir_bind(d->stack, c->sock, local);
@@ -30,9 +26,32 @@ int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *loc
         carriers_sweep(d);
         v = weir_bind(d->stack, c->sock, local);
     }
-    c->is_bound = v == 0;
     if (v < 0)
         publish_end(d, c);
+    return v;
+}
+
+/* Whoever names a port gets it in the stack now and at the host when it listens; whoever names none
+ * gets one that is free in both. The host does not know which of its free ports a connection of the
+ * stack still has. */
+int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
+{
+    struct weir_sockaddr wish = *local;
+    int v;
+
+    if ((v = carrier_socket(d, c)) < 0)
+        return v;
+    if (c->is_bound && !c->is_bound_late)
+        return -EINVAL;
+    v = bind_once(d, c, local);
+    for (int i = 0; v == -EADDRINUSE && !wish.port && i < PORT_TRIES; i++) {
+        *local = wish;
+        v = bind_once(d, c, local);
+    }
+    if (v == 0) {
+        c->is_bound = true;
+        c->is_bound_late = false;
+    }
     return v;
 }
 

@@ -38,6 +38,7 @@ static int64_t next_instant(struct daemon *d)
         return d->now;
     if (d->unwatched > 0)
         at = earlier(at, d->next_sweep);
+    at = earlier(at, carriers_deadline(d));
     if (d->retry)
         at = earlier(at, d->now + RETRY_NS);
     if (d->is_ending)
@@ -66,7 +67,7 @@ static void tell_carrier(struct daemon *d, const struct weir_ready_event *e)
 {
     struct carrier *c = e->user;
 
-    if (!c || c->is_dead)
+    if (!c || c->is_dead || c->is_retired)
         return;
     if (c->kind == CARRIER_DGRAM)
         dgram_on_stack(d, c);
@@ -146,7 +147,7 @@ void daemon_loop(struct daemon *d)
             return;
         }
         ping_round(d);
-        if (d->now >= d->next_sweep) {
+        if (d->now >= d->next_sweep || d->now >= carriers_deadline(d)) {
             carriers_sweep(d);
             d->next_sweep = d->now + SWEEP_NS;
         }

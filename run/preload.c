@@ -71,6 +71,15 @@ bool preload_is_dgram(int fd, struct fd_id *out)
     return preload_has_dgram && preload_id(fd, out) == FD_DGRAM;
 }
 
+bool preload_is_listening(int fd)
+{
+    int is_listening = 0;
+    socklen_t len = sizeof is_listening;
+
+    return REAL(getsockopt)(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) == 0 &&
+           is_listening;
+}
+
 /* -- asking ------------------------------------------------------------------------------------ */
 
 static int open_exchange(int fd, const struct run_ask *ask)

@@ -55,11 +55,17 @@ int preload_result(int result); /* negative: sets errno, gives -1 */
 bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out);
 void addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len);
 
+/* preload_connect.c: a new carrier at the same descriptor, connected to nothing. */
+int preload_renew(int fd, struct fd_id *id);
+bool preload_is_listening(int fd);
 /* preload_dgram.c */
 void dgram_mark(int fd, bool is_connected);
 ssize_t dgram_send(int fd, const struct msghdr *m, int flags);
 ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flags);
 /* preload_io.c: end of stream, or what ended it? */
 ssize_t stream_end(int fd);
+/* What a call on a stream gave, with the errno of TCP. A signal that was kept away is raised. */
+ssize_t stream_received(int fd, ssize_t n, size_t len, int flags);
+ssize_t stream_sent(int fd, ssize_t n, int flags);
 
 #endif

@@ -38,20 +38,41 @@ static void fill_carrier(int fd)
     (void)!REAL(send)(fd, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Its options and port are those of a new socket; what watched the old one (epoll, a dup) does not
- * see it. */
-static int renew(int fd, struct fd_id *id)
+/* What the kernel keeps for a carrier, and the program set. */
+static void copy_options(int from, int to)
+{
+    static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_OOBINLINE, SO_RCVLOWAT};
+    struct timeval value;
+    socklen_t len;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        len = sizeof value;
+        if (REAL(getsockopt)(from, SOL_SOCKET, names[i], &value, &len) == 0)
+            REAL(setsockopt)(to, SOL_SOCKET, names[i], &value, len);
+    }
+}
+
+/* What watched the old carrier (epoll, a dup, another process) does not see the new one. */
+int preload_renew(int fd, struct fd_id *id)
 {
     int flags = fcntl(fd, F_GETFL) & O_NONBLOCK ? SOCK_NONBLOCK : 0;
     int on_exec = fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-    int made = preload_carrier(id->family, SOCK_STREAM, flags);
+    int made = preload_carrier(id->family, SOCK_STREAM, flags), v;
+    struct run_ask ask = {.op = RUN_RENEW};
+    struct run_answer answer;
+    struct fd_id new;
 
     if (made < 0)
         return -errno;
-    dup3(made, fd, on_exec);
+    preload_id(made, &new);
+    ask.value_len = (uint32_t)strlen(new.id);
+    memcpy(ask.value, new.id, ask.value_len);
+    copy_options(fd, made);
+    if ((v = preload_ask_about(id, &ask, &answer)) == 0)
+        dup3(made, fd, on_exec);
     REAL(close)(made);
-    preload_id(fd, id);
-    return 0;
+    *id = new;
+    return v;
 }
 
 /* A signal or SO_SNDTIMEO ends the wait, not the handshake: from here on the carrier must look like
@@ -63,49 +84,79 @@ static int wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int
 
     ask->number = RUN_WAIT_NO_MORE;
     v = preload_ask_about(id, ask, &answer);
+    if (v == -EALREADY) /* the filler of an earlier connect is still there */
+        return why == -EINTR ? -EINTR : v;
     if (v != -EINPROGRESS)
         return v;
     fill_carrier(fd);
     return why == -EINTR ? -EINTR : -EINPROGRESS;
 }
 
-static int connect_first(int fd, const struct fd_id *id, struct run_ask *ask)
+/* Waits for the outcome as a blocking connect does. */
+static int ask_and_wait(int fd, const struct fd_id *id, struct run_ask *ask)
 {
     struct timeval wait = {.tv_sec = 0};
     struct run_answer answer;
     socklen_t len = sizeof wait;
-    bool is_blocking = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
     int v;
 
-    if ((v = connect_carrier(fd)) < 0)
-        return v;
-    memcpy(ask->id, id->id, sizeof ask->id);
-    ask->number = is_blocking ? RUN_WAIT : RUN_NO_WAIT;
-    if (!is_blocking) {
-        fill_carrier(fd);
-        return preload_ask(ask, &answer);
-    }
+    ask->number = RUN_WAIT;
     REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, &len);
     v = preload_ask_wait(ask, &answer, &wait);
     return v == -EINTR || v == -EAGAIN ? wait_no_more(fd, id, ask, v) : v;
 }
 
-static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
+static bool is_blocking(int fd)
+{
+    return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+static int connect_first(int fd, const struct fd_id *id, struct run_ask *ask)
 {
     struct run_answer answer;
-    struct sockaddr_un un;
-    socklen_t len = sizeof un;
     int v;
 
-    if (REAL(getpeername)(fd, (struct sockaddr *)&un, &len) < 0)
-        return ask->addr.family ? connect_first(fd, id, ask) : 0;
-    ask->number = RUN_NO_WAIT;
-    v = preload_ask_about(id, ask, &answer); /* the daemon knows how it went */
-    if (!ask->addr.family)
-        return v < 0 && v != -ENOTCONN ? v : renew(fd, id);
-    if (v != -ENOTCONN || (v = renew(fd, id)) < 0)
+    if ((v = connect_carrier(fd)) < 0)
         return v;
-    return connect_first(fd, id, ask);
+    if (is_blocking(fd))
+        return ask_and_wait(fd, id, ask);
+    ask->number = RUN_NO_WAIT;
+    fill_carrier(fd);
+    return preload_ask(ask, &answer);
+}
+
+/* The carrier is connected: the daemon knows how it went. */
+static int connect_more(int fd, const struct fd_id *id, struct run_ask *ask)
+{
+    struct run_answer answer;
+
+    if (is_blocking(fd))
+        return ask_and_wait(fd, id, ask);
+    ask->number = RUN_NO_WAIT;
+    return preload_ask(ask, &answer);
+}
+
+/* What came of it leaves the socket as if it never tried. */
+static bool is_failure(int v)
+{
+    return v < 0 && v != -EINPROGRESS && v != -EALREADY && v != -EISCONN && v != -EINTR &&
+           v != -ENETDOWN;
+}
+
+static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
+{
+    struct sockaddr_un un;
+    socklen_t len = sizeof un;
+    bool is_connected = REAL(getpeername)(fd, (struct sockaddr *)&un, &len) == 0;
+    int v;
+
+    if (!ask->addr.family)
+        return is_connected || preload_is_listening(fd) ? preload_renew(fd, id) : 0;
+    memcpy(ask->id, id->id, sizeof ask->id);
+    v = is_connected ? connect_more(fd, id, ask) : connect_first(fd, id, ask);
+    if (is_failure(v))
+        preload_renew(fd, id);
+    return v;
 }
 
 static int connect_dgram(int fd, const struct fd_id *id, struct run_ask *ask)

@@ -3,7 +3,7 @@
  * Knows: that a stream's end may have a reason which only the daemon knows, and that a datagram
  * carrier's messages begin with struct run_dgram. Shape: one test of a flag before the kernel's
  * call, one of its result after it. Units: bytes. Errors: errno. Cost: nothing for streams but at
- * their end. */
+ * their end; one refused call more for a write to a file. */
 #include "run/preload.h"
 
 #include <signal.h>
@@ -30,30 +30,34 @@ ssize_t stream_end(int fd)
     return -1;
 }
 
-/* What a carrier says otherwise than a TCP socket that was never connected. */
-static ssize_t received(int fd, ssize_t n, size_t len)
+/* What a carrier says otherwise than a TCP socket: how a connection ended, and that there never was
+ * one. */
+ssize_t stream_received(int fd, ssize_t n, size_t len, int flags)
 {
     struct fd_id id;
 
     if (n == 0 && len)
         return stream_end(fd);
-    if (n < 0 && errno == EINVAL && preload_id(fd, &id) == FD_STREAM)
+    if (n >= 0 || (errno != ECONNRESET && errno != EINVAL) || preload_id(fd, &id) == FD_FOREIGN)
+        return n;
+    if (errno == ECONNRESET) /* the carrier's end came before it was empty */
+        return stream_end(fd);
+    if (id.kind == FD_STREAM && (!(flags & MSG_OOB) || preload_is_listening(fd)))
         errno = ENOTCONN;
     return n;
 }
 
-/* A write that nobody reads: the connection's own error is told first, and once. */
-static ssize_t sent(int fd, ssize_t n, int flags)
+/* A write that nobody reads: the connection's own error is told first, and once, without a signal.
+ * So the kernel was asked for none, and what it would have raised is raised here. */
+ssize_t stream_sent(int fd, ssize_t n, int flags)
 {
     struct fd_id id;
-    int error = errno;
 
-    if (n >= 0)
+    if (n >= 0 || (errno != EPIPE && errno != ENOTCONN))
         return n;
-    if (error == EPIPE && stream_end(fd) < 0)
+    if (errno == EPIPE && stream_end(fd) < 0 && errno != EPIPE)
         return -1;
-    errno = error;
-    if (error != ENOTCONN || preload_id(fd, &id) != FD_STREAM)
+    if (errno == ENOTCONN && preload_id(fd, &id) != FD_STREAM)
         return -1;
     if (!(flags & MSG_NOSIGNAL))
         raise(SIGPIPE);
@@ -83,7 +87,7 @@ EXPORT ssize_t read(int fd, void *data, size_t len)
 
     if (preload_is_dgram(fd, &id))
         return receive_plain(fd, &id, data, len, 0);
-    return received(fd, REAL(read)(fd, data, len), len);
+    return stream_received(fd, REAL(read)(fd, data, len), len, 0);
 }
 
 EXPORT ssize_t recv(int fd, void *data, size_t len, int flags)
@@ -92,7 +96,7 @@ EXPORT ssize_t recv(int fd, void *data, size_t len, int flags)
 
     if (preload_is_dgram(fd, &id))
         return receive_plain(fd, &id, data, len, flags);
-    return received(fd, REAL(recv)(fd, data, len, flags), len);
+    return stream_received(fd, REAL(recv)(fd, data, len, flags), len, flags);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
@@ -102,7 +106,7 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
 
     if (preload_is_dgram(fd, &id))
         return dgram_receive(fd, &id, &m, 0);
-    return received(fd, REAL(readv)(fd, iov, count), 1);
+    return stream_received(fd, REAL(readv)(fd, iov, count), 1, 0);
 }
 
 EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockaddr *sa,
@@ -128,7 +132,7 @@ EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockad
     } else {
         n = REAL(recvfrom)(fd, data, len, flags, sa, sa_len);
     }
-    return received(fd, n, len);
+    return stream_received(fd, n, len, flags);
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
@@ -137,7 +141,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 
     if (preload_is_dgram(fd, &id))
         return dgram_receive(fd, &id, m, flags);
-    return received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen);
+    return stream_received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen, flags);
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned count, int flags, struct timespec *timeout)
@@ -160,20 +164,32 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned count, int flags, struct
 EXPORT ssize_t write(int fd, const void *data, size_t len)
 {
     struct fd_id id;
+    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return send_plain(fd, data, len, 0);
-    return sent(fd, REAL(write)(fd, data, len), 0);
+    if (!preload_daemon)
+        return REAL(write)(fd, data, len);
+    n = REAL(send)(fd, data, len, MSG_NOSIGNAL);
+    if (n < 0 && errno == ENOTSOCK)
+        return REAL(write)(fd, data, len);
+    return stream_sent(fd, n, 0);
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
     struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
     struct fd_id id;
+    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, &m, 0);
-    return sent(fd, REAL(writev)(fd, iov, count), 0);
+    if (!preload_daemon || count < 0)
+        return REAL(writev)(fd, iov, count);
+    n = REAL(sendmsg)(fd, &m, MSG_NOSIGNAL);
+    if (n < 0 && (errno == ENOTSOCK || errno == EMSGSIZE))
+        return REAL(writev)(fd, iov, count);
+    return stream_sent(fd, n, 0);
 }
 
 EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
@@ -182,7 +198,7 @@ EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
 
     if (preload_is_dgram(fd, &id))
         return send_plain(fd, data, len, flags);
-    return sent(fd, REAL(send)(fd, data, len, flags), flags);
+    return stream_sent(fd, REAL(send)(fd, data, len, flags | MSG_NOSIGNAL), flags);
 }
 
 EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *sa,
@@ -197,7 +213,7 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
         return dgram_send(fd, &m, flags);
     if (sa && preload_id(fd, &id) != FD_FOREIGN)
         return send(fd, data, len, flags); /* a connected stream ignores the address */
-    return sent(fd, REAL(sendto)(fd, data, len, flags, sa, sa_len), flags);
+    return stream_sent(fd, REAL(sendto)(fd, data, len, flags | MSG_NOSIGNAL, sa, sa_len), flags);
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
@@ -206,7 +222,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, m, flags);
-    return sent(fd, REAL(sendmsg)(fd, m, flags), flags);
+    return stream_sent(fd, REAL(sendmsg)(fd, m, flags | MSG_NOSIGNAL), flags);
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
@@ -225,19 +241,23 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
     return done ? (int)done : -1;
 }
 
-/* A carrier that is not connected would be shut and say nothing. */
+/* The daemon hears of it first: a carrier that is not connected would be shut and say nothing, and
+ * one that is shut both ways looks closed. */
 EXPORT int shutdown(int fd, int how)
 {
-    struct sockaddr_un un;
-    socklen_t len = sizeof un, is_listening_len = sizeof(int);
-    int is_listening = 0;
+    struct run_ask ask = {.op = RUN_SHUTDOWN, .number = how};
+    struct run_answer answer;
     struct fd_id id;
+    int v;
 
-    if (preload_id(fd, &id) == FD_STREAM &&
-        REAL(getpeername)(fd, (struct sockaddr *)&un, &len) < 0) {
-        REAL(getsockopt)(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &is_listening_len);
-        if (!is_listening)
-            return preload_result(-ENOTCONN);
-    }
-    return REAL(shutdown)(fd, how);
+    preload_id(fd, &id);
+    if (id.kind == FD_FOREIGN || id.kind == FD_DGRAM || how < SHUT_RD || how > SHUT_RDWR)
+        return REAL(shutdown)(fd, how);
+    v = preload_ask_about(&id, &ask, &answer);
+    if (v < 0)
+        return preload_result(v);
+    if (v != RUN_RENEW)
+        return preload_is_listening(fd) ? 0 : REAL(shutdown)(fd, how);
+    REAL(shutdown)(fd, SHUT_RDWR); /* who waits in accept or read is woken */
+    return preload_result(preload_renew(fd, &id));
 }

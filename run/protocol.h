@@ -39,15 +39,19 @@ enum run_wait {
 };
 
 enum run_op {
-    RUN_BIND = 1, /* addr */
-    RUN_LISTEN,   /* number: backlog; comes before the door's own listen() on the carrier */
-    RUN_CONNECT, /* addr; number: 1 wait for the outcome, 0 do not (the carrier holds RUN_FILLER) */
+    RUN_BIND = 1,    /* addr */
+    RUN_LISTEN,      /* number: backlog; comes before the door's own listen() on the carrier */
+    RUN_CONNECT,     /* addr; number: enum run_wait */
     RUN_GETSOCKNAME, /* -> addr */
     RUN_GETPEERNAME, /* -> addr */
     RUN_SETSOCKOPT,  /* level, name, value */
     RUN_GETSOCKOPT,  /* level, name, value_len: room -> value */
-    RUN_SHUTDOWN,    /* number: how; after the daemon has drained the carrier */
+    RUN_SHUTDOWN,    /* number: how; before the door's own shutdown() of the carrier -> -ENOTCONN,
+                        or RUN_RENEW: it is no connection yet, and is ended by that */
     RUN_REASON,      /* why a stream ended: -errno, or 0 for an orderly end */
+    RUN_OUTQ,        /* number: 0 not acknowledged, 1 not sent -> result: bytes */
+    RUN_RENEW, /* value: the ID of a new carrier, which takes the place of this one and is connected
+                  to nothing; options and port stay */
     RUN_CLOSED, /* a descriptor of a listener or datagram carrier is closed: was it the last? */
     /* from the tools */
     RUN_SS,   /* -> several answers, value holds endpoint.h's text; the last has result 0 and

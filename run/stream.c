@@ -19,14 +19,30 @@
 
 #define CHUNK (256 * 1024)
 
+static bool is_over(const struct carrier *c)
+{
+    return c->is_dead || c->is_retired;
+}
+
+/* The program closed its end. It also hangs up where each side said to the other that it sends, or
+ * reads, no more. */
+static bool is_closed(const struct carrier *c)
+{
+    return c->has_hung_up_both && !(c->has_shut_wr && (c->has_shut_rd || c->stack_ended));
+}
+
 /* The connection ended otherwise than by FIN. */
 static void fail(struct daemon *d, struct carrier *c, int error)
 {
-    carrier_remember(d, c, c->waiter >= 0 ? 0 : -error); /* each error is told once */
-    if (c->waiter >= 0)
+    bool is_waited_for = c->waiter >= 0; /* each error is told once */
+
+    if (is_waited_for)
         control_answer(c->waiter, -error);
     c->waiter = -1;
-    carrier_end(d, c);
+    if (is_closed(c))
+        carrier_end(d, c);
+    else
+        carrier_retire(d, c, is_waited_for ? 0 : error);
 }
 
 /* The program's end is gone. What it wrote is in the stack; what it did not read makes a RST. */
@@ -45,10 +61,13 @@ static void program_says_no_more(struct daemon *d, struct carrier *c)
     if (c->program_ended)
         return;
     c->program_ended = true;
-    if (c->program_gone)
+    if (is_closed(c)) {
         program_closed(d, c, false);
-    else
-        weir_shutdown(d->stack, c->sock, SHUT_WR);
+        return;
+    }
+    weir_shutdown(d->stack, c->sock, c->has_shut_rd ? SHUT_RDWR : SHUT_WR);
+    if (c->has_shut_rd)
+        carrier_retire(d, c, 0);
 }
 
 /* A short read has emptied the carrier, and epoll tells of more, unless the end or an urgent byte
@@ -99,12 +118,13 @@ static bool read_once(struct daemon *d, struct carrier *c)
 /* Ends when the send ring is full or the carrier empty, for frames move between rounds only. */
 static void from_program(struct daemon *d, struct carrier *c)
 {
-    while (!c->is_dead && c->is_readable && !c->program_ended)
+    while (!is_over(c) && c->is_readable && !c->program_ended)
         if (!read_once(d, c))
             break;
 }
 
-/* EPIPE without a hang-up: the program said SHUT_RD, and may still write. */
+/* EPIPE without a hang-up: the program said SHUT_RD, and may still write; or SHUT_RDWR, and what it
+ * wrote before is still to be read. */
 static bool write_failed(struct daemon *d, struct carrier *c, int error)
 {
     struct pollfd p = {.fd = c->fd};
@@ -113,7 +133,7 @@ static bool write_failed(struct daemon *d, struct carrier *c, int error)
         c->is_writable = false;
         return false;
     }
-    if (error == EPIPE && poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP)) {
+    if (error == EPIPE && (c->has_shut_rd || (poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP)))) {
         c->is_deaf = true;
         return true;
     }
@@ -162,7 +182,7 @@ static bool write_once(struct daemon *d, struct carrier *c)
 
 static void to_program(struct daemon *d, struct carrier *c)
 {
-    while (!c->is_dead && c->is_writable && !c->stack_ended)
+    while (!is_over(c) && c->is_writable && !c->stack_ended)
         if (!write_once(d, c))
             break;
 }
@@ -198,6 +218,8 @@ int stream_wait_no_more(struct carrier *c)
     if (c->waiter >= 0)
         close(c->waiter); /* nobody listens there */
     c->waiter = -1;
+    if (c->filler) /* an earlier connect did not wait */
+        return -EALREADY;
     c->filler = RUN_FILLER;
     return -EINPROGRESS;
 }
@@ -205,15 +227,18 @@ int stream_wait_no_more(struct carrier *c)
 int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer)
 {
     struct weir_sockaddr local = {.port = 0};
-    int late = 1, v;
+    int late = 1, before = 0, v;
+    size_t len = sizeof before;
 
     if ((v = carrier_socket(d, c)) < 0)
         return v;
     if (d->gateway && !c->is_bound && weir_gateway_source(peer, &local) == 0) {
         local.port = 0;
+        weir_getsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &before, &len);
         weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
         if (weir_bind(d->stack, c->sock, &local) == 0)
-            c->is_bound = true;
+            c->is_bound = c->is_bound_late = true;
+        weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &before, len);
     }
     v = weir_connect(d->stack, c->sock, peer);
     if (v == -EINPROGRESS)
@@ -221,35 +246,73 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
     return v;
 }
 
-/* AF_UNSPEC: what stood is aborted. */
-int stream_disconnect(struct daemon *d, struct carrier *c)
+/* What the program wrote before is read first; where there is no room for it, its end follows when
+ * it is met. */
+static void shut_write(struct daemon *d, struct carrier *c)
 {
-    if (c->fd >= 0)
-        program_closed(d, c, true);
+    stream_drain(d, c);
+    if (!is_over(c) && !c->is_readable && !c->filler)
+        program_says_no_more(d, c);
+}
+
+int stream_shutdown(struct daemon *d, struct carrier *c, int how)
+{
+    struct weir_sockaddr peer;
+
+    if (!c->is_retired && (c->is_connecting || (c->is_listening && how != SHUT_WR)))
+        return RUN_RENEW;
+    if (c->is_listening)
+        return 0;
+    if (c->sock < 0 || weir_getpeername(d->stack, c->sock, &peer) < 0)
+        return -ENOTCONN;
+    c->is_told = true;
+    c->has_shut_rd |= how != SHUT_WR;
+    c->has_shut_wr |= how != SHUT_RD;
+    if (how != SHUT_RD)
+        shut_write(d, c);
     return 0;
+}
+
+int stream_outq(struct daemon *d, struct carrier *c, bool is_unsent)
+{
+    struct weir_sock_info info = {.state = WEIR_CLOSED};
+    bool is_fin_open;
+
+    if (c->is_listening)
+        return -EINVAL;
+    if (c->sock < 0 || c->is_connecting)
+        return 0;
+    stream_drain(d, c);
+    if (c->sock < 0 || weir_info(d->stack, c->sock, &info) < 0)
+        return 0;
+    is_fin_open = info.state == WEIR_FIN_WAIT_1 || info.state == WEIR_CLOSING ||
+                  info.state == WEIR_LAST_ACK;
+    return (int)(is_unsent ? info.unsent : info.send_queue + is_fin_open);
 }
 
 /* -- events ------------------------------------------------------------------------------------ */
 
 static void move(struct daemon *d, struct carrier *c)
 {
-    if (c->is_dead || c->fd < 0 || c->sock < 0 || !c->is_established)
+    if (is_over(c) || c->fd < 0 || c->sock < 0 || !c->is_established)
         return;
     if (c->filler)
         drain_filler(c);
     if (!c->filler)
         from_program(d, c);
-    if (!c->is_dead)
-        to_program(d, c);
-    if (!c->is_dead && c->stack_ended && c->program_ended)
-        carrier_end(d, c);
+    to_program(d, c);
+    if (!is_over(c) && c->stack_ended && c->program_ended)
+        carrier_retire(d, c, 0);
 }
 
 void stream_drain(struct daemon *d, struct carrier *c)
 {
-    if (c->kind == CARRIER_DGRAM || c->fd < 0 || c->sock < 0 || !c->is_established || c->is_dead)
+    struct pollfd p = {.fd = c->fd, .events = POLLPRI};
+
+    if (c->kind == CARRIER_DGRAM || c->fd < 0 || c->sock < 0 || !c->is_established || is_over(c))
         return;
     c->is_readable = true;
+    c->is_urgent |= poll(&p, 1, 0) == 1 && p.revents & POLLPRI; /* before epoll tells */
     move(d, c);
 }
 
@@ -257,7 +320,7 @@ static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
 {
     struct carrier *c = (struct carrier *)s;
 
-    if (c->is_dead)
+    if (is_over(c))
         return;
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         c->is_readable = true;
@@ -268,8 +331,8 @@ static void on_carrier(struct daemon *d, struct source *s, uint32_t events)
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         c->has_hung_up = true;
     if (events & EPOLLHUP)
-        c->program_gone = true;
-    if (c->program_gone && (!c->is_established || c->program_ended)) {
+        c->has_hung_up_both = true;
+    if (is_closed(c) && (!c->is_established || c->program_ended)) {
         program_closed(d, c, false); /* nobody waits for the rest */
         return;
     }
@@ -317,7 +380,7 @@ void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready)
         established(c);
     }
     move(d, c);
-    if (!c->is_dead && ready & WEIR_READY_ERR && c->fd >= 0) {
+    if (!is_over(c) && ready & WEIR_READY_ERR && c->fd >= 0) {
         weir_getsockopt(d->stack, c->sock, SOL_WEIR, WEIR_CLOSE_REASON, &error, &len);
         fail(d, c, error ? error : ECONNRESET);
     }
@@ -337,8 +400,8 @@ void streams_take(struct daemon *d, struct source *s, uint32_t events)
     (void)events;
     while ((fd = accept4(d->data, (struct sockaddr *)&un, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
            0) {
-        if (name_rest(&un, len, d->name, id) && id[0] == 's' && !carrier_is_buried(d, id) &&
-            (c = carrier_get(d, id)))
+        if (name_rest(&un, len, d->name, id) && id[0] == 's' && (c = carrier_get(d, id)) &&
+            !c->is_retired)
             stream_attach(d, c, fd);
         else
             close(fd);

@@ -37,6 +37,10 @@ int weir_accept(struct weir_stack *stack, int sock, struct weir_sockaddr *peer);
  * once: -ENETUNREACH (no route), -EADDRNOTAVAIL (no source address, no free port), -EALREADY,
  * -EISCONN, -ENOBUFS. UDP: 0; sets the peer, and filters by it. RFC 9293 section 3.10.1. */
 int weir_connect(struct weir_stack *stack, int sock, const struct weir_sockaddr *peer);
+/* connect() to AF_UNSPEC: a connection is aborted (RST), a listener or an attempt ended, a datagram
+ * socket has no peer any more. The socket is as before, with its options and the address and port
+ * that bind was given. 0, or -ENOMEM. */
+int weir_disconnect(struct weir_stack *stack, int sock);
 
 /* Bytes into the send buffer, and out of the receive buffer; RFC 9293 sections 3.10.2 and 3.10.3.
  * Returns how many, which for a stream may be fewer than asked. flags: MSG_MORE and MSG_OOB for

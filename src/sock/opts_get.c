@@ -152,6 +152,8 @@ static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
     case IP_TRANSPARENT:
     case IP_FREEBIND:
         return give_int(o, !!(s->flags & SOCK_TRANSPARENT));
+    case IP_BIND_ADDRESS_NO_PORT:
+        return give_int(o, !!(s->flags & SOCK_LATE_PORT));
     case IP_MTU_DISCOVER:
         return give_int(o, IP_PMTUDISC_DO);
     default:

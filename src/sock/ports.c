@@ -31,7 +31,8 @@ void port_release(struct socks *k, int sock)
 
     if (s->flags & SOCK_BOUND)
         table_remove(&k->bound, port_hash(s->kind, s->port), (uint32_t)sock + 1);
-    s->flags &= (uint16_t)~SOCK_BOUND;
+    s->flags &= (uint16_t) ~(SOCK_BOUND | SOCK_ANY_FREE);
+    s->port = 0;
 }
 
 static struct weir_addr address_of(const struct socks *k, const struct sock *s)
@@ -187,6 +188,8 @@ int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local)
         s->flags |= SOCK_ADDRESS;
         return 0;
     }
+    if (at.port == 0)
+        s->flags |= SOCK_ANY_FREE;
     if (at.port == 0)
         v = port_choose(k, sock, &at.addr, &at.port);
     else if (is_taken(k, s, &at) || outlived(k, s, &at))

@@ -260,6 +260,54 @@ int sock_connect(struct socks *k, int sock, const struct weir_sockaddr *peer)
     return s->kind == SOCK_KIND_TCP ? connect_tcp(k, sock, peer) : connect_dgram(k, sock, peer);
 }
 
+/* -- disconnect: connect() to AF_UNSPEC ---------------------------------------------------------
+ */
+
+/* What the user wished for stays: options, and the address and port that he named. */
+static void forget_port(struct socks *k, int sock)
+{
+    struct sock *s = sock_at(k, sock);
+
+    if (s->flags & SOCK_BOUND && !(s->flags & SOCK_ANY_FREE))
+        return;
+    port_release(k, sock);
+    if (!weir_addr_is_any(&tcp_flow(k->tcp, s->endpoint)->local))
+        s->flags |= SOCK_ADDRESS;
+}
+
+static int disconnect_tcp(struct socks *k, int sock)
+{
+    struct sock *s = sock_at(k, sock);
+    uint32_t old = s->endpoint, fresh = tcp_new(k->tcp, (uint32_t)sock + 1);
+
+    if (!fresh)
+        return -ENOMEM;
+    *tcp_opt(k->tcp, fresh) = *tcp_opt(k->tcp, old);
+    (void)tcp_set_congestion(k->tcp, fresh, tcp_congestion(k->tcp, old));
+    if (s->flags & (SOCK_BOUND | SOCK_ADDRESS))
+        tcp_flow(k->tcp, fresh)->local = tcp_flow(k->tcp, old)->local;
+    s->endpoint = fresh;
+    s->flags &= (uint16_t)~SOCK_LISTENING;
+    forget_port(k, sock);
+    tcp_abort(k->tcp, old);
+    return 0;
+}
+
+int sock_disconnect(struct socks *k, int sock)
+{
+    struct sock *s = sock_at(k, sock);
+
+    if (!s)
+        return -EBADF;
+    if (s->kind == SOCK_KIND_TCP)
+        return disconnect_tcp(k, sock);
+    if (!udp_at(k->udp, s->endpoint)->is_connected)
+        return 0;
+    if (!udp_at(k->udp, s->endpoint)->is_bound)
+        port_release(k, sock);
+    return udp_disconnect(k->udp, s->endpoint);
+}
+
 /* -- names and shutdown ------------------------------------------------------------------------ */
 
 static int name_tcp(struct socks *k, const struct sock *s, struct weir_sockaddr *out, bool is_peer)
@@ -270,7 +318,7 @@ static int name_tcp(struct socks *k, const struct sock *s, struct weir_sockaddr 
     if (!is_peer) {
         out->addr = f->local;
         out->port = f->lport ? f->lport : s->port;
-        if (state == CLOSED && !f->lport && !(s->flags & SOCK_BOUND))
+        if (state == CLOSED && !f->lport && !(s->flags & (SOCK_BOUND | SOCK_ADDRESS)))
             out->addr = any_of(s);
         return 0;
     }

@@ -23,6 +23,7 @@ enum sock_flag {
     SOCK_V6ONLY = 64,
     SOCK_LATE_PORT = 128, /* IP_BIND_ADDRESS_NO_PORT: bind chooses no port, connect does */
     SOCK_ADDRESS = 256,   /* bound to an address only */
+    SOCK_ANY_FREE = 512,  /* bound to port 0: which one it became is nobody's wish */
 };
 
 struct sock {
@@ -65,6 +66,7 @@ int sock_accept(struct socks *k, int sock, struct weir_sockaddr *peer);
 int sock_connect(struct socks *k, int sock, const struct weir_sockaddr *peer);
 int sock_name(struct socks *k, int sock, struct weir_sockaddr *out, bool is_peer);
 int sock_shutdown(struct socks *k, int sock, int how);
+int sock_disconnect(struct socks *k, int sock);
 /* Route, source address and interface towards peer; *local is kept where it is given. */
 struct sock_path {
     int ifindex;

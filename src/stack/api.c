@@ -99,6 +99,12 @@ int weir_shutdown(struct weir_stack *k, int sock, int how)
     return sock_shutdown(&k->socks, sock, how);
 }
 
+int weir_disconnect(struct weir_stack *k, int sock)
+{
+    stack_settle(k);
+    return sock_disconnect(&k->socks, sock);
+}
+
 int weir_close(struct weir_stack *k, int sock)
 {
     stack_settle(k);

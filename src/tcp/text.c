@@ -145,6 +145,12 @@ static enum drop text_in_order(struct tcp *p, struct tcb *t, const struct seg *s
     return PASS;
 }
 
+/* 1122#4.2.2.13. Linux: SHUT_RDWR is as good as a close. */
+static bool nobody_reads(const struct tcb *t)
+{
+    return t->flags & T_ORPHAN || (t->flags & T_SHUT_RD && t->flags & T_FIN_QUEUED);
+}
+
 enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
 {
     struct seq end = seq_add(s->seq, s->len);
@@ -158,11 +164,11 @@ enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
         return PASS;
     if (!may_receive(t))
         return DROP_tcp_past_fin;
-    if ((t->flags & T_ORPHAN) && seq_gt(end, t->rcv.nxt)) { /* 1122#4.2.2.13: nobody will read it */
+    if (nobody_reads(t) && seq_gt(end, t->rcv.nxt)) {
         p->stats->TcpExtTCPAbortOnData++;
         t->flags |= T_RST_DUE;
         t->why_event = EVENT_reset_after_close;
-        tcb_end(p, t, 0);
+        tcb_end(p, t, t->flags & T_ORPHAN ? 0 : ECONNRESET);
         return DROP_tcp_after_close;
     }
     if (seq_lt(s->seq, t->rcv.nxt))

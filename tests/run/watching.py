@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 
+import alone
 import rig
 import tap
 
@@ -221,4 +222,5 @@ class Told(Watched):
 
 
 if __name__ == "__main__":
+    alone.leave_host()
     tap.main()
