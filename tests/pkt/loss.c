@@ -233,9 +233,8 @@ TEST(without_sack_no_block_is_sent) /* REQ:2018-4-3 */
     peer_end(&p);
 }
 
-TEST(
-    after_a_lost_syn_it_begins_with_one_segment_and_three_seconds) /* REQ:6298-5-8 REQ:5681-3.1-4
-  REQ:6928-2-2 */
+TEST(after_a_lost_syn_it_begins_with_one_segment_and_three_seconds) /* REQ:6298-5-8 REQ:5681-3.1-4
+   REQ:6928-2-2 */
 {
     struct peer p = connecting(0);
 

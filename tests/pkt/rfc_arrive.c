@@ -100,7 +100,7 @@ TEST(a_closed_window_lets_a_rst_through) /* FSM-191 FSM-192 REQ:MUST-66 */
 }
 
 /* FSM-154 FSM-155 FSM-156 FSM-157 FSM-158 FSM-159 FSM-160 ROW:72 */
-TEST(an_older_timestamp_is_dropped_with_an_ack)
+TEST(an_older_timestamp_is_dropped_with_an_ack) /* REQ:7323-5.3-1 */
 {
     each_state (state, RECEIVING, WEIR_CLOSE_WAIT, WEIR_CLOSING, WEIR_LAST_ACK, WEIR_TIME_WAIT) {
         struct peer p = in_state(state, .mss = 1000, .has_ts = true);

@@ -237,7 +237,7 @@ TEST(windows_are_counted_with_32_bits) /* REQ:REC-1 REQ:MUST-1 */
 
 /* The window shrank to one segment while five are in flight: what lies in it is repeated, nothing
  * new is sent, and what lies beyond may be repeated too. REQ:SHLD-15 REQ:SHLD-16 REQ:MAY-7 */
-TEST(behind_a_shrunken_edge_only_what_was_sent_is_repeated)
+TEST(behind_a_shrunken_edge_only_what_was_sent_is_repeated) /* REQ:7323-2.4-4 REQ:7323-2.4-5 */
 {
     struct peer p = established(.mss = 1000);
 

@@ -241,7 +241,7 @@ TEST(trouble_between_r1_and_r2_is_told_where_the_program_asks)
 /* -- a packet was too big ---------------------------------------------------------------------- */
 
 /* FSM-393 FSM-394 FSM-395 FSM-396 FSM-397 REQ:9293-3.7.2-1 ROW:107 */
-TEST(what_was_too_big_is_sent_again_in_smaller_pieces_without_penalty)
+TEST(what_was_too_big_is_sent_again_in_smaller_pieces_without_penalty) /* REQ:7323-5.7-1 */
 {
     each_state (state, SENDING) {
         bool had_fin = state == WEIR_CLOSE_WAIT || state == WEIR_LAST_ACK;

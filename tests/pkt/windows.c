@@ -95,7 +95,7 @@ TEST(a_window_that_opens_a_little_is_used_when_the_override_comes) /* REQ:MUST-3
     peer_end(&p);
 }
 
-TEST(a_window_that_shrinks_leaves_what_is_in_flight_to_the_timer) /* REQ:MUST-34 */
+TEST(a_window_that_shrinks_leaves_what_is_in_flight_to_the_timer) /* REQ:MUST-34 REQ:7323-2.4-1 */
 {
     struct peer p = established(.mss = 1000);
 
