@@ -258,7 +258,7 @@ def line_length(tree):
 
 
 # What a row of a table is called where it is used.
-ROW_NAMES = {"KNOB": "{}", "KNOB3": "{}", "STAT": "{}", "DROP": "DROP_{}", "EVENT": "EVENT_{}",
+ROW_NAMES = {"KNOB": "{}", "KNOB2": "{}", "KNOB3": "{}", "STAT": "{}", "DROP": "DROP_{}", "EVENT": "EVENT_{}",
              "TIMER": "TIMER_{}"}
 
 
@@ -286,9 +286,9 @@ def unused_rows(tree):
 def knobs_named(tree):
     """Text that sends a user to a knob names one that is there."""
     defs = [p for p in tree.texts if re.fullmatch(r"src/def/\w+\.def", p)]
-    knobs = {"net.ipv4.ip_local_port_range", "net.ipv4.tcp_available_congestion_control"}
+    knobs = set()
     for path in defs:
-        knobs |= set(re.findall(r'^KNOB3?\(\w+, "([^"]+)"', File(tree.root, path).text, re.M))
+        knobs |= set(re.findall(r'^KNOB(?:[23]|_TEXT)?\(\w+, "([^"]+)"', File(tree.root, path).text, re.M))
     for path in defs:
         for number, line in enumerate(File(tree.root, path).lines, 1):
             for name in re.findall(r"\bnet\.(?:ipv4|core|weir)\.[\w.]*\w", line):

@@ -39,8 +39,11 @@ static void set_buffers(struct weir_stack *s, const char *knob, uint32_t bytes)
 
 static void set_knobs(struct weir_stack *s, const struct weir_pair_config *c)
 {
-    set(s, "net.ipv4.ip_local_port_range.first", c->first_port);
-    set(s, "net.ipv4.ip_local_port_range.last", c->last_port);
+    char ports[32];
+
+    snprintf(ports, sizeof ports, "%u %u", (unsigned)c->first_port, (unsigned)c->last_port);
+    if (weir_knob_set(s, "net.ipv4.ip_local_port_range", ports) < 0)
+        bench_die("the stack does not take ports %s", ports);
     set(s, "net.ipv4.tcp_max_tw_buckets", c->timewait_max);
     set(s, "net.ipv4.tcp_max_syn_backlog", 16777216);
     set(s, "net.core.somaxconn", 65535);

@@ -17,7 +17,7 @@ struct weir_knob_info {
     const char *unit;            /* "s", "ms", "us", "bytes", "count", "on" */
     const char *cite;            /* the document that defines it */
     const char *doc;             /* what it means, when to turn it */
-    int values;                  /* 1 or 3; 0: text */
+    int values;                  /* 1, 2 (a range) or 3; 0: text */
     int64_t preset[3], min, max; /* in `unit` */
 };
 

@@ -109,10 +109,10 @@ bool port_is_reserved(const struct socks *k, uint16_t port)
 
 static uint32_t range_of(const struct socks *k, uint16_t *first)
 {
-    int64_t a = k->knobs->port_first, b = k->knobs->port_last;
+    const int64_t *range = k->knobs->port_range;
 
-    *first = (uint16_t)(a < b ? a : b);
-    return (uint32_t)((a < b ? b - a : a - b) + 1);
+    *first = (uint16_t)range[0];
+    return (uint32_t)(range[1] - range[0]) + 1;
 }
 
 /* 6056#3.3.3: an offset that only we know for each destination, and a turn that moves on. */

@@ -1,8 +1,8 @@
 /* Knobs by name: the public face of knobs.def.
  *
- * Knows: the table. Not what a knob does. Shape: one row for each name; a row of three numbers is
- * one knob; those whose value is text are knobs_text.c's. Units: the row's. Errors: ENOENT, EINVAL,
- * ERANGE. Cost: O(rows). */
+ * Knows: the table. Not what a knob does. Shape: one row for each name; a row of two numbers is a
+ * range and has an order, a row of three has none; those whose value is text are knobs_text.c's.
+ * Units: the row's. Errors: ENOENT, EINVAL, ERANGE. Cost: O(rows). */
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -21,11 +21,16 @@ struct row {
 static const struct row rows[] = {
 #define KNOB(field, name, unit, preset, min, max, cite, doc) \
     {{name, unit, cite, doc, 1, {preset, 0, 0}, min, max}, offsetof(struct knobs, field)},
+#define KNOB2(field, name, unit, a, b, min, max, cite, doc) \
+    {{name, unit, cite, doc, 2, {a, b, 0}, min, max}, offsetof(struct knobs, field)},
 #define KNOB3(field, name, unit, a, b, c, min, max, doc) \
     {{name, unit, "linux", doc, 3, {a, b, c}, min, max}, offsetof(struct knobs, field)},
+#define KNOB_TEXT(field, name, unit, cite, doc)
 #include "def/knobs.def"
 #undef KNOB
+#undef KNOB2
 #undef KNOB3
+#undef KNOB_TEXT
 };
 #define ROWS ((int)(sizeof rows / sizeof rows[0]))
 
@@ -86,6 +91,8 @@ int weir_knob_set(struct weir_stack *stack, const char *name, const char *value)
     for (int i = 0; i < r->info.values; i++)
         if (n[i] < r->info.min || n[i] > r->info.max)
             return -ERANGE;
+    if (r->info.values == 2 && n[0] > n[1])
+        return -ERANGE;
     memcpy((char *)k + r->at, n, (size_t)r->info.values * sizeof n[0]);
     stack_knobs_changed(stack);
     return 0;

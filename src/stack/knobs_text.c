@@ -20,31 +20,6 @@ static int put_char(char *text, size_t size, int at, char c)
     return at;
 }
 
-/* -- net.ipv4.ip_local_port_range -------------------------------------------------------------- */
-
-static int set_range(struct weir_stack *k, const char *value)
-{
-    char *middle, *end;
-    long first = strtol(value, &middle, 10), last = strtol(middle, &end, 10);
-    bool is_two = middle != value && end != middle;
-
-    end += strspn(end, " \t\n");
-    if (!is_two || *end)
-        return -EINVAL;
-    if (first < 1 || last > 65535 || first > last)
-        return -ERANGE;
-    k->knobs.port_first = first;
-    k->knobs.port_last = last;
-    return 0;
-}
-
-static int get_range(const struct weir_stack *k, char *text, size_t size)
-{
-    int len = put_char(text, size, knob_put_number(text, size, 0, k->knobs.port_first), '\t');
-
-    return len < 0 ? len : knob_put_number(text, size, len, k->knobs.port_last);
-}
-
 /* -- net.ipv4.ip_local_reserved_ports: "8080,9000-9010" ---------------------------------------- */
 
 static int mark_range(uint64_t *set, const char **at)
@@ -155,7 +130,7 @@ static int get_congestion(const struct weir_stack *k, char *text, size_t size)
     return put_word(text, size, 0, tcp_congestion_name(k->tcp.congestion));
 }
 
-static int set_nothing(struct weir_stack *k, const char *value)
+static int set_algorithms(struct weir_stack *k, const char *value)
 {
     (void)k;
     (void)value;
@@ -179,30 +154,16 @@ static const struct text_row {
     int (*set)(struct weir_stack *k, const char *value);
     int (*get)(const struct weir_stack *k, char *text, size_t size);
 } rows[] = {
-    {{.name = "net.ipv4.ip_local_port_range",
-      .unit = "ports",
-      .cite = "6056",
-      .doc = "First and last port for connections that name none."},
-     set_range,
-     get_range},
-    {{.name = "net.ipv4.ip_local_reserved_ports",
-      .unit = "ports",
-      .cite = "linux",
-      .doc = "Ports that are given only to who names them: \"8080,9000-9010\"."},
-     set_reserved,
-     get_reserved},
-    {{.name = "net.ipv4.tcp_congestion_control",
-      .unit = "name",
-      .cite = "9438",
-      .doc = "Congestion control of new sockets; TCP_CONGESTION says it for one socket."},
-     set_congestion,
-     get_congestion},
-    {{.name = "net.ipv4.tcp_available_congestion_control",
-      .unit = "name",
-      .cite = "linux",
-      .doc = "The names that net.ipv4.tcp_congestion_control may be set to. Can only be read."},
-     set_nothing,
-     get_algorithms},
+#define KNOB(field, name, unit, preset, min, max, cite, doc)
+#define KNOB2(field, name, unit, a, b, min, max, cite, doc)
+#define KNOB3(field, name, unit, a, b, c, min, max, doc)
+#define KNOB_TEXT(field, name, unit, cite, doc) \
+    {{name, unit, cite, doc, 0, {0}, 0, 0}, set_##field, get_##field},
+#include "def/knobs.def"
+#undef KNOB
+#undef KNOB2
+#undef KNOB3
+#undef KNOB_TEXT
 };
 #define ROWS ((int)(sizeof rows / sizeof rows[0]))
 

@@ -132,7 +132,7 @@ class Sysctl(Watched):
 
     def test_set_while_it_runs(self):  # ROW:136
         self.assertEqual(self.inside(self.NAME + "=33", self.NAME),
-                         (0, f"{self.NAME}=33\n{self.NAME} = 33\n", ""))
+                         (0, f"{self.NAME} = 33\n{self.NAME} = 33\n", ""))
 
     def test_set_from_a_file(self):  # ROW:136
         with open(self.path("conf"), "w", encoding="utf-8") as stream:
