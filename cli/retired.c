@@ -36,7 +36,6 @@ static const struct {
     {"net.ipv4.ip_no_pmtu_disc", "the path MTU is always discovered here"},
     {"net.ipv4.ip_forward", "a weir stack is a host and forwards nothing"},
     {"net.ipv4.tcp_fastopen", "weir has no TCP Fast Open"},
-    {"net.ipv4.tcp_ecn", "weir does not ask for ECN"},
     {"net.ipv4.tcp_frto", "weir has no F-RTO"},
     {"net.ipv4.tcp_dsack", "weir sends no DSACK"},
     {"net.ipv4.tcp_stdurg", "the urgent pointer is read as RFC 6093 and Linux read it"},
