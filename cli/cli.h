@@ -11,6 +11,7 @@ int cmd_ss(int argc, char **argv);
 int cmd_netstat(int argc, char **argv);
 int cmd_nstat(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
+int cmd_lab(int argc, char **argv);
 int cmd_sysctl(int argc, char **argv);
 
 /* ask.c: the daemons of this machine that may be asked. Names of 8 hex digits. */

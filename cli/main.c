@@ -21,6 +21,7 @@ static const struct {
     {"netstat", cmd_netstat, "the same in the columns of netstat, and all counters (-s)"},
     {"nstat", cmd_nstat, "counters by name"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
+    {"lab", cmd_lab, "run networks of stacks in virtual time: a gallery of what TCP does"},
     {"packetdrill", cmd_packetdrill, "play packet scripts against the stack, in virtual time"},
     {"sysctl", cmd_sysctl, "show or set knobs"},
 };

@@ -37,6 +37,7 @@ struct lab_log {
         uint16_t port;
     } listens[LISTENS];
     int listen_count;
+    uint32_t told_by[LAB_NODES_MAX];
 };
 
 struct lab_log *lab_log_new(struct lab *lab)
@@ -330,6 +331,8 @@ void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_s
 
     if (!is_here)
         return;
+    if (s->proto == LAB_ICMP && (s->icmp_type == ICMP4_TIME || s->icmp_type == ICMP4_UNREACH))
+        log->told_by[n->index] = s->src;
     if (r) {
         take_off(log, lab_seg_key(s), (uint32_t)(r - log->row));
     } else if (!is_damaged(why) && (r = add_row(log, LAB_ROW_SEG))) {
@@ -348,19 +351,19 @@ void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_s
         judge_states(log, r, n);
 }
 
+uint32_t lab_log_told_by(const struct lab_log *log, const struct lab_node *n)
+{
+    return log->told_by[n->index];
+}
+
 const char *lab_fate_text(enum lab_fate fate)
 {
     static const char *const text[] = {
-        [LAB_FLYING] = "on its way",
-        [LAB_ARRIVED] = "arrived",
-        [LAB_DAMAGED] = "damaged",
-        [LAB_LOST_CHANCE] = "lost by chance",
-        [LAB_LOST_FAULT] = "lost on order",
-        [LAB_LOST_BURST] = "lost in a burst",
-        [LAB_LOST_QUEUE] = "queue full",
-        [LAB_LOST_DOWN] = "link is down",
-        [LAB_LOST_MTU] = "bigger than the MTU",
-        [LAB_LOST_DEAD] = "nobody is there",
+        [LAB_FLYING] = "on its way",      [LAB_ARRIVED] = "arrived",
+        [LAB_DAMAGED] = "damaged",        [LAB_LOST_CHANCE] = "lost: chance",
+        [LAB_LOST_FAULT] = "lost: fault", [LAB_LOST_BURST] = "lost: burst",
+        [LAB_LOST_QUEUE] = "lost: queue", [LAB_LOST_DOWN] = "link is down",
+        [LAB_LOST_MTU] = "over the MTU",  [LAB_LOST_DEAD] = "nobody there",
     };
     return text[fate];
 }

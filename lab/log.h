@@ -64,6 +64,8 @@ void lab_log_changed(struct lab_log *log, const struct lab_seg *was, const struc
 /* Something was called at node n (NULL: by nobody), or is worth knowing. */
 void lab_log_text(struct lab_log *log, enum lab_row_kind kind, const struct lab_node *n,
                   const char *text);
+/* Who sent the ICMP error that reached the node last; 0: nobody. */
+uint32_t lab_log_told_by(const struct lab_log *log, const struct lab_node *n);
 /* Port `port` of the node listens. */
 void lab_log_listens(struct lab_log *log, const struct lab_node *n, uint16_t port);
 

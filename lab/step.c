@@ -228,8 +228,9 @@ static bool settle_node(struct lab_node *n)
 
     if (!n->stack)
         return false;
-    if (weir_deadline(n->stack) <= clock && weir_advance(n->stack, clock) > 0) {
-        n->has_news = moved = true;
+    if (weir_deadline(n->stack) <= clock) {
+        moved = weir_advance(n->stack, clock) > 0;
+        n->has_news = true;
         if (n->lab->log)
             lab_log_events(n->lab->log, n, true);
     }

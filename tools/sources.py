@@ -15,7 +15,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILT = ["src", "drivers", "run", "cli", "lab", "packetdrill", "tests", "bench", "examples", "include"]
+BUILT = ["src", "drivers", "run", "cli", "lab", "scenarios", "packetdrill", "tests", "bench", "examples", "include"]
 
 
 def listing(folder, extensions, flat=False):
@@ -38,7 +38,7 @@ def main():
     args = parser.parse_args()
 
     if args.all:
-        extensions = {"c", "h", "py", "sh"}
+        extensions = {"c", "h", "py", "sh", "lua"}
         found = [f"{top}/{path}" for top in BUILT
                  for path in listing(os.path.join(ROOT, top), extensions)]
     elif args.folder:
