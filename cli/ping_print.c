@@ -73,7 +73,7 @@ static const char *word_for(int error)
     case ENETUNREACH:
         return "Destination Net Unreachable";
     case EMSGSIZE:
-        return "Message too long: no fragments are sent, try a smaller -s";
+        return "Message too long";
     default:
         return strerror(error);
     }

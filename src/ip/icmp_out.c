@@ -98,16 +98,14 @@ enum drop icmp_queue(struct ip *ip, const struct icmp_answer *a)
     return PASS;
 }
 
-bool icmp_pull(struct ip *ip, int ifindex, struct icmp_out *out)
+bool icmp_first(struct ip *ip, int ifindex, struct icmp_out *out)
 {
     struct ring *ring = &ip->answer[ifindex];
     struct icmp_record r;
-    uint32_t charge;
 
     if (!ring->len)
         return false;
     ring_peek(ring, 0, &r, sizeof r);
-    charge = (uint32_t)sizeof r + r.len;
     *out = (struct icmp_out){.src = r.src,
                              .dst = r.dst,
                              .tos = r.tos,
@@ -116,11 +114,21 @@ bool icmp_pull(struct ip *ip, int ifindex, struct icmp_out *out)
     memcpy(out->hdr, r.hdr, sizeof out->hdr);
     if (r.len)
         out->texts = (uint8_t)ring_slices(ring, sizeof r, r.len, out->text);
+    return true;
+}
+
+void icmp_sent(struct ip *ip, int ifindex)
+{
+    struct ring *ring = &ip->answer[ifindex];
+    struct icmp_record r;
+    uint32_t charge;
+
+    ring_peek(ring, 0, &r, sizeof r);
+    charge = (uint32_t)sizeof r + r.len;
     ring_consume(ring, charge);
     ip->answer_bytes -= charge;
     if (!ring->len)
         ip->emptied |= 1u << ifindex;
-    return true;
 }
 
 bool ip_has_output(const struct ip *ip, int ifindex)
@@ -152,7 +160,8 @@ bool icmp_error_may_send(const struct icmp_offence *o)
     uint32_t total = slices_len(o->part, o->parts);
     struct weir_addr src, dst;
     struct ip4 h;
-    int hdr_len = ip4_parse(&h, bytes, total < sizeof bytes ? n : total);
+    /* What is here may be the packet's beginning only. */
+    int hdr_len = ip4_parse(&h, bytes, total < sizeof bytes ? n : UINT16_MAX);
 
     if (hdr_len < 0 || o->is_group)
         return false;

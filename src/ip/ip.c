@@ -11,7 +11,6 @@
 #include "ip/inner.h"
 
 #define OFFSET_MASK 0x1fff
-#define DATAGRAM_MAX 65535
 
 enum { OPT_END = 0, OPT_NOP = 1, OPT_RECORD = 7, OPT_TIME = 68, OPT_LSRR = 131, OPT_SSRR = 137 };
 
@@ -19,12 +18,13 @@ void ip_config_default(struct ip_config *config)
 {
     *config = (struct ip_config){
         .route_max = 4096,
-        .icmp_queue_bytes = 65536,
+        .icmp_queue_bytes = 131072,
         .icmp_msgs_per_sec = 1000,
         .icmp_msgs_burst = 50,
         .pmtu_max = 1024,
         .min_pmtu = 552,
         .mtu_expires_s = 600,
+        .frag = {.high_thresh = 4194304, .time_s = 30, .max_dist = 64},
         .ip_default_ttl = 64,
         .icmp_echo_ignore_broadcasts = 1,
     };
@@ -40,6 +40,7 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
     ip->credit = ip->config.icmp_msgs_burst;
     ip->credit_at_us = now_us;
     pmtu_init(ip);
+    frag_init(&ip->frags, mem, &ip->rng);
 }
 
 void ip_fini(struct ip *ip)
@@ -48,6 +49,7 @@ void ip_fini(struct ip *ip)
         ring_release(&ip->answer[i], ip->mem);
     mem_free(ip->mem, ip->route, ip->routes_room * sizeof *ip->route);
     pmtu_fini(ip);
+    frag_fini(&ip->frags);
 }
 
 /* First octet of an IPv4 address, -1: IPv6. */
@@ -127,19 +129,9 @@ enum drop ip_judge_options(const uint8_t *options, size_t n)
     return PASS;
 }
 
-enum drop ip_fragment_input(struct ip *ip, const struct ip4 *h)
+bool ip_is_fragment(const struct ip4 *h)
 {
-    uint32_t start = (uint32_t)(h->frag & OFFSET_MASK) * 8;
-    uint32_t len = (uint32_t)h->total_len - h->hdr_len;
-
-    (void)ip;
-    if (!start && !(h->frag & IP4_MF))
-        return PASS;
-    if ((h->frag & IP4_MF) && len % 8)
-        return DROP_ip_fragment_bad; /* 791#3.2 */
-    if (!len || start + len > DATAGRAM_MAX - IP4_LEN)
-        return DROP_ip_fragment_bad; /* ends past the largest datagram */
-    return DROP_ip_fragment_refused;
+    return h->frag & (IP4_MF | OFFSET_MASK);
 }
 
 uint16_t ip_next_id(struct ip *ip, const struct weir_addr *src, const struct weir_addr *dst,

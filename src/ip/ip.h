@@ -11,6 +11,7 @@
 #include "base/ring.h"
 #include "base/rng.h"
 #include "base/table.h"
+#include "ip/frag.h"
 #include "weir/frame.h"
 #include "weir/stack.h"
 #include "wire/wire.h"
@@ -22,12 +23,13 @@
 /* Limits and habits, by the names of Linux's knobs; the stack may change them at any time. */
 struct ip_config {
     uint32_t route_max;                  /* routes, 4,096 */
-    uint32_t icmp_queue_bytes;           /* answers that wait, all interfaces together, 65,536 */
+    uint32_t icmp_queue_bytes;           /* answers that wait, all interfaces together, 131,072 */
     uint32_t icmp_msgs_per_sec;          /* errors, 1,000 */
     uint32_t icmp_msgs_burst;            /* 50 */
     uint32_t pmtu_max;                   /* destinations with a path MTU of their own, 1,024 */
     uint32_t min_pmtu;                   /* 552 */
     uint32_t mtu_expires_s;              /* 600 */
+    struct frag_limits frag;             /* 4 MiB, 30 s, 64 datagrams of one source */
     uint8_t ip_default_ttl;              /* 64 */
     uint8_t icmp_echo_ignore_all;        /* 0 */
     uint8_t icmp_echo_ignore_broadcasts; /* 1 */
@@ -68,6 +70,8 @@ struct ip {
 
     uint16_t id[IP_IDS];
 
+    struct frags frags;
+
     struct pool pmtus;
     struct table pmtu_table;
     struct list pmtu_order; /* the first to expire first */
@@ -90,9 +94,8 @@ enum drop ip_judge_source(const struct weir_addr *src, uint32_t iface_flags, uns
 enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags);
 /* Walks n bytes of options: PASS, DROP_ip_source_route or DROP_ip_option. Unknown ones pass. */
 enum drop ip_judge_options(const uint8_t *options, size_t n);
-/* PASS: a whole datagram. Otherwise it is a fragment: DROP_ip_fragment_bad,
- * DROP_ip_fragment_refused. */
-enum drop ip_fragment_input(struct ip *ip, const struct ip4 *h);
+/* A piece of a datagram: frag_input takes it. */
+bool ip_is_fragment(const struct ip4 *h);
 
 /* The identification field: 0 where DF makes it meaningless, else unique for (src, dst, proto) and
  * of no use to observers. 6864#4.1 4.3 */
@@ -200,7 +203,9 @@ struct icmp_out {
     uint8_t texts;
     uint32_t len; /* bytes of hdr and text */
 };
-bool icmp_pull(struct ip *ip, int ifindex, struct icmp_out *out);
+/* The first answer that waits; it stays until icmp_sent. */
+bool icmp_first(struct ip *ip, int ifindex, struct icmp_out *out);
+void icmp_sent(struct ip *ip, int ifindex);
 bool ip_has_output(const struct ip *ip, int ifindex);
 
 #endif

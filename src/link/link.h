@@ -25,7 +25,7 @@
  * them at any time. */
 struct link_config {
     uint32_t gc_thresh3;                  /* most neighbours, 1,024 */
-    uint32_t unres_qlen_bytes;            /* bytes parked, all neighbours together, 65,536 */
+    uint32_t unres_qlen_bytes;            /* bytes parked, all neighbours together, 212,992 */
     uint32_t base_reachable_time_ms;      /* 30,000 */
     uint32_t retrans_time_ms;             /* 1,000 */
     uint32_t delay_first_probe_time;      /* s, 5 */

@@ -19,7 +19,7 @@ void link_config_default(struct link_config *config)
 {
     *config = (struct link_config){
         .gc_thresh3 = 1024,
-        .unres_qlen_bytes = 65536,
+        .unres_qlen_bytes = 212992,
         .base_reachable_time_ms = 30000,
         .retrans_time_ms = 1000,
         .delay_first_probe_time = 5,

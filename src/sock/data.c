@@ -3,6 +3,7 @@
  * Knows: which endpoint; for datagrams where they are to go. Shape: never blocks.
  * Units: bytes. Errors: -errno. Cost: O(1) and the copy. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "sock/sock.h"
@@ -25,11 +26,11 @@ static int auto_bind(struct socks *k, int sock, const struct weir_addr *local)
 }
 
 /* Both ends of a datagram: what the call says, else what the socket is connected or bound to. */
-static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, struct udp_dest *d)
+static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, struct udp_dest *d,
+                      struct sock_path *path)
 {
     struct sock *s = sock_at(k, sock);
     struct udp_sock *u = udp_at(k->udp, s->endpoint);
-    struct sock_path path;
     int v;
 
     if (!ends->to && !u->is_connected)
@@ -39,18 +40,32 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, s
     d->local = ends->from ? ends->from->addr : u->local;
     if (!ends->from && !u->is_bound && !u->is_connected)
         d->local = weir_addr_v4(0);
-    if ((v = sock_route(k, s, &d->peer, &d->local, &path)) < 0)
+    if ((v = sock_route(k, s, &d->peer, &d->local, path)) < 0)
         return v;
     if (!ends->from && !u->is_bound && !u->is_connected && (v = auto_bind(k, sock, &d->local)) < 0)
         return v;
-    if (iface_is_broadcast(k->link, path.ifindex, &d->peer) && !(u->options & UDP_BROADCAST))
+    if (iface_is_broadcast(k->link, path->ifindex, &d->peer) && !(u->options & UDP_BROADCAST))
         return -EACCES;
     d->lport = ends->from ? ends->from->port : u->lport;
-    d->ifindex = (uint8_t)path.ifindex;
+    d->ifindex = (uint8_t)path->ifindex;
     d->tos = u->tos;
     d->ttl = u->ttl ? u->ttl : (uint8_t)k->knobs->ip_default_ttl;
-    d->is_df = true;
-    return (int)path.mtu;
+    return 0;
+}
+
+/* IP_MTU_DISCOVER, as Linux: whether a datagram of `bytes` in all may be cut, and by which MTU.
+ * -EMSGSIZE: it may not, and does not fit. */
+static int judge_size(const struct udp_sock *u, const struct sock_path *path, size_t bytes,
+                      struct udp_dest *d)
+{
+    bool may_cut = u->pmtudisc < IP_PMTUDISC_DO || u->pmtudisc == IP_PMTUDISC_OMIT;
+    bool fits;
+
+    d->is_link_mtu = u->pmtudisc >= IP_PMTUDISC_PROBE;
+    fits = bytes <= (d->is_link_mtu ? path->link_mtu : path->mtu);
+    d->is_df = u->pmtudisc == IP_PMTUDISC_DO || u->pmtudisc == IP_PMTUDISC_PROBE ||
+               (u->pmtudisc == IP_PMTUDISC_WANT && fits);
+    return fits || may_cut ? 0 : -EMSGSIZE;
 }
 
 ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
@@ -58,21 +73,21 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
 {
     struct sock *s = sock_at(k, sock);
     struct udp_dest d = {.pport = 0};
+    struct sock_path path;
     size_t headers;
-    int mtu;
+    int v;
 
     if (!s)
         return -EBADF;
     if (s->kind == SOCK_KIND_TCP)
         return sock_send(k, sock, data, len, 0);
-    mtu = dgram_dest(k, sock, ends, &d);
-    if (mtu < 0)
-        return mtu;
+    if ((v = dgram_dest(k, sock, ends, &d, &path)) < 0)
+        return v;
     if (s->kind == SOCK_KIND_UDP && d.pport == 0)
         return -EINVAL;
     headers = (weir_addr_is_v4(&d.peer) ? 20u : 40u) + (s->kind == SOCK_KIND_UDP ? UDP_LEN : 0);
-    if (len + headers > (size_t)mtu)
-        return -EMSGSIZE;
+    if ((v = judge_size(udp_at(k->udp, s->endpoint), &path, len + headers, &d)) < 0)
+        return v;
     return udp_send(k->udp, s->endpoint, &d, data, len);
 }
 

@@ -155,6 +155,10 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         switch_flag(&s->flags, SOCK_LATE_PORT, value);
         return 0;
     case IP_MTU_DISCOVER:
+        if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT)
+            return -EINVAL;
+        if (!is_tcp)
+            udp_at(k->udp, s->endpoint)->pmtudisc = (uint8_t)value;
         return 0;
     default:
         return -ENOPROTOOPT;

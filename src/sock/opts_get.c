@@ -155,7 +155,7 @@ static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
     case IP_BIND_ADDRESS_NO_PORT:
         return give_int(o, !!(s->flags & SOCK_LATE_PORT));
     case IP_MTU_DISCOVER:
-        return give_int(o, IP_PMTUDISC_DO);
+        return give_int(o, is_tcp ? IP_PMTUDISC_WANT : udp_at(k->udp, s->endpoint)->pmtudisc);
     default:
         return -ENOPROTOOPT;
     }

@@ -56,6 +56,7 @@ static uint32_t open_endpoint(struct socks *k, int kind, uint32_t index)
     if (endpoint) {
         udp_at(k->udp, endpoint)->rcvbuf = (uint32_t)k->knobs->udp_rmem;
         udp_at(k->udp, endpoint)->sndbuf = (uint32_t)k->knobs->udp_wmem;
+        udp_at(k->udp, endpoint)->pmtudisc = IP_PMTUDISC_WANT;
     }
     return endpoint;
 }
@@ -197,6 +198,7 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
         return -EADDRNOTAVAIL;
     i = iface_at(k->link, r.ifindex);
     out->ifindex = r.ifindex;
+    out->link_mtu = i->mtu;
     out->mtu = pmtu_of(k->ip, peer, i->mtu, k->now_us);
     return 0;
 }

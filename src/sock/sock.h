@@ -70,7 +70,7 @@ int sock_disconnect(struct socks *k, int sock);
 /* Route, source address and interface towards peer; *local is kept where it is given. */
 struct sock_path {
     int ifindex;
-    uint32_t mtu;
+    uint32_t mtu, link_mtu; /* of the path, of its first link */
 };
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
                struct weir_addr *local, struct sock_path *out);

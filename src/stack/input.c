@@ -258,6 +258,40 @@ static enum drop judge_addresses(struct arrival *a)
     return PASS;
 }
 
+/* A piece of a datagram; the last one to come delivers the whole as if it were its own frame. */
+static enum drop input_fragment(struct arrival *a)
+{
+    struct weir_stack *k = a->k;
+    struct weir_frame *piece = a->f, joined = {.parts = 1};
+    struct frag_in in = {.h = &a->ip,
+                         .src = a->src,
+                         .dst = a->dst,
+                         .ifindex = a->ifindex,
+                         .is_group = a->is_group || a->is_link_group,
+                         .hdr = head_at(a, a->ip_at)};
+    struct frag_whole whole;
+    enum drop v;
+
+    k->stats.IpReasmReqds++;
+    in.parts = slices_of(a->f, a->l4_at, a->l4_len, in.part);
+    v = frag_input(&k->ip.frags, &k->ip.config.frag, &in, &whole, k->now_us);
+    k->stats.IpReasmFails = k->ip.frags.failed;
+    if (v != PASS)
+        return v;
+    k->stats.IpReasmOKs++;
+    k->stats.IpInDelivers++;
+    joined.part[0] = (struct weir_slice){whole.data, whole.len};
+    a->f = &joined;
+    a->ip_at = 0;
+    a->l4_at = (uint32_t)ip4_parse(&a->ip, whole.data, whole.len);
+    a->l4_len = a->ip.total_len - a->l4_at;
+    v = input_transport(a);
+    piece->why = joined.why;
+    a->f = piece;
+    frag_release(&k->ip.frags);
+    return v;
+}
+
 /* All headers lie in part[0], says frame.h; who forgets it must not make us read behind it. */
 static bool is_head_split(const struct arrival *a, uint32_t head, uint32_t all)
 {
@@ -288,8 +322,8 @@ static enum drop input_ip4(struct arrival *a)
     }
     if (!is_like_the_last(a) && (v = judge_addresses(a)) != PASS)
         return v;
-    if ((v = ip_fragment_input(&a->k->ip, &a->ip)) != PASS)
-        return v;
+    if (ip_is_fragment(&a->ip))
+        return input_fragment(a);
     a->k->stats.IpInDelivers++;
     return input_transport(a);
 }

@@ -10,52 +10,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/must.h"
 #include "base/sum.h"
-#include "stack/stack.h"
+#include "stack/burst.h"
 
-/* A burst in the making. */
-struct burst {
-    struct weir_stack *k;
-    const struct iface *iface;
-    int ifindex;
-    struct weir_frame *frame;
-    int n, max;
-    bool is_parked; /* a packet waits for its neighbour: ask for it in the same burst */
-};
-
-/* An IP packet in the making: addresses and what follows the IP header. */
-struct packet {
-    struct weir_addr src, dst;
-    uint8_t proto, tos, ttl;
-    bool is_df, is_doubted;    /* unanswered so far: is the next hop still there? */
-    uint32_t l4_head;          /* bytes of transport header, already in the buffer */
-    struct ring_slice text[2]; /* payload */
-    uint8_t texts;
-    uint32_t text_len;
-    uint16_t gso_size;
-    uint16_t sum_offset; /* of the checksum in the transport header, where is_partial */
-    bool is_partial;
-    struct weir_why why;
-};
-
-static uint32_t link_head(const struct burst *b)
-{
-    return b->iface->type == WEIR_LINK_ETHER ? ETH_LEN : 0;
-}
-
-/* The buffer of the next frame: its link header begins here, its transport header at l4_of. */
-static uint8_t *buffer_of(const struct burst *b)
-{
-    return b->k->header[b->n] + (b->iface->type == WEIR_LINK_ETHER ? 2 : 0); /* IP on 4 bytes */
-}
-
-static uint8_t *l4_of(const struct burst *b)
-{
-    return buffer_of(b) + link_head(b) + IP4_LEN;
-}
-
-static void drop_out(struct burst *b, enum drop why)
+void burst_drop(struct burst *b, enum drop why)
 {
     b->k->drops[why - DROP_FIRST]++;
 }
@@ -94,7 +52,7 @@ static void park(struct burst *b, const struct packet *p, const struct weir_addr
     b->is_parked = true;
     v = neigh_park(&b->k->link, b->ifindex, next_hop, &l, b->k->now_us);
     if (v >= DROP_FIRST)
-        drop_out(b, v);
+        burst_drop(b, v);
 }
 
 /* The next hop to k->path; false: there is no way. */
@@ -124,7 +82,7 @@ static bool put_link_header(struct burst *b, const struct packet *p)
         return true;
     memcpy(e.src, b->iface->mac, sizeof e.src);
     if (!find_path(b, &p->dst)) {
-        drop_out(b, DROP_ip_no_route);
+        burst_drop(b, DROP_ip_no_route);
         return false;
     }
     if (p->is_doubted)
@@ -144,22 +102,22 @@ static void put_ip_header(struct burst *b, const struct packet *p)
     struct ip4 h = {.tos = p->tos,
                     .ttl = p->ttl,
                     .proto = p->proto,
-                    .frag = p->is_df ? IP4_DF : 0,
+                    .frag = p->is_df ? IP4_DF : p->frag,
                     .src = weir_addr_to_v4(&p->src),
                     .dst = weir_addr_to_v4(&p->dst)};
 
     h.hdr_len = IP4_LEN;
     h.total_len = (uint16_t)(IP4_LEN + p->l4_head + p->text_len);
-    h.id = ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, p->is_df);
+    h.id = p->frag ? p->id : ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, p->is_df);
     ip4_emit(buffer_of(b) + link_head(b), &h);
 }
 
-static void send_packet(struct burst *b, const struct packet *p)
+void burst_send(struct burst *b, const struct packet *p)
 {
     uint32_t head = link_head(b) + IP4_LEN + p->l4_head;
     struct weir_stack *k = b->k;
 
-    k->stats.IpOutRequests++;
+    k->stats.IpOutRequests += !packet_is_later(p);
     put_ip_header(b, p);
     if (!put_link_header(b, p))
         return;
@@ -169,7 +127,7 @@ static void send_packet(struct burst *b, const struct packet *p)
     b->n++;
 }
 
-/* -- what links and ICMP send ------------------------------------------------------------------ */
+/* -- what links send        ------------------------------------------------------------------ */
 
 static void send_arp(struct burst *b, const struct neigh_out *o)
 {
@@ -223,57 +181,6 @@ static void output_link(struct burst *b)
             send_arp(b, &o);
         else if (o.kind == NEIGH_IP)
             send_unparked(b, &o);
-    }
-}
-
-static void output_icmp(struct burst *b)
-{
-    struct icmp_out o;
-
-    while (b->n < b->max && icmp_pull(&b->k->ip, b->ifindex, &o)) {
-        struct packet p = {.src = o.src,
-                           .dst = o.dst,
-                           .proto = PROTO_ICMP,
-                           .tos = o.tos,
-                           .ttl = o.ttl,
-                           .l4_head = ICMP_LEN,
-                           .texts = o.texts,
-                           .text_len = o.len - ICMP_LEN};
-        memcpy(p.text, o.text, sizeof p.text);
-        memcpy(l4_of(b), o.hdr, ICMP_LEN);
-        b->k->stats.IcmpOutMsgs++;
-        stats_icmp(&b->k->stats, o.hdr[0], true);
-        send_packet(b, &p);
-    }
-}
-
-/* -- UDP --------------------------------------------------------------------------------------- */
-
-static void output_udp(struct burst *b, int max)
-{
-    struct udp_out o;
-
-    while (b->n < max && udp_pull(&b->k->udp, b->ifindex, &o)) {
-        struct packet p = {.src = o.local,
-                           .dst = o.peer,
-                           .proto = o.proto,
-                           .tos = o.tos,
-                           .ttl = o.ttl,
-                           .is_df = o.is_df,
-                           .l4_head = UDP_HDR_LEN,
-                           .texts = o.texts,
-                           .text_len = o.len - UDP_HDR_LEN};
-        memcpy(p.text, o.text, sizeof p.text);
-        p.is_partial = o.proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX;
-        p.sum_offset = 6;
-        udp_out_header(l4_of(b), &o, p.is_partial);
-        if (o.proto == PROTO_UDP) {
-            b->k->stats.UdpOutDatagrams++;
-        } else {
-            b->k->stats.IcmpOutMsgs++;
-            stats_icmp(&b->k->stats, o.icmp[0], true);
-        }
-        send_packet(b, &p);
     }
 }
 
@@ -344,6 +251,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.tos = s->tos;
     p.ttl = s->ttl;
     p.is_df = true;
+    p.frag = 0;
     p.why = s->why;
     p.is_doubted = s->is_first_hop_doubted;
     p.text_len = n;
@@ -362,7 +270,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
         note_sent(b->k, s);
     p.l4_head = (uint32_t)tcp_emit(at, &h);
     seal_tcp(b, &p, at);
-    send_packet(b, &p);
+    burst_send(b, &p);
 }
 
 static void output_tcp(struct burst *b)
@@ -400,12 +308,12 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
     if (neigh_has_output(&k->link, ifindex))
         output_link(&b);
     if (ip_has_output(&k->ip, ifindex))
-        output_icmp(&b);
+        burst_icmp(&b);
     if (udp_has_output(&k->udp, ifindex)) /* each gets its half */
-        output_udp(&b, tcp_has_output(&k->tcp, ifindex) ? b.n + (b.max - b.n) / 2 : b.max);
+        burst_udp(&b, tcp_has_output(&k->tcp, ifindex) ? b.n + (b.max - b.n) / 2 : b.max);
     output_tcp(&b);
     if (udp_has_output(&k->udp, ifindex))
-        output_udp(&b, b.max);
+        burst_udp(&b, b.max);
     if (b.is_parked)
         output_link(&b);
     return b.n;

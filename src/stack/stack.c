@@ -18,6 +18,9 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.icmp_echo_ignore_broadcasts = (uint8_t)n->icmp_echo_ignore_broadcasts;
     k->ip.config.icmp_msgs_per_sec = (uint32_t)n->icmp_msgs_per_sec;
     k->ip.config.icmp_msgs_burst = (uint32_t)n->icmp_msgs_burst;
+    k->ip.config.frag.high_thresh = (uint32_t)n->ipfrag_high_thresh;
+    k->ip.config.frag.time_s = (uint32_t)n->ipfrag_time;
+    k->ip.config.frag.max_dist = (uint32_t)n->ipfrag_max_dist;
     k->mem.max = (size_t)n->mem_max;
     k->tcp.quiet_until_us = k->born_us + n->tcp_quiet_time_s * 1000000;
 }
@@ -105,7 +108,7 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     tcp_time_wait_advance(&k->tcp);
     ran += neigh_advance(&k->link, k->now_us);
     stack_undelivered(k);
-    return ran;
+    return ran + stack_incomplete(k);
 }
 
 int64_t weir_deadline(const struct weir_stack *k)
@@ -117,6 +120,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (k->now_us < k->tcp.quiet_until_us && k->tcp.quiet_until_us < first)
         first = k->tcp.quiet_until_us;
     other = neigh_deadline(&k->link);
+    if (other < first)
+        first = other;
+    other = frag_deadline(&k->ip.frags, &k->ip.config.frag);
     if (other < first)
         first = other;
     return first > INT64_MAX / 1000 ? WEIR_NEVER : first * 1000;

@@ -25,6 +25,13 @@ struct last_path {
     struct weir_addr dst, next_hop;
 };
 
+/* A datagram that leaves in pieces: `off` bytes behind its IP header are out, 0: none under way. */
+struct cut {
+    uint32_t off;
+    uint16_t id;
+};
+enum { CUT_ICMP, CUT_UDP, CUTS };
+
 struct weir_stack {
     struct mem mem;
     int64_t born_us;
@@ -44,6 +51,7 @@ struct weir_stack {
     uint64_t parked_out, parked_evicted;        /* of the link's counts, what is in drops already */
     struct last_pair judged;                    /* one host to another: input.c let it pass */
     struct last_path path;                      /* output.c */
+    struct cut cut[CUTS][IFACE_MAX + 1];        /* pieces.c */
     uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
 };
 
@@ -63,6 +71,8 @@ static inline uint64_t stack_epoch(const struct weir_stack *k)
 
 /* undelivered.c: packets for which no neighbour was found: counted, and their senders told. */
 void stack_undelivered(struct weir_stack *k);
+/* incomplete.c: datagrams that were not put together in time; how many. */
+int stack_incomplete(struct weir_stack *k);
 /* What an error is to a datagram socket. */
 struct udp_fault stack_fault(const struct icmp_error *e);
 

@@ -12,7 +12,7 @@ struct udp_record {
     uint16_t lport, pport;
     uint16_t len; /* bytes behind the record */
     uint8_t ifindex, tos, ttl;
-    bool is_df;
+    bool is_df, is_link_mtu;
 };
 
 _Static_assert(sizeof(struct udp_record) <= 44, "small datagrams should not be mostly record");

@@ -238,7 +238,7 @@ static enum drop deliver(struct udp_socks *u, uint32_t index, const struct arriv
     const struct udp_view *in = a->in;
     struct udp_sock *s = udp_at(u, index);
     struct udp_record r = {in->dst,     in->src, a->lport, a->pport, (uint16_t)a->len,
-                           in->ifindex, in->tos, in->ttl,  false};
+                           in->ifindex, in->tos, in->ttl,  false,    false};
     uint32_t at = s->rx.len, skip = a->skip, left = a->len;
     uint32_t charge = (uint32_t)sizeof r + left;
 

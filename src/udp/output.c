@@ -1,8 +1,8 @@
 /* Datagrams on their way out: pulled straight from the send rings, a socket after the other.
  *
  * Knows: the send rings. Not the link or the IP header. Shape: a socket with something to send is
- * on the list of the interface that its first datagram leaves through; after each pull it goes to
- * the end. Pulled bytes stay in the ring's buffer until udp_settle. Units: bytes. Errors: none.
+ * on the list of the interface that its first datagram leaves through; once that is sent it goes to
+ * the end. Sent bytes stay in the ring's buffer until udp_settle. Units: bytes. Errors: none.
  * Cost: O(1); the checksum, where the link does not complete it, goes over the bytes. */
 #include "udp/inner.h"
 
@@ -13,9 +13,7 @@
 #define SUM_AT 6 /* of a UDP header */
 #define ICMP_SUM_AT 2
 
-static void take_first(struct udp_socks *u, uint32_t index);
-
-bool udp_pull(struct udp_socks *u, int ifindex, struct udp_out *out)
+bool udp_first(struct udp_socks *u, int ifindex, struct udp_out *out)
 {
     uint32_t index = u->out[ifindex].first;
     uint32_t at = sizeof(struct udp_record), text;
@@ -33,7 +31,8 @@ bool udp_pull(struct udp_socks *u, int ifindex, struct udp_out *out)
                             .proto = s->proto,
                             .tos = r.tos,
                             .ttl = r.ttl,
-                            .is_df = r.is_df};
+                            .is_df = r.is_df,
+                            .is_link_mtu = r.is_link_mtu};
     text = r.len;
     if (s->proto == PROTO_ICMP) {
         ring_peek(&s->tx, at, out->icmp, UDP_HDR_LEN);
@@ -43,7 +42,6 @@ bool udp_pull(struct udp_socks *u, int ifindex, struct udp_out *out)
     out->len = UDP_HDR_LEN + text;
     if (text)
         out->texts = (uint8_t)ring_slices(&s->tx, at, text, out->text);
-    take_first(u, index);
     return true;
 }
 
@@ -88,9 +86,10 @@ void udp_out_header(uint8_t hdr[UDP_HDR_LEN], const struct udp_out *out, bool is
     memcpy(hdr + SUM_AT, &sum, sizeof sum);
 }
 
-/* The first datagram leaves the ring; its bytes stay where they are. */
-static void take_first(struct udp_socks *u, uint32_t index)
+/* Its bytes stay where they are until udp_settle. */
+void udp_sent(struct udp_socks *u, int ifindex)
 {
+    uint32_t index = u->out[ifindex].first;
     struct udp_sock *s = udp_at(u, index);
     struct udp_record r;
 

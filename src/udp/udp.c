@@ -201,13 +201,13 @@ int64_t udp_send(struct udp_socks *u, uint32_t index, const struct udp_dest *to,
 {
     struct udp_sock *s = udp_at(u, index);
     struct udp_record r = {to->local,   to->peer, to->lport, to->pport, (uint16_t)len,
-                           to->ifindex, to->tos,  to->ttl,   to->is_df};
+                           to->ifindex, to->tos,  to->ttl,   to->is_df, to->is_link_mtu};
     size_t charge = sizeof r + len;
 
     must(to->ifindex > 0 && to->ifindex < UDP_IFACES);
     if (s->error)
         return -udp_take_error(u, index);
-    if (len > UDP_PAYLOAD_MAX)
+    if (len > UDP_PAYLOAD_MAX + (s->proto == PROTO_ICMP ? ICMP_LEN : 0))
         return -EMSGSIZE;
     if (s->proto == PROTO_ICMP && len < ICMP_LEN)
         return -EINVAL;

@@ -16,7 +16,7 @@
 #include "wire/wire.h"
 
 #define UDP_IFACES 17         /* ifindex 1 to 16 */
-#define UDP_PAYLOAD_MAX 65507 /* bytes: 65,535 less both headers */
+#define UDP_PAYLOAD_MAX 65507 /* bytes: 65,535 less both headers; of ping: its data */
 #define UDP_HDR_LEN 8         /* of UDP and of ICMP */
 
 /* What happened to a socket; the values are those of enum tcp_mark. */
@@ -41,6 +41,7 @@ struct udp_sock {
     uint8_t tos, ttl;     /* ttl 0: the default; the socket layer writes them */
     uint8_t ttl_received; /* of the datagram that was read last, 0: none yet */
     uint8_t options;      /* enum udp_option; the socket layer writes it */
+    uint8_t pmtudisc;     /* IP_MTU_DISCOVER; the socket layer writes it */
     uint8_t marks;        /* enum udp_mark */
     uint8_t out_ifindex;  /* on whose list it is */
     bool is_bound, is_connected, is_any_port;
@@ -98,7 +99,8 @@ struct udp_dest {
     uint16_t lport, pport;
     uint8_t ifindex; /* where the route leads */
     uint8_t tos, ttl;
-    bool is_df;
+    bool is_df;       /* never fragmented */
+    bool is_link_mtu; /* what is known of the path does not count */
 };
 /* Bytes taken (all), or -EMSGSIZE, -EAGAIN, -ENOMEM, -EINVAL, or the pending error. ICMP: `data` is
  * a message whose identifier is set to the socket's port, unless that is 0. */
@@ -153,14 +155,16 @@ struct udp_out {
     struct weir_addr local, peer;
     uint16_t lport, pport;
     uint8_t proto, tos, ttl;
-    bool is_df;
+    bool is_df, is_link_mtu;
     uint8_t texts;
     struct ring_slice text[2]; /* payload; good until udp_settle */
     uint32_t len;              /* bytes of header and payload */
     uint8_t icmp[UDP_HDR_LEN]; /* PROTO_ICMP: the message's first bytes; text is the rest */
 };
-/* The next datagram for this interface; sockets take turns. False: nothing now. */
-bool udp_pull(struct udp_socks *u, int ifindex, struct udp_out *out);
+/* The next datagram for this interface, which stays the next one until udp_sent; sockets take
+ * turns. False: nothing now. */
+bool udp_first(struct udp_socks *u, int ifindex, struct udp_out *out);
+void udp_sent(struct udp_socks *u, int ifindex);
 bool udp_has_output(const struct udp_socks *u, int ifindex);
 /* Writes the 8 bytes of header with its checksum; is_partial (UDP only): WEIR_CSUM_PARTIAL's sum,
  * at offset 6. */

@@ -94,30 +94,6 @@ static void all_kinds_and_lengths_end(void **state)
     }
 }
 
-static enum drop fragment(struct bench *b, uint16_t frag, uint16_t len)
-{
-    struct ip4 h = {.hdr_len = 20, .total_len = (uint16_t)(20 + len), .frag = frag};
-
-    return ip_fragment_input(&b->ip, &h);
-}
-
-/* PROMISES 12, 13 */
-static void impossible_fragments_are_told_from_those_that_find_no_room(void **state)
-{
-    struct bench b;
-
-    (void)state;
-    bench_open(&b);
-    assert_int_equal(fragment(&b, 0, 100), PASS);
-    assert_int_equal(fragment(&b, IP4_DF, 100), PASS);
-    assert_int_equal(fragment(&b, IP4_MF, 96), DROP_ip_fragment_refused);
-    assert_int_equal(fragment(&b, 12, 5), DROP_ip_fragment_refused);
-    assert_int_equal(fragment(&b, IP4_MF, 97), DROP_ip_fragment_bad);
-    assert_int_equal(fragment(&b, IP4_MF, 0), DROP_ip_fragment_bad);
-    assert_int_equal(fragment(&b, 0x1fff, 100), DROP_ip_fragment_bad); /* ping of death */
-    bench_close(&b);
-}
-
 /* PROMISES 74 REQ:6864-4.3-1 REQ:791-3.2-4 */
 static void identifications_are_unique_for_a_flow_and_independent_of_others(void **state)
 {
@@ -153,7 +129,6 @@ int main(void)
         cmocka_unit_test(impossible_destinations_are_nobodys),
         cmocka_unit_test(options_are_walked_and_source_routes_refused),
         cmocka_unit_test(all_kinds_and_lengths_end),
-        cmocka_unit_test(impossible_fragments_are_told_from_those_that_find_no_room),
         cmocka_unit_test(identifications_are_unique_for_a_flow_and_independent_of_others),
     };
 

@@ -77,8 +77,9 @@ static UNUSED uint32_t pull(struct bench *b, int ifindex, struct icmp_out *out, 
 {
     uint32_t n = ICMP_LEN;
 
-    if (!icmp_pull(&b->ip, ifindex, out))
+    if (!icmp_first(&b->ip, ifindex, out))
         return 0;
+    icmp_sent(&b->ip, ifindex);
     memcpy(bytes, out->hdr, ICMP_LEN);
     for (int i = 0; i < out->texts; i++) {
         memcpy(bytes + n, out->text[i].data, out->text[i].len);

@@ -132,6 +132,15 @@ static UNUSED int64_t send_text(struct bench *b, uint32_t s, uint8_t ifindex, co
     return udp_send(&b->u, s, &to, text, strlen(text));
 }
 
+/* What leaves next through an interface. */
+static UNUSED bool udp_pull(struct udp_socks *u, int ifindex, struct udp_out *out)
+{
+    if (!udp_first(u, ifindex, out))
+        return false;
+    udp_sent(u, ifindex);
+    return true;
+}
+
 /* What leaves next through an interface, as a string; NULL: nothing. */
 static UNUSED const char *pulled(struct bench *b, int ifindex)
 {

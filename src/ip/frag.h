@@ -1,0 +1,69 @@
+/* Datagrams that come in pieces: what the other folders may know of reassembly.
+ *
+ * Knows: def, wire. Shape: a struct frags is part of struct ip. Units: bytes, microseconds
+ * (`now_us`). Errors: verdicts. Cost: see frag.c. */
+#ifndef IP_FRAG_H
+#define IP_FRAG_H
+
+#include "base/list.h"
+#include "base/rng.h"
+#include "base/table.h"
+#include "weir/frame.h"
+#include "wire/wire.h"
+
+#define IP4_HDR_MAX 60
+#define FRAG_QUOTE_MAX 548 /* as ICMP quotes at most */
+
+struct frags {
+    struct mem *mem;
+    struct sipkey key;
+    struct pool datagrams, sources;
+    struct table by_key, by_source;
+    struct list order;    /* of beginning: the oldest first */
+    uint32_t held_bytes;  /* as counted against ipfrag_high_thresh */
+    uint8_t *whole;       /* lent by frag_input until frag_release */
+    uint32_t whole_bytes; /* its room */
+    uint64_t failed;      /* datagrams given up, for any reason; impossible fragments */
+};
+
+/* Limits, from struct ip_config. */
+struct frag_limits {
+    uint32_t high_thresh; /* bytes */
+    uint32_t time_s, max_dist;
+};
+
+struct frag_in {
+    const struct ip4 *h;
+    struct weir_addr src, dst;
+    int ifindex;
+    bool is_group;      /* its destination, or its link destination */
+    const uint8_t *hdr; /* the header's h->hdr_len bytes */
+    uint8_t parts;
+    struct weir_slice part[WEIR_FRAME_PARTS]; /* what is behind the header, no padding */
+};
+/* The datagram that a fragment completed: an IP header that says so, and all that is behind it. */
+struct frag_whole {
+    const uint8_t *data; /* good until frag_release */
+    uint32_t len;
+};
+/* A datagram that was given up because its time is over. */
+struct frag_expired {
+    struct weir_addr src, dst;
+    int ifindex;
+    bool is_group;
+    uint32_t len; /* of its first fragment, as far as ICMP quotes it; 0: that never came */
+    uint8_t quote[FRAG_QUOTE_MAX];
+};
+
+void frag_init(struct frags *f, struct mem *mem, struct rng *seed);
+void frag_fini(struct frags *f);
+/* KEPT; PASS: *out is whole; ip_fragment_bad, _overlap, _duplicate, _full. */
+enum drop frag_input(struct frags *f, const struct frag_limits *limit, const struct frag_in *in,
+                     struct frag_whole *out, int64_t now_us);
+void frag_release(struct frags *f);
+/* Gives up the oldest datagram if its time is over. */
+bool frag_expire(struct frags *f, const struct frag_limits *limit, struct frag_expired *out,
+                 int64_t now_us);
+int64_t frag_deadline(const struct frags *f, const struct frag_limits *limit); /* us */
+
+#endif

@@ -1,0 +1,66 @@
+/* A burst of frames in the making: what the files of output share.
+ *
+ * Knows: all layers. Shape: a packet's headers are written into the stack's buffer of the next
+ * frame, its payload stays where it is. Units: bytes. Errors: none: what can not go is dropped with
+ * its reason, or parked. Cost: O(1) for each frame. */
+#ifndef STACK_BURST_H
+#define STACK_BURST_H
+
+#include "stack/stack.h"
+
+struct burst {
+    struct weir_stack *k;
+    const struct iface *iface;
+    int ifindex;
+    struct weir_frame *frame;
+    int n, max;
+    bool is_parked; /* a packet waits for its neighbour: ask for it in the same burst */
+};
+
+/* An IP packet in the making: addresses and what follows the IP header. */
+struct packet {
+    struct weir_addr src, dst;
+    uint8_t proto, tos, ttl;
+    bool is_df, is_doubted;    /* unanswered so far: is the next hop still there? */
+    uint16_t id, frag;         /* of a fragment: as in the header; frag 0: it is none */
+    uint32_t l4_head;          /* bytes of transport header, already in the buffer */
+    struct ring_slice text[2]; /* payload */
+    uint8_t texts;
+    uint32_t text_len;
+    uint16_t gso_size;
+    uint16_t sum_offset; /* of the checksum in the transport header, where is_partial */
+    bool is_partial;
+    struct weir_why why;
+};
+
+static inline uint32_t link_head(const struct burst *b)
+{
+    return b->iface->type == WEIR_LINK_ETHER ? ETH_LEN : 0;
+}
+
+/* The buffer of the next frame: its link header begins here, its transport header at l4_of. */
+static inline uint8_t *buffer_of(const struct burst *b)
+{
+    return b->k->header[b->n] + (b->iface->type == WEIR_LINK_ETHER ? 2 : 0); /* IP on 4 bytes */
+}
+
+static inline uint8_t *l4_of(const struct burst *b)
+{
+    return buffer_of(b) + link_head(b) + IP4_LEN;
+}
+
+/* A fragment behind the first. */
+static inline bool packet_is_later(const struct packet *p)
+{
+    return p->frag & 0x1fff;
+}
+
+/* output.c */
+void burst_send(struct burst *b, const struct packet *p);
+void burst_drop(struct burst *b, enum drop why);
+
+/* pieces.c */
+void burst_icmp(struct burst *b);
+void burst_udp(struct burst *b, int max);
+
+#endif
