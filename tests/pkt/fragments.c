@@ -237,7 +237,7 @@ TEST(a_socket_gets_what_came_in_pieces) /* ROW:113 ROW:110 REQ:1122-3.3.2-1 */
     }
 }
 
-TEST(the_checksum_goes_over_the_whole) /* REQ:768-2 */
+TEST(the_checksum_goes_over_the_whole) /* REQ:768-Fields-3 */
 {
     struct frames *f = frames_of(.mtu = 1500);
     static uint8_t udp[4000];
