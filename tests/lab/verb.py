@@ -86,7 +86,7 @@ class Verb(unittest.TestCase):
         assert "\033" in lab("run", path, "--color=always").stdout
 
     def test_a_page_is_80_columns_wide(self):
-        for line in lab("run", "lost-synack").stdout.splitlines(self):
+        for line in lab("run", "lost-synack").stdout.splitlines():
             assert len(line) <= 80, line
 
     def test_one_seed_is_one_run_and_another_is_not(self):
