@@ -52,3 +52,30 @@ void cc_restart(struct cc *c, uint32_t initial)
     if (cc_algo(c)->on_idle)
         cc_algo(c)->on_idle(c);
 }
+
+/* 5681#3.2 step 2: what limited transmit or a recovery sent beyond cwnd is not counted. */
+static uint32_t counted(const struct cc *c, uint32_t flight)
+{
+    return flight < c->cwnd ? flight : c->cwnd;
+}
+
+void cc_on_loss(struct cc *c, uint32_t flight)
+{
+    cc_algo(c)->on_loss(c, counted(c, flight));
+}
+
+void cc_on_timeout(struct cc *c, uint32_t flight)
+{
+    cc_algo(c)->on_timeout(c, counted(c, flight));
+}
+
+/* 3168#6.1.2: as if it were a loss, but where nothing is lost nothing may grow. */
+void cc_on_ecn(struct cc *c, uint32_t flight)
+{
+    uint32_t before = c->cwnd;
+    const struct cc_algo *a = cc_algo(c);
+
+    (a->on_ecn ? a->on_ecn : a->on_loss)(c, counted(c, flight));
+    if (c->cwnd > before)
+        c->cwnd = before;
+}

@@ -44,6 +44,7 @@ struct cc_algo {
     void (*init)(struct cc *c, uint32_t mss);
     void (*on_ack)(struct cc *c, const struct ack_event *e, const struct rtt *r);
     void (*on_loss)(struct cc *c, uint32_t in_flight); /* recovery begins: set ssthresh and cwnd */
+    void (*on_ecn)(struct cc *c, uint32_t in_flight);  /* an echo, once a window; NULL: on_loss */
     void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
     void (*on_idle)(struct cc *c); /* cwnd restarts after idle, 5681 4.1; NULL: nothing more */
 };
@@ -61,6 +62,10 @@ static inline const struct cc_algo *cc_algo(const struct cc *c)
     return cc_algos[c->algo];
 }
 void cc_init(struct cc *c, uint8_t algo, uint32_t mss, uint32_t initial_segments);
+/* `flight`: SND.NXT - SND.UNA, or what was in flight. */
+void cc_on_loss(struct cc *c, uint32_t flight);
+void cc_on_timeout(struct cc *c, uint32_t flight);
+void cc_on_ecn(struct cc *c, uint32_t flight);
 void cc_restart(struct cc *c, uint32_t initial); /* bytes */
 
 #endif

@@ -302,6 +302,15 @@ static void cubic_on_loss(struct cc *c, uint32_t flight)
     c->cwnd = c->ssthresh;
 }
 
+/* 9438#4.6: an echo may leave a single segment. */
+static void cubic_on_ecn(struct cc *c, uint32_t flight)
+{
+    uint64_t left = (uint64_t)flight * 7 / 10;
+
+    end_stage(c, flight);
+    c->cwnd = left > c->mss ? (uint32_t)left : c->mss;
+}
+
 static void cubic_on_timeout(struct cc *c, uint32_t flight)
 {
     end_stage(c, flight);
@@ -321,6 +330,7 @@ const struct cc_algo cc_cubic = {
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,
+    .on_ecn = cubic_on_ecn,
     .on_timeout = cubic_on_timeout,
     .on_idle = cubic_on_idle,
 };

@@ -42,8 +42,6 @@ void ecn_on_text(struct tcb *t, const struct seg *s)
 /* 3168#6.1.2: an echo halves the window like a loss, once for each window of text. */
 void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e)
 {
-    uint32_t before = t->cc.cwnd;
-
     /* Until what bears our CWR is acknowledged an echo may be the old one still. */
     if (t->ecn & ECN_REDUCED && seq_gt(t->snd.una, t->cwr_end))
         t->ecn &= (uint8_t)~ECN_REDUCED;
@@ -52,9 +50,7 @@ void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e)
     e->in_recovery = true; /* nothing grows by this ACK */
     if (t->ecn & ECN_REDUCED || t->loss.phase != LOSS_OPEN)
         return;
-    cc_algo(&t->cc)->on_loss(&t->cc, e->in_flight);
-    if (t->cc.cwnd > before)
-        t->cc.cwnd = before;
+    cc_on_ecn(&t->cc, e->in_flight);
     t->ecn |= ECN_REDUCED | ECN_CWR;
     t->cwr_end = t->snd.nxt;
 }

@@ -19,7 +19,7 @@ static void begin_recovery(struct tcp *p, struct tcb *t)
         t->ecn |= ECN_CWR;
     if (t->ecn & ECN_REDUCED && seq_lt(t->snd.una, t->cwr_end)) /* 3168#6.1.2: once a window */
         return;
-    cc_algo(&t->cc)->on_loss(&t->cc, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
+    cc_on_loss(&t->cc, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
 }
 
 /* The first segment that is not known to have arrived. */
@@ -114,7 +114,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
     if (t->ecn & ECN_ON)
         t->ecn |= ECN_CWR;
     if (t->loss.phase != LOSS_TIMEOUT || seq_ge(t->snd.una, t->loss.recover))
-        cc_algo(&t->cc)->on_timeout(&t->cc, flight);
+        cc_on_timeout(&t->cc, flight);
     t->cc.cwnd = t->snd.mss;
     t->loss.phase = LOSS_TIMEOUT;
     t->loss.recover = t->snd.nxt;

@@ -84,6 +84,32 @@ static void loss_leaves_seven_tenths_of_the_flight(void **state) /* REQ:9438-4.6
     assert_int_equal(f.c.ssthresh, 2 * MSS);
 }
 
+/* REQ:9438-4.6-4 REQ:9438-4.6-5 */
+static void echoes_reduce_to_one_segment(void **state)
+{
+    struct flow_of_acks f = begin(10, 100 * MS);
+
+    (void)state;
+    cc_on_ecn(&f.c, 10 * MSS);
+    assert_int_equal(f.c.cwnd, 7 * MSS);
+    for (int i = 0; i < 10; i++)
+        cc_on_ecn(&f.c, f.c.cwnd);
+    assert_int_equal(f.c.cwnd, MSS);
+    assert_int_equal(f.c.ssthresh, 2 * MSS);
+}
+
+/* 5681#3.2 step 2 */
+static void what_was_sent_beyond_the_window_is_not_counted(void **state)
+{
+    struct flow_of_acks f = begin(10, 100 * MS);
+
+    (void)state;
+    cc_on_loss(&f.c, 100 * MSS);
+    assert_int_equal(f.c.cwnd, 7 * MSS);
+    cc_on_timeout(&f.c, 100 * MSS);
+    assert_int_equal(f.c.ssthresh, 4900);
+}
+
 static void timeout_leaves_one_segment_and_seven_tenths(void **state) /* REQ:9438-4.8-1 */
 {
     struct flow_of_acks f = begin(100, 100 * MS);
@@ -346,6 +372,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss_leaves_seven_tenths_of_the_flight),
+        cmocka_unit_test(echoes_reduce_to_one_segment),
+        cmocka_unit_test(what_was_sent_beyond_the_window_is_not_counted),
         cmocka_unit_test(timeout_leaves_one_segment_and_seven_tenths),
         cmocka_unit_test(window_follows_the_cubic),
         cmocka_unit_test(window_of_a_fat_pipe_follows_it_too),
