@@ -106,6 +106,37 @@ static void links_are_used_whatever_the_queue(void **state)
                                         "rate 20mbit delay 20ms queue 690"};
 
     (void)state;
+    for (unsigned a = 0; a < sizeof algos / sizeof algos[0]; a++)
+        for (unsigned i = 0; i < sizeof links / sizeof links[0]; i++)
+            if (use_of(algos[a], links[i], 20000000) < 900)
+                fail_msg("%s over %s", algos[a], links[i]);
+}
+
+/* -- fairness ---------------------------------------------------------------------------------- */
+
+static void flows_share(const char *algo, int flows)
+{
+    struct bottleneck_scene s = {.link = "rate 50mbit delay 10ms queue 86", .rate_bps = 50000000};
+    struct bottleneck b;
+
+    for (int i = 0; i < flows; i++) {
+        s.algo[i] = algo;
+        s.start_ms[i] = i * 500;
+    }
+    bottleneck_begin(&b, &s);
+    bottleneck_run(&b, 20000);
+    bottleneck_measure(&b);
+    bottleneck_run(&b, 50000);
+    print_message("# %d %s flows: use %u, Jain %u\n", flows, algo, bottleneck_use(&b),
+                  bottleneck_fairness(&b));
+    assert_true(bottleneck_fairness(&b) >= 950);
+    assert_true(bottleneck_use(&b) >= 900);
+    bottleneck_end(&b);
+}
+
+static void cubic_flows_share(void **state)
+{
+    (void)state;
     for (int flows = 2; flows <= 16; flows *= 2)
         if (flows != 8)
             flows_share("cubic", flows);

@@ -168,6 +168,7 @@ int main(void)
         TEST(three_numbers_are_set_together_or_not_at_all),
         TEST(congestion_control_is_a_name),
         TEST(the_port_range_has_an_order),
+        TEST(reserved_ports_are_ranges_in_order),
         TEST(what_is_no_number_is_refused),
         TEST(text_that_does_not_fit_is_refused),
         TEST(a_mistyped_name_is_understood),
