@@ -87,12 +87,14 @@ static void put_end(const struct weir_sockaddr *a)
 /* "on (0.20/1/0)": seconds left, how often it ran. */
 static void put_timer(const struct ss_sock *s)
 {
-    const char *name = !*s->e.timer                            ? "off"
-                       : strcmp(s->e.timer, "retransmit") == 0 ? "on"
-                       : strcmp(s->e.timer, "2MSL") == 0       ? "timewait"
-                       : strcmp(s->e.timer, "persist") == 0    ? "probe"
-                       : strcmp(s->e.timer, "close") == 0      ? "keepalive"
-                                                               : s->e.timer;
+    const char *name = !*s->e.timer                                 ? "off"
+                       : strcmp(s->e.timer, "retransmit") == 0      ? "on"
+                       : strcmp(s->e.timer, "tail loss probe") == 0 ? "on"
+                       : strcmp(s->e.timer, "reordering") == 0      ? "on"
+                       : strcmp(s->e.timer, "2MSL") == 0            ? "timewait"
+                       : strcmp(s->e.timer, "persist") == 0         ? "probe"
+                       : strcmp(s->e.timer, "close") == 0           ? "keepalive"
+                                                                    : s->e.timer;
     double left = *s->e.timer ? (double)s->e.info.timer_left_us / 1e6 : 0;
 
     printf(" %s (%.2f/%u/%u)", name, left, s->e.info.backoff, s->e.info.probes);

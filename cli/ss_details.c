@@ -26,10 +26,9 @@ static void put_span(FILE *to, long long ms)
 
 void ss_put_timer(FILE *to, const struct ss_sock *s)
 {
-    static const char *const words[][2] = {{"retransmit", "on"},
-                                           {"2MSL", "timewait"},
-                                           {"close", "keepalive"},
-                                           {"delayed ack", "delack"}};
+    static const char *const words[][2] = {{"retransmit", "on"},   {"tail loss probe", "on"},
+                                           {"reordering", "on"},   {"2MSL", "timewait"},
+                                           {"close", "keepalive"}, {"delayed ack", "delack"}};
     const char *name = s->e.timer;
 
     if (!*name)

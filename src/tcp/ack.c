@@ -4,7 +4,7 @@
  * Knows: SND.UNA, SND.WND and whose turn it is. Not how loss is found or a window grows.
  * Shape: one struct ack_event for each ACK. Units: bytes, microseconds. Errors: verdicts.
  * Cost: O(1) and the records that the ACK covers. 9293#3.10.7.4 fifth, 5961#5, 5681#2 */
-#include "tcp/tcb.h"
+#include "tcp/recovery.h"
 
 /* 9293#3.10.7.4: the newest segment by SEG.SEQ, then SEG.ACK, says what the window is. */
 void window_from_peer(struct tcb *t, const struct seg *s)
@@ -20,11 +20,11 @@ void window_from_peer(struct tcb *t, const struct seg *s)
         t->snd.wnd_max = wnd;
 }
 
-/* 5681#2: a pure ACK of nothing new, while something is in flight, that changes no window. */
-static bool is_duplicate(const struct tcb *t, const struct seg *s)
+/* A pure ACK of nothing new that changes no window. */
+static bool is_pure(const struct tcb *t, const struct seg *s)
 {
     return s->len == 0 && !(s->flags & TCP_FIN) && seq_eq(s->ack, t->snd.una) &&
-           seq_lt(t->snd.una, t->snd.nxt) && s->wnd << t->snd.wscale == t->snd.wnd;
+           s->wnd << t->snd.wscale == t->snd.wnd;
 }
 
 /* Moves SND.UNA; what it passed leaves the ring. The FIN has a number but no byte. */
@@ -79,37 +79,49 @@ void ack_measures_syn(struct tcp *p, struct tcb *t, const struct seg *s)
         rtt_fall_back(p, &t->rtt);
 }
 
+static struct ack_event event_of(const struct tcp *p, const struct tcb *t, const struct seg *s)
+{
+    bool is_repeat = is_pure(t, s), has_flight = seq_lt(t->snd.una, t->snd.nxt);
+    uint32_t flight = in_flight(t);
+
+    return (struct ack_event){.now_us = p->now_us,
+                              .ack = s->ack,
+                              .nxt = t->snd.nxt,
+                              .acked = (uint32_t)seq_diff(s->ack, t->snd.una),
+                              .in_flight = flight,
+                              .fack = s->ack,
+                              .echo = s->opt->tsecr,
+                              .has_echo = t->flags & T_TS && s->opt->has & TCP_OPT_TS,
+                              .is_pure = is_repeat,
+                              .is_duplicate = is_repeat && has_flight, /* 5681#2 */
+                              .is_cwnd_limited = t->cc.cwnd < t->cc.ssthresh
+                                                     ? flight * 2 >= t->cc.cwnd
+                                                     : flight + t->snd.mss >= t->cc.cwnd};
+}
+
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
 {
-    uint32_t acked = (uint32_t)seq_diff(s->ack, t->snd.una);
-    struct ack_event e = {.now_us = p->now_us,
-                          .ack = s->ack,
-                          .nxt = t->snd.nxt,
-                          .acked = acked,
-                          .in_flight = in_flight(t),
-                          .is_duplicate = is_duplicate(t, s)};
+    struct ack_event e = event_of(p, t, s);
     bool is_open = t->snd.wnd > 0;
 
     p->stats->TcpExtTCPPureAcks += s->len == 0;
     window_from_peer(t, s);
     if (is_open != (t->snd.wnd > 0))
         timers_on_window(p, t);
-    if (seq_eq(t->snd.una, t->snd.nxt))
+    if (seq_eq(t->snd.una, t->snd.nxt) && !t->sent)
         return;
-    e.is_cwnd_limited = t->cc.cwnd < t->cc.ssthresh ? e.in_flight * 2 >= t->cc.cwnd
-                                                    : e.in_flight + t->snd.mss >= t->cc.cwnd;
     if (t->sent && (s->opt->has & TCP_OPT_SACK) && (t->flags & T_SACK))
-        sent_sack(p, t, s->opt, &e);
-    if (acked)
-        advance_una(p, t, s->ack, acked);
+        sack_on_ack(p, t, s->opt, &e);
+    if (e.acked)
+        advance_una(p, t, s->ack, e.acked);
     if (t->sent)
-        sent_ack(p, t, &e);
+        sent_ack(t, &e);
     measure(p, t, s, &e);
     loss_on_ack(p, t, &e);
     ecn_on_ack(t, s, &e);
     cc_algo(&t->cc)->on_ack(&t->cc, &e, &t->rtt);
-    if (acked || e.sacked)
-        timers_on_ack(p, t, acked > 0);
+    if (e.acked || e.sacked)
+        timers_on_ack(p, t, e.acked > 0);
 }
 
 /* What the ACK of our FIN means for the state. */

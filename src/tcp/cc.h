@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/seq.h"
+#include "base/ranges.h"
 
 /* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one
  * direction. */
@@ -20,10 +20,22 @@ struct ack_event {
     uint32_t sacked;       /* bytes newly acknowledged selectively */
     uint32_t in_flight;    /* bytes in flight before this ACK */
     uint32_t rtt_us;       /* sample of this ACK, 0: none (Karn) */
-    uint32_t newest_at_us; /* low bits of the send time of the newest segment acknowledged */
+    uint32_t newest_at_us; /* low bits of the send time of what was sent last of all that arrived */
     bool is_duplicate;     /* 5681 section 2 */
     bool is_cwnd_limited;
     bool in_recovery; /* after loss.c judged this ACK */
+    /* Of sent.c and sack.c for loss.c: */
+    bool is_pure;              /* like a duplicate, but maybe with nothing in flight */
+    bool has_echo;             /* `echo` is SEG.TSECR */
+    bool has_newest;           /* newest_at_us and newest_end hold */
+    bool has_first, has_again; /* bytes below `recover` arrived that were sent once; again */
+    bool is_reordered;         /* from reordered_from on */
+    bool is_dsack;             /* `twice` came twice */
+    uint32_t delivered;        /* bytes that are newly known to have arrived */
+    uint32_t lost;             /* bytes that are newly taken for lost */
+    uint32_t echo;
+    struct seq newest_end, reordered_from, fack;
+    struct range twice;
 };
 
 struct rtt {

@@ -6,7 +6,7 @@
  * Cost: O(records in flight), else O(1). */
 #include <netinet/in.h>
 
-#include "tcp/tcb.h"
+#include "tcp/recovery.h"
 #include "weir/socket.h"
 
 static void info_ends(struct weir_sock_info *info, const struct flow *f)
@@ -24,13 +24,12 @@ static void info_timer(const struct tcp *p, const struct tcb *t, struct weir_soc
 #include "def/timers.def"
 #undef TIMER
     };
-    static const uint8_t order[TIMER_COUNT] = {TIMER_rexmit, TIMER_persist, TIMER_close,
-                                               TIMER_keepalive, TIMER_delack};
+    const uint8_t order[TIMER_SLOTS] = {t->loss.timer, TIMER_close, TIMER_keepalive, TIMER_delack};
 
-    for (int i = 0; i < TIMER_COUNT && !info->timer; i++)
-        if (t->at[order[i]] != WHEN_NEVER) {
+    for (int i = 0; i < TIMER_SLOTS && !info->timer; i++)
+        if (timer_at(t, order[i]) != WHEN_NEVER && order[i] != TIMER_forget) {
             info->timer = names[order[i]];
-            info->timer_left_us = t->at[order[i]] - p->now_us;
+            info->timer_left_us = timer_at(t, order[i]) - p->now_us;
             info->timer_n = order[i] == TIMER_rexmit ? t->loss.backoff : t->loss.probes;
         }
 }
@@ -76,7 +75,7 @@ static void info_recovery(const struct tcp *p, const struct tcb *t, struct weir_
     info->rttvar_us = t->rtt.var_us;
     info->min_rtt_us = t->rtt.min_us == UINT32_MAX ? 0 : t->rtt.min_us;
     info->rto_us = rto_with_backoff(p, t);
-    info->reordering = (uint32_t)p->knobs->tcp_reordering;
+    info->reordering = loss_dupthresh(p, t);
     info->ca_state = ca_state(t);
     info->backoff = t->loss.backoff;
     info->probes = t->loss.probes;

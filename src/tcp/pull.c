@@ -5,7 +5,7 @@
  * path. Units: bytes; timestamps in milliseconds. Errors: none: false means nothing to send now.
  * Cost: O(1); the text is not touched. 9293#3.7.4, #3.8.6.2.1; 1122#4.2.3.4 (silly window),
  * Minshall */
-#include "tcp/tcb.h"
+#include "tcp/recovery.h"
 
 uint32_t ts_now(const struct tcp *p, const struct tcb *t)
 {
@@ -184,18 +184,24 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     }
     t->flags &= ~(uint32_t)T_SYN_DUE;
     t->syn_at_us = (uint32_t)p->now_us;
-    timers_on_sent(p, t);
+    timers_on_sent(p, t, false);
     finish(p, t, out, t->flags & T_SYN_AGAIN);
     return true;
 }
 
-static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
+static void count_again(struct tcp *p, struct tcb *t, const struct seg_out *out)
 {
     uint32_t segs = segs_of(out);
 
     p->stats->TcpRetransSegs += segs;
     t->retrans += segs;
     t->bytes_retrans += out->len;
+}
+
+static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    uint32_t segs = segs_of(out);
+
     if (t->loss.phase == LOSS_TIMEOUT) {
         p->stats->TcpExtTCPSlowStartRetrans += segs;
         out->why.event = t->loss.backoff ? EVENT_rto : EVENT_loss_retransmit;
@@ -207,14 +213,36 @@ static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
     }
 }
 
+/* [start, end) once more; `end` may pass the data by the FIN. */
+static void send_again(struct tcp *p, struct tcb *t, struct seg_out *out, struct seq start,
+                       struct seq end)
+{
+    struct seq stop = seq_min(end, snd_data_end(t));
+    uint32_t n = seq_lt(start, stop) ? (uint32_t)seq_diff(stop, start) : 0;
+
+    begin(p, t, out, TCP_ACK, start);
+    add_text(t, out, start, n);
+    if (seq_gt(end, seq_add(start, n)))
+        out->hdr.flags |= TCP_FIN;
+    sent_again(p, t, start, end);
+    count_again(p, t, out);
+    loss_on_sent_again(p, t, (uint32_t)seq_diff(end, start));
+    timers_on_sent(p, t, seq_eq(start, t->snd.una));
+    finish(p, t, out, true);
+}
+
 static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
                             struct seg_out *out)
 {
-    uint32_t n, most = text_max(t, limit), flight = in_flight(t), mss = mss_now(t);
+    uint32_t most = text_max(t, limit), flight = in_flight(t), mss = mss_now(t);
     uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
-    struct seq start, end, stop;
+    struct seq start, end;
 
-    if (!sent_next_lost(t, &start, &end))
+    if (!sent_next_lost(t, &start, &end)) {
+        t->flags &= ~(uint32_t)T_FORCE;
+        return false;
+    }
+    if (frto_holds(t))
         return false;
     if (t->flags & T_FORCE && room < mss)
         room = mss;
@@ -223,20 +251,30 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
     t->flags &= ~(uint32_t)T_FORCE;
     if (most > room)
         most = room - room % mss;
-    stop = seq_min(end, snd_data_end(t));
-    n = seq_lt(start, stop) ? (uint32_t)seq_diff(stop, start) : 0;
-    if (n > most) {
-        n = most;
-        end = seq_add(start, n);
-    }
-    begin(p, t, out, TCP_ACK, start);
-    add_text(t, out, start, n);
-    if (seq_gt(end, seq_add(start, n)))
-        out->hdr.flags |= TCP_FIN;
-    sent_again(p, t, start, end);
+    if ((uint32_t)seq_diff(seq_min(end, snd_data_end(t)), start) > most && seq_lt(start, end))
+        end = seq_add(start, most);
+    send_again(p, t, out, start, end);
     count_retransmit(p, t, out);
-    timers_on_sent(p, t);
-    finish(p, t, out, true);
+    return true;
+}
+
+/* 8985#7.3: where nothing new may go, the last of what went. */
+static bool want_tail(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    uint32_t flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una), mss = mss_now(t);
+    struct seq start;
+
+    if (!(t->flags & T_TAIL_DUE))
+        return false;
+    t->flags &= ~(uint32_t)T_TAIL_DUE;
+    if (!t->sent || flight == 0 || t->loss.phase != LOSS_OPEN)
+        return false;
+    start = seq_add(t->snd.una, (flight - 1) / mss * mss);
+    start = seq_max(start, seq_sub(t->snd.nxt, mss));
+    start = seq_max(start, t->sent->rec[t->sent->n - 1].start);
+    t->why_event = EVENT_tail_probe;
+    send_again(p, t, out, start, t->snd.nxt);
+    tlp_on_sent(p, t, true);
     return true;
 }
 
@@ -264,7 +302,7 @@ static bool may_send_small(const struct tcb *t, uint32_t n, bool is_all)
 {
     bool is_small_out = seq_gt(t->snd.small_end, t->snd.una);
 
-    if (t->flags & T_OVERRIDE || n >= t->snd.wnd_max / 2)
+    if (t->flags & (T_OVERRIDE | T_TAIL_DUE) || n >= t->snd.wnd_max / 2)
         return true;
     if (!is_all)
         return false;
@@ -283,6 +321,10 @@ static uint32_t new_text(const struct tcb *t, const struct pull_limit *limit)
     uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, most = text_max(t, limit);
     uint32_t mss = mss_now(t), tail;
 
+    if (t->flags & T_TAIL_DUE) { /* 8985#7.3: one segment, and one more than cwnd allows */
+        room = room > mss ? room : mss;
+        most = mss;
+    }
     if (n > usable)
         n = usable;
     if (n > room)
@@ -312,6 +354,13 @@ static bool is_fin_due(const struct tcb *t, struct seq at)
 {
     return (t->flags & (T_FIN_QUEUED | T_FIN_SENT)) == T_FIN_QUEUED &&
            seq_eq(at, snd_data_end(t)) && t->state != SYN_SENT;
+}
+
+static void tail_is_new(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    t->flags &= ~(uint32_t)T_TAIL_DUE;
+    out->why.event = EVENT_tail_probe;
+    tlp_on_sent(p, t, false);
 }
 
 static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
@@ -350,9 +399,12 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     t->snd.nxt = end;
     t->sent_at_ms = now_ms(p);
     sent_add(p, t, start, end);
+    loss_on_sent(t, (uint32_t)seq_diff(end, start));
+    if (t->flags & T_TAIL_DUE)
+        tail_is_new(p, t, out);
     if (notsent_most(p, t) != UINT32_MAX)
         tell_writer(p, t);
-    timers_on_sent(p, t);
+    timers_on_sent(p, t, false);
     finish(p, t, out, false);
     return true;
 }
@@ -380,7 +432,8 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
 /* Nothing is due and all text is out: no want has to be asked again. */
 bool pull_is_done(const struct tcb *t)
 {
-    const uint32_t due = T_RST_DUE | T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW | T_FORCE;
+    const uint32_t due = T_RST_DUE | T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW | T_FORCE |
+                         T_TAIL_DUE;
     const uint32_t fin = T_FIN_QUEUED | T_FIN_SENT;
 
     return !(t->flags & due) && (t->flags & fin) != T_FIN_QUEUED &&
@@ -392,7 +445,8 @@ bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, stru
 {
     bool is_made = want_rst(p, t, out) || want_syn(p, t, out) ||
                    want_retransmit(p, t, limit, out) || want_probe(p, t, out) ||
-                   want_data(p, t, limit, out) || want_ack(p, t, out);
+                   want_data(p, t, limit, out) || want_tail(p, t, out) ||
+                   (frto_gives_up(t) && want_retransmit(p, t, limit, out)) || want_ack(p, t, out);
 
     timers_arm(p, t);
     return is_made;

@@ -1,16 +1,17 @@
 /* What was transmitted and when: records of all that is in flight.
  *
  * Knows: SND.UNA to SND.NXT as stretches. Not what is lost (loss.c says so) nor what goes next.
- * Shape: records are contiguous, ascending, none empty; what left in one burst is one record. The
- * block is there only while something is in flight. Units: bytes; `at_us` low 32 bits of
+ * Shape: records are contiguous, ascending, none empty; what left in one burst is one record, and
+ * neighbours that are both SACKed, or both lost, become one. Units: bytes; `at_us` low 32 bits of
  * microseconds. Errors: without memory a stretch is merged into its neighbour; RTT then has a
- * sample less. Cost: O(1) at both ends; SACK and retransmission may split a record. 6298#3 (Karn),
- * 6675#4, 2018 */
+ * sample less. Cost: O(1) at both ends; elsewhere the search, and moving the shorter side.
+ * 6298#3 (Karn), 6675#4, 8985#6.1 */
 #include <string.h>
 
-#include "tcp/tcb.h"
+#include "tcp/recovery.h"
 
 #define SENT_LOG2_FIRST 8 /* bytes of the first block: powers of two, which mem keeps */
+#define NONE UINT32_MAX
 
 static size_t sent_bytes(const struct sent *s)
 {
@@ -29,7 +30,14 @@ void sent_free(struct tcp *p, struct tcb *t)
     t->sent = NULL;
 }
 
-/* Room for one more record behind the last. */
+static struct sent sent_of(const struct tcb *t)
+{
+    return (struct sent){
+        .fack = t->snd.una, .lost_from = t->snd.una, .recover = seq_sub(t->snd.una, 1)};
+}
+
+/* Room for one more record behind the last, and a little before the first: what SACK splits mostly
+ * lies near the front. */
 static bool sent_room(struct tcp *p, struct tcb *t)
 {
     struct sent *s = t->sent, *grown;
@@ -39,29 +47,24 @@ static bool sent_room(struct tcp *p, struct tcb *t)
     if (s && s->n < s->room)
         return true;
     if (s && live <= s->room / 2) {
-        memmove(s->rec, s->rec + s->first, live * sizeof s->rec[0]);
-        s->first = 0;
-        s->n = live;
+        memmove(s->rec + s->room / 8, s->rec + s->first, live * sizeof s->rec[0]);
+        s->first = s->room / 8;
+        s->n = s->first + live;
         return true;
     }
     grown = mem_alloc(p->mem, (size_t)1 << log2);
     if (!grown)
         return false;
-    *grown = (struct sent){.n = live, .room = room_of(log2), .log2 = log2};
-    if (s) {
-        grown->sacked = s->sacked;
-        grown->lost = s->lost;
-        grown->reno_sacked = s->reno_sacked;
-        memcpy(grown->rec, s->rec + s->first, live * sizeof s->rec[0]);
-        sent_free(p, t);
-    }
+    *grown = s ? *s : sent_of(t);
+    grown->log2 = log2;
+    grown->room = room_of(log2);
+    grown->first = s ? grown->room / 8 : 0;
+    grown->n = grown->first + live;
+    if (s)
+        memcpy(grown->rec + grown->first, s->rec + s->first, live * sizeof s->rec[0]);
+    sent_free(p, t);
     t->sent = grown;
     return true;
-}
-
-static uint32_t rec_len(const struct sent_rec *r)
-{
-    return (uint32_t)seq_diff(r->end, r->start);
 }
 
 void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
@@ -81,25 +84,69 @@ void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
         last->end = end;
 }
 
-/* Splits record *i at `at`, which lies inside it: *i is the left part then, for making room may
- * move the records. Without memory nothing is split. */
+/* -- records ----------------------------------------------------------------------------------- */
+
+/* Opens a place before record i. Its index then, for records may move. */
+static uint32_t open_at(struct tcp *p, struct tcb *t, uint32_t i)
+{
+    struct sent *s = t->sent;
+    uint32_t before = i - s->first;
+
+    if (s->first > 0 && before <= s->n - i) {
+        memmove(&s->rec[s->first - 1], &s->rec[s->first], before * sizeof s->rec[0]);
+        s->first--;
+        return i - 1;
+    }
+    if (!sent_room(p, t))
+        return NONE;
+    s = t->sent;
+    i = s->first + before;
+    memmove(&s->rec[i + 1], &s->rec[i], (s->n - i) * sizeof s->rec[0]);
+    s->n++;
+    return i;
+}
+
+/* What follows record i then follows the record before it, whose index is returned. */
+uint32_t sent_remove(struct sent *s, uint32_t i)
+{
+    uint32_t before = i - s->first, behind = s->n - 1 - i;
+
+    if (before < behind) {
+        memmove(&s->rec[s->first + 1], &s->rec[s->first], before * sizeof s->rec[0]);
+        s->first++;
+        return i;
+    }
+    memmove(&s->rec[i], &s->rec[i + 1], behind * sizeof s->rec[0]);
+    s->n--;
+    return i - 1;
+}
+
+/* Splits record *i at `at`, which lies inside it: *i is the left part then. */
 static bool split(struct tcp *p, struct tcb *t, uint32_t *i, struct seq at)
 {
-    uint32_t from_first = *i - t->sent->first;
+    uint32_t right = open_at(p, t, *i + 1);
     struct sent_rec *r;
 
-    if (!sent_room(p, t))
+    if (right == NONE)
         return false;
-    *i = t->sent->first + from_first;
+    *i = right - 1;
     r = &t->sent->rec[*i];
-    memmove(r + 1, r, (t->sent->n - *i) * sizeof *r);
-    t->sent->n++;
+    r[1] = r[0];
     r[0].end = r[1].start = at;
     return true;
 }
 
-/* First record whose end lies beyond `at`; sent->n if there is none. */
-static uint32_t rec_find(const struct sent *s, struct seq at)
+bool sent_carve(struct tcp *p, struct tcb *t, uint32_t *i, struct seq start, struct seq end)
+{
+    if (seq_gt(start, t->sent->rec[*i].start)) {
+        if (!split(p, t, i, start))
+            return false;
+        (*i)++;
+    }
+    return seq_ge(end, t->sent->rec[*i].end) || split(p, t, i, end);
+}
+
+uint32_t sent_find(const struct sent *s, struct seq at)
 {
     uint32_t low = s->first, high = s->n;
 
@@ -113,7 +160,7 @@ static uint32_t rec_find(const struct sent *s, struct seq at)
     return low;
 }
 
-static void rec_unmark(struct sent *s, struct sent_rec *r, uint32_t bytes)
+static void unmark(struct sent *s, struct sent_rec *r, uint32_t bytes)
 {
     if (r->flags & SENT_SACKED)
         s->sacked -= bytes;
@@ -121,105 +168,52 @@ static void rec_unmark(struct sent *s, struct sent_rec *r, uint32_t bytes)
         s->lost -= bytes;
 }
 
-/* [start, end) went out again; it lies in one record that is marked lost. */
+/* Record i becomes part of the one before it; the index of that. */
+static uint32_t join(struct sent *s, uint32_t i)
+{
+    struct sent_rec *r = &s->rec[i - 1];
+
+    if (r[0].at_us != r[1].at_us)
+        r[0].flags |= SENT_UNTIMED;
+    r[0].flags |= r[1].flags & SENT_UNTIMED;
+    if (r[1].sends > r[0].sends)
+        r[0].sends = r[1].sends;
+    r[0].end = r[1].end;
+    return sent_remove(s, i);
+}
+
+/* -- sent again -------------------------------------------------------------------------------- */
+
+/* [start, end) went out again; it lies in one record. */
 void sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
 {
-    uint32_t i = rec_find(t->sent, start);
-    struct sent_rec *r = &t->sent->rec[i];
+    uint32_t i = sent_find(t->sent, start);
+    struct sent *s;
+    struct sent_rec *r;
 
-    must(i < t->sent->n && seq_eq(r->start, start));
-    if (seq_lt(end, r->end) && !split(p, t, &i, end))
-        end = r->end;
-    r = &t->sent->rec[i];
-    rec_unmark(t->sent, r, rec_len(r));
+    must(i < t->sent->n && seq_le(t->sent->rec[i].start, start));
+    (void)sent_carve(p, t, &i, start, end); /* without memory the whole record counts as sent */
+    s = t->sent;
+    r = &s->rec[i];
+    if (r->flags & SENT_LOST) /* the first that was */
+        s->lost_from = r->end;
+    unmark(s, r, rec_len(r));
     r->flags = SENT_AGAIN;
     r->at_us = (uint32_t)p->now_us;
     if (r->sends < UINT8_MAX)
         r->sends++;
+    if (i > s->first && r[-1].flags == SENT_AGAIN && r[-1].at_us == r->at_us &&
+        r[-1].sends == r->sends)
+        join(s, i);
 }
 
-/* Takes away what the ACK covers and samples the RTT of the newest record that was sent once. */
-void sent_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
-{
-    struct sent *s = t->sent;
-
-    while (s->first < s->n && seq_lt(s->rec[s->first].start, e->ack)) {
-        struct sent_rec *r = &s->rec[s->first];
-        bool is_whole = seq_le(r->end, e->ack);
-        struct seq end = is_whole ? r->end : e->ack;
-
-        rec_unmark(s, r, (uint32_t)seq_diff(end, r->start));
-        e->newest_at_us = r->at_us;
-        e->rtt_us = r->sends == 1 && !(r->flags & SENT_SACKED) ? (uint32_t)e->now_us - r->at_us : 0;
-        if (!is_whole) {
-            r->start = e->ack;
-            break;
-        }
-        s->first++;
-    }
-    if (s->first == s->n)
-        sent_free(p, t);
-}
-
-static uint32_t sack_block(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
-{
-    uint32_t fresh = 0;
-
-    for (uint32_t i = rec_find(t->sent, start); i < t->sent->n; i++) {
-        struct sent_rec *r = &t->sent->rec[i];
-        if (seq_ge(r->start, end))
-            break;
-        if (r->flags & SENT_SACKED)
-            continue;
-        if (seq_lt(r->start, start)) {
-            if (!split(p, t, &i, start))
-                break;
-            continue; /* the right part is next */
-        }
-        if (seq_gt(r->end, end) && !split(p, t, &i, end))
-            break;
-        r = &t->sent->rec[i];
-        rec_unmark(t->sent, r, rec_len(r));
-        r->flags = (uint8_t)((r->flags & ~SENT_LOST) | SENT_SACKED);
-        t->sent->sacked += rec_len(r);
-        fresh += rec_len(r);
-    }
-    return fresh;
-}
-
-/* 25: blocks of what was never sent, or inverted, are ignored. */
-void sent_sack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ack_event *e)
-{
-    for (int i = 0; i < o->sacks; i++) {
-        struct seq start = o->sack[i].start, end = o->sack[i].end;
-        if (seq_le(end, start) || seq_le(start, e->ack) || seq_gt(end, t->snd.nxt))
-            continue;
-        e->sacked += sack_block(p, t, start, end);
-    }
-}
-
-/* 2018#8: a receiver may throw away what it has reported. It did if what it must have next is among
- * it; then no report is believed any more. */
-bool sent_forget_reneged(struct tcb *t)
-{
-    struct sent *s = t->sent;
-
-    if (!(s->rec[s->first].flags & SENT_SACKED))
-        return false;
-    for (uint32_t i = s->first; i < s->n; i++)
-        s->rec[i].flags &= (uint8_t)~SENT_SACKED;
-    s->sacked = 0;
-    return true;
-}
-
-/* The first stretch that is lost and not yet sent again. */
 bool sent_next_lost(const struct tcb *t, struct seq *start, struct seq *end)
 {
     const struct sent *s = t->sent;
 
     if (!s || s->lost == 0)
         return false;
-    for (uint32_t i = s->first; i < s->n; i++) {
+    for (uint32_t i = sent_find(s, s->lost_from); i < s->n; i++) {
         if (!(s->rec[i].flags & SENT_LOST))
             continue;
         *start = s->rec[i].start;
@@ -229,8 +223,25 @@ bool sent_next_lost(const struct tcb *t, struct seq *start, struct seq *end)
     return false;
 }
 
-/* Marks everything that begins below `below` and did not arrive; `also_again`: retransmissions too.
- */
+/* -- lost -------------------------------------------------------------------------------------- */
+
+uint32_t sent_mark_record(struct tcp *p, struct tcb *t, uint32_t *i)
+{
+    struct sent *s = t->sent;
+    struct sent_rec *r = &s->rec[*i];
+    uint32_t bytes = rec_len(r);
+
+    if (r->flags & SENT_AGAIN)
+        p->stats->TcpExtTCPLostRetransmit += (bytes + t->snd.mss - 1) / t->snd.mss;
+    if (s->lost == 0 || seq_lt(r->start, s->lost_from))
+        s->lost_from = r->start;
+    s->lost += bytes;
+    r->flags = (uint8_t)((r->flags & ~SENT_AGAIN) | SENT_LOST);
+    if (*i > s->first && r[-1].flags & SENT_LOST && (r[-1].sends == 1) == (r->sends == 1))
+        *i = join(s, *i);
+    return bytes;
+}
+
 uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below, bool also_again)
 {
     uint32_t marked = 0;
@@ -243,12 +254,94 @@ uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below, bool als
             continue;
         if (seq_gt(r->end, below) && !split(p, t, &i, below))
             break;
-        r = &t->sent->rec[i];
-        r->flags = (uint8_t)(r->flags | SENT_LOST);
-        marked += rec_len(r);
+        marked += sent_mark_record(p, t, &i);
     }
-    t->sent->lost += marked;
     return marked;
+}
+
+/* It is on its way after all, and when it left is forgotten: it counts as sent now. */
+void sent_unmark_lost(struct tcp *p, struct tcb *t)
+{
+    struct sent *s = t->sent;
+
+    for (uint32_t i = s->first; i < s->n && s->lost; i++) {
+        struct sent_rec *r = &s->rec[i];
+        if (!(r->flags & SENT_LOST))
+            continue;
+        unmark(s, r, rec_len(r));
+        r->flags = (uint8_t)(SENT_UNTIMED | (r->sends > 1 ? SENT_AGAIN : 0));
+        r->at_us = (uint32_t)p->now_us;
+    }
+}
+
+/* -- arrived ----------------------------------------------------------------------------------- */
+
+/* 8985#6.2 step 1: is it the last transmission that arrived, or one before it? */
+static bool is_of_last(const struct tcb *t, const struct sent_rec *r, const struct ack_event *e)
+{
+    uint32_t rtt = (uint32_t)e->now_us - r->at_us;
+    uint32_t ts = (uint32_t)((e->now_us - rtt) / 1000) + t->ts.offset;
+
+    if (e->has_echo && (int32_t)(e->echo - ts) < 0)
+        return false;
+    return t->rtt.min_us == UINT32_MAX || rtt >= t->rtt.min_us;
+}
+
+void sent_delivered(const struct tcb *t, const struct sent_rec *r, struct seq end,
+                    struct ack_event *e)
+{
+    const struct sent *s = t->sent;
+
+    if (seq_gt(end, e->fack))
+        e->fack = end;
+    if (r->sends > 1) {
+        e->has_again = true;
+        if (!is_of_last(t, r, e))
+            return;
+    } else {
+        if (seq_lt(end, s->fack)) {
+            e->reordered_from = e->is_reordered ? seq_min(e->reordered_from, r->start) : r->start;
+            e->is_reordered = true;
+        }
+        if (seq_le(end, s->recover))
+            e->has_first = true;
+    }
+    if (r->flags & SENT_UNTIMED)
+        return;
+    if (!e->has_newest || is_sent_after(r->at_us, end, e->newest_at_us, e->newest_end)) {
+        e->has_newest = true;
+        e->newest_at_us = r->at_us;
+        e->newest_end = end;
+    }
+}
+
+/* Takes away what the ACK covers and samples the RTT of the newest record that was sent once. */
+void sent_ack(struct tcb *t, struct ack_event *e)
+{
+    struct sent *s = t->sent;
+
+    while (s->first < s->n && seq_lt(s->rec[s->first].start, e->ack)) {
+        struct sent_rec *r = &s->rec[s->first];
+        bool is_whole = seq_le(r->end, e->ack);
+        struct seq end = is_whole ? r->end : e->ack;
+        uint32_t bytes = (uint32_t)seq_diff(end, r->start);
+        bool is_clean = r->sends == 1 && !(r->flags & (SENT_SACKED | SENT_UNTIMED));
+
+        unmark(s, r, bytes);
+        if (!(r->flags & SENT_SACKED)) {
+            e->delivered += bytes;
+            sent_delivered(t, r, end, e);
+        }
+        e->rtt_us = is_clean ? (uint32_t)e->now_us - r->at_us : 0;
+        if (!is_whole) {
+            r->start = e->ack;
+            break;
+        }
+        s->runs -= !!(r->flags & SENT_SACKED);
+        s->first++;
+    }
+    if (seq_gt(e->fack, s->fack))
+        s->fack = e->fack;
 }
 
 /* 6675#4 pipe: what has neither left the network nor is known to be lost in it. */
@@ -260,17 +353,4 @@ uint32_t in_flight(const struct tcb *t)
         return 0;
     gone = t->sent->sacked + t->sent->lost + t->sent->reno_sacked;
     return gone < sent ? sent - gone : 0;
-}
-
-/* Right end of the highest stretch that SACK reported. */
-bool sent_highest_sacked(const struct tcb *t, struct seq *end)
-{
-    if (!t->sent || !t->sent->sacked)
-        return false;
-    for (uint32_t i = t->sent->n; i-- > t->sent->first;)
-        if (t->sent->rec[i].flags & SENT_SACKED) {
-            *end = t->sent->rec[i].end;
-            return true;
-        }
-    return false;
 }

@@ -4,7 +4,7 @@
  * Shape: enter() asserts the edge; a tcb leaves by tcb_end and tcb_free only.
  * Units: none. Errors: tcb_new gives NULL when the limit or memory says so.
  * Cost: O(1). 9293#3.3.2 figure 5 */
-#include "tcp/tcb.h"
+#include "tcp/recovery.h"
 
 static const bool edge_ok[STATE_COUNT][STATE_COUNT] = {
 #define EDGE(from, to, cause, ref) [from][to] = true,
@@ -59,7 +59,7 @@ struct tcb *tcb_new(struct tcp *p)
     wheel_node_init(&t->node);
     list_node_init(&t->out);
     list_node_init(&t->marked);
-    for (int i = 0; i < TIMER_COUNT; i++)
+    for (int i = 0; i < TIMER_SLOTS; i++)
         t->at[i] = WHEN_NEVER;
     rtt_init(p, &t->rtt);
     t->opt.rcvbuf = (uint32_t)p->knobs->tcp_rmem[1];
@@ -144,8 +144,9 @@ void tcb_check(const struct tcp *p, const struct tcb *t)
     must(t->rcv.ring.len <= t->rcv.ring.size);
     must(!is_synchronized(t) || seq_le(t->rcv.nxt, t->rcv.edge));
     must(seq_le(t->snd.nxt, seq_add(snd_data_end(t), 1)));
-    must(!t->sent || (t->sent->first < t->sent->n && t->sent->n <= t->sent->room));
-    must(t->at[TIMER_rexmit] == WHEN_NEVER || !seq_eq(t->snd.una, t->snd.nxt) ||
-         t->state == SYN_SENT);
+    must(!t->sent || t->sent->n <= t->sent->room);
+    must(!t->sent || t->sent->first < t->sent->n || seq_eq(t->snd.una, t->snd.nxt));
+    must(t->at[0] == WHEN_NEVER || t->loss.timer == TIMER_persist ||
+         t->loss.timer == TIMER_forget || !seq_eq(t->snd.una, t->snd.nxt) || t->state == SYN_SENT);
     must(t->cc.cwnd >= t->snd.mss || !is_synchronized(t));
 }

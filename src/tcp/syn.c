@@ -158,7 +158,7 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->ts.offset = m->ts_offset;
     options_from_mini(p, t, m);
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = m->iss;
-    t->snd.nxt = t->loss.recover = seq_add(m->iss, 1);
+    t->snd.nxt = seq_add(m->iss, 1);
     t->snd.wnd = t->snd.wnd_max = m->wnd;
     t->rcv.irs = m->irs;
     t->rcv.nxt = seq_add(m->irs, 1);

@@ -18,25 +18,6 @@
 
 /* -- the control block ------------------------------------------------------------------------- */
 
-/* A stretch of sequence space that was sent in one go. */
-struct sent_rec {
-    struct seq start, end;
-    uint32_t at_us; /* low bits of the instant of the last transmission */
-    uint8_t flags;  /* SENT_* */
-    uint8_t sends;  /* transmissions, saturating */
-    uint16_t spare;
-};
-enum { SENT_SACKED = 1, SENT_LOST = 2, SENT_AGAIN = 4 };
-
-/* All that is in flight, in sequence order and without a gap. sent.c only. */
-struct sent {
-    uint32_t first, n, room; /* records [first, n) of `room` */
-    uint32_t sacked, lost;   /* bytes so marked */
-    uint32_t reno_sacked;    /* without SACK: duplicate ACKs times MSS, bytes that have left */
-    uint8_t log2;            /* of the block's bytes */
-    struct sent_rec rec[];
-};
-
 enum tcb_flag {
     T_TS = 1,         /* timestamps agreed */
     T_SACK = 2,       /* SACK agreed */
@@ -67,6 +48,7 @@ enum tcb_flag {
     T_MINI_WAITS = 0x8000000, /* a mini is in TIME-WAIT in its stead */
     T_WND_NEWS = 0x10000000,  /* the program made room that the peer should hear of */
     T_DSACK = 0x20000000,     /* rcv.dup is to be told */
+    T_TAIL_DUE = 0x40000000,  /* tail loss probe */
     T_FORCE = 0x4000000 /* the first retransmission of a recovery ignores cwnd, 6675#5 (4.3) */
 };
 
@@ -80,6 +62,10 @@ enum tcb_ecn {
 #define ECN_ECT0 2 /* the codepoint, in the two low bits of TOS */
 
 enum { LOSS_OPEN, LOSS_RECOVERY, LOSS_TIMEOUT };
+
+/* The timers before delack exclude each other (8985#8): they share the first instant, and
+ * loss.timer says whose it is. */
+enum { TIMER_SLOTS = TIMER_COUNT - TIMER_delack + 1 };
 
 struct listener {
     uint32_t accept_first, accept_last, accept_count; /* established, through tcb.next_accept */
@@ -137,21 +123,26 @@ struct tcb {
         uint32_t recent, recent_at_ms, offset;
     } ts;
     struct {
-        struct seq recover;
-        uint8_t phase; /* LOSS_* */
+        uint16_t reordering; /* segments, where more than the knob says */
+        uint8_t phase;       /* LOSS_* */
         uint8_t dupacks;
-        uint8_t backoff; /* timeouts since progress */
-        uint8_t probes;  /* window or keepalive probes unanswered */
+        uint8_t backoff;        /* timeouts since progress */
+        uint8_t probes;         /* window or keepalive probes unanswered */
+        uint8_t timer;          /* timers.c: whose instant the shared one is */
+        uint8_t reo_steps;      /* rack.c: quarters of the least RTT beyond the first */
+        uint8_t reo_persist;    /* recoveries until there is none beyond the first */
+        bool is_reordering : 1; /* some was seen, 8985#5.2 */
+        bool is_probed : 1;     /* a tail loss probe left since the last RTT sample */
     } loss;
     uint32_t challenge_at_ms;
-    struct sent *sent; /* NULL: nothing in flight */
+    struct sent *sent; /* NULL: nothing in flight, and nothing to be told of what was */
     struct rtt rtt;
     union {
         uint32_t syn_at_us;  /* until synchronized: our SYN went out */
         uint32_t sent_at_ms; /* then: last data sent */
     };
     uint32_t heard_at_ms;    /* last segment from the peer */
-    int64_t at[TIMER_COUNT]; /* timers.c */
+    int64_t at[TIMER_SLOTS]; /* timers.c */
     struct cc cc;
     struct tcp_options opt;
     uint32_t segs_in, segs_out, retrans;
@@ -292,6 +283,15 @@ static inline bool may_receive(const struct tcb *t)
     return t->state == ESTABLISHED || t->state == FIN_WAIT_1 || t->state == FIN_WAIT_2;
 }
 
+static inline unsigned timer_slot(enum timer i)
+{
+    return i < TIMER_delack ? 0 : i - TIMER_delack + 1u;
+}
+static inline int64_t timer_at(const struct tcb *t, enum timer i)
+{
+    return i >= TIMER_delack || t->loss.timer == i ? t->at[timer_slot(i)] : WHEN_NEVER;
+}
+
 /* -- demux.c: who is this segment for ---------------------------------------------------------- */
 uint32_t flow_hash(const struct tcp *p, const struct flow *f);
 uint32_t demux_find(const struct tcp *p, const struct flow *f, uint32_t hash); /* wheel_ref or 0 */
@@ -348,7 +348,7 @@ void tcb_detach(struct tcp *p, struct tcb *t); /* out of the demux table, timers
 void tcb_check(const struct tcp *p, const struct tcb *t);
 
 /* -- timers.c: 3.10.8 -------------------------------------------------------------------------- */
-void timers_on_sent(struct tcp *p, struct tcb *t);
+void timers_on_sent(struct tcp *p, struct tcb *t, bool is_oldest_again);
 void timers_on_ack(struct tcp *p, struct tcb *t, bool is_progress);
 void timers_on_all_acked(struct tcp *p, struct tcb *t);
 void timers_on_heard(struct tcp *p, struct tcb *t);
@@ -362,23 +362,11 @@ void timers_fire(struct tcp *p, struct tcb *t);
 void timers_arm(struct tcp *p, struct tcb *t); /* moves the node to the first instant */
 uint32_t rto_with_backoff(const struct tcp *p, const struct tcb *t);
 
-/* -- sent.c: what was transmitted and when ----------------------------------------------------- */
-void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
-void sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
-void sent_ack(struct tcp *p, struct tcb *t, struct ack_event *e);
-void sent_sack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ack_event *e);
+/* -- recovery: what is in flight and what is lost, see recovery.h ------------------------------ */
+struct sent;
 void sent_free(struct tcp *p, struct tcb *t);
-bool sent_next_lost(const struct tcb *t, struct seq *start, struct seq *end);
-uint32_t sent_mark_lost(struct tcp *p, struct tcb *t, struct seq below,
-                        bool also_again); /* bytes */
-bool sent_forget_reneged(
-    struct tcb *t); /* what SACK reported, if the first of it is still asked for */
-bool sent_highest_sacked(const struct tcb *t, struct seq *end);
 uint32_t in_flight(const struct tcb *t); /* 6675's pipe */
-
-/* -- loss.c: what is lost ---------------------------------------------------------------------- */
 void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e);
-void loss_on_timeout(struct tcp *p, struct tcb *t);
 
 /* -- rtt.c ------------------------------------------------------------------------------------- */
 void rtt_init(const struct tcp *p, struct rtt *r);

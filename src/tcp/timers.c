@@ -1,22 +1,25 @@
 /* The timers of a connection, RFC 9293 section 3.10.8, entered by what happened.
  *
  * Knows: when. Not what is sent: it leaves marks that pull.c obeys.
- * Shape: one instant for each timer in tcb.at, one wheel node at the first of them (or earlier: an
- * instant that moves later is found out when the node fires). Units: microseconds.
+ * Shape: one instant for each timer in tcb.at, but one for all that exclude each other; one wheel
+ * node at the first of them (or earlier: an instant that moves later is found out when the node
+ * fires). Units: microseconds.
  *   retransmit  runs while anything of ours is unacknowledged; doubles at each run (6298#5)
+ *   tail, reordering   run in its place where they would end earlier (8985#7.2, 6.2)
+ *   undo        runs when all is acknowledged, while a D-SACK may tell of what was sent again
  *   persist     runs while the peer's window is closed, or too small, and nothing is in flight
  *   delayed ack runs from the first unacknowledged text until an ACK leaves
  *   keepalive   runs while the connection stands and SO_KEEPALIVE is on
  *   close       runs in FIN-WAIT-2 of a closed socket, or as long as SO_LINGER waits
  * Errors: a connection given up ends with ETIMEDOUT, or what ICMP said. Cost: O(1). */
-#include "tcp/tcb.h"
+#include "tcp/recovery.h"
 
 void timers_arm(struct tcp *p, struct tcb *t)
 {
     int64_t first = WHEN_NEVER;
     int64_t armed;
 
-    for (int i = 0; i < TIMER_COUNT; i++)
+    for (int i = 0; i < TIMER_SLOTS; i++)
         if (t->at[i] < first)
             first = t->at[i];
     if (first == WHEN_NEVER)
@@ -28,7 +31,7 @@ void timers_arm(struct tcp *p, struct tcb *t)
 
 void timers_off(struct tcp *p, struct tcb *t)
 {
-    for (int i = 0; i < TIMER_COUNT; i++)
+    for (int i = 0; i < TIMER_SLOTS; i++)
         t->at[i] = WHEN_NEVER;
     wheel_disarm(p->wheel, wheel_ref_of(KIND_TCB, t->self));
 }
@@ -55,29 +58,80 @@ static int64_t not_after_user_timeout(const struct tcp *p, const struct tcb *t, 
     return end < at ? end : at;
 }
 
-static void start_rexmit(struct tcp *p, struct tcb *t)
+/* Of those that exclude each other (8985#8). */
+static void start(struct tcb *t, enum timer which, int64_t at)
 {
-    int64_t at = p->now_us + rto_with_backoff(p, t);
+    t->loss.timer = (uint8_t)which;
+    t->at[0] = at;
+}
 
-    t->at[TIMER_rexmit] = not_after_user_timeout(p, t, at);
+static void stop(struct tcb *t, enum timer which)
+{
+    if (t->loss.timer == which)
+        t->at[0] = WHEN_NEVER;
+}
+
+static void set_rto(struct tcp *p, struct tcb *t)
+{
+    int64_t at = not_after_user_timeout(p, t, p->now_us + rto_with_backoff(p, t));
+
+    start(t, TIMER_rexmit, at);
+    if (t->sent)
+        t->sent->rto_at_us = (uint32_t)at;
+}
+
+static int64_t instant_of(const struct tcp *p, uint32_t low_us)
+{
+    return p->now_us + (int32_t)(low_us - (uint32_t)p->now_us);
+}
+
+/* Which of the three that wait for an ACK: the timeout stands, what would come before it goes
+ * first. A probe takes its place even where both are due at once (8985#7.2). */
+static void choose(struct tcp *p, struct tcb *t)
+{
+    const struct sent *s = t->sent;
+    int64_t rto, at;
+
+    if (!s)
+        return;
+    rto = instant_of(p, s->rto_at_us);
+    if (s->rack.is_due && instant_of(p, s->rack.due_us) < rto) {
+        start(t, TIMER_reorder, instant_of(p, s->rack.due_us));
+        return;
+    }
+    if (!tlp_may_wait(p, t)) {
+        start(t, TIMER_rexmit, rto);
+        return;
+    }
+    at = p->now_us + tlp_timeout_us(t);
+    start(t, TIMER_tail, at < rto ? at : rto);
 }
 
 /* Its probes doubled what the retransmissions to come have no reason to wait for. */
 static void persist_off(struct tcb *t)
 {
-    if (t->at[TIMER_persist] != WHEN_NEVER)
-        t->loss.backoff = 0;
-    t->at[TIMER_persist] = WHEN_NEVER;
+    if (timer_at(t, TIMER_persist) == WHEN_NEVER)
+        return;
+    t->loss.backoff = 0;
+    stop(t, TIMER_persist);
 }
 
-/* 6298#5.1 */
-void timers_on_sent(struct tcp *p, struct tcb *t)
+static bool waits_for_ack(const struct tcb *t)
+{
+    return t->at[0] != WHEN_NEVER && t->loss.timer != TIMER_persist &&
+           t->loss.timer != TIMER_forget;
+}
+
+/* 6298#5.1, and 8985#7.2 where the text is new. 6298#5 (never sooner than one RTO after it was
+ * sent): the oldest has gone again, so the wait for it begins again. */
+void timers_on_sent(struct tcp *p, struct tcb *t, bool is_oldest_again)
 {
     persist_off(t);
     if (!t->trouble_at_ms && t->opt.user_timeout_ms)
         t->trouble_at_ms = now_ms_not_0(p);
-    if (t->at[TIMER_rexmit] == WHEN_NEVER)
-        start_rexmit(p, t);
+    if (!waits_for_ack(t) || is_oldest_again)
+        set_rto(p, t);
+    choose(p, t);
 }
 
 /* 6298#5.3 */
@@ -85,19 +139,25 @@ void timers_on_ack(struct tcp *p, struct tcb *t, bool is_progress)
 {
     if (is_progress)
         t->trouble_at_ms = t->opt.user_timeout_ms ? now_ms_not_0(p) : 0;
-    if (seq_eq(t->snd.una, t->snd.nxt))
+    if (seq_eq(t->snd.una, t->snd.nxt)) {
         timers_on_all_acked(p, t);
-    else if (is_progress)
-        start_rexmit(p, t);
+        return;
+    }
+    if (is_progress)
+        set_rto(p, t);
+    choose(p, t);
 }
 
-/* 6298#5.2 */
+/* 6298#5.2. What may be undone waits as long as a retransmission would. */
 void timers_on_all_acked(struct tcp *p, struct tcb *t)
 {
-    t->at[TIMER_rexmit] = WHEN_NEVER;
+    if (t->loss.timer != TIMER_persist)
+        t->at[0] = WHEN_NEVER;
     t->loss.backoff = 0;
     t->trouble_at_ms = 0;
     timers_on_window(p, t);
+    if (t->sent && t->at[0] == WHEN_NEVER)
+        start(t, TIMER_forget, p->now_us + t->rtt.rto_us);
 }
 
 void timers_on_heard(struct tcp *p, struct tcb *t)
@@ -121,13 +181,13 @@ void timers_on_received(struct tcp *p, struct tcb *t)
             t->rcv.quick--;
         return;
     }
-    if (t->at[TIMER_delack] == WHEN_NEVER)
-        t->at[TIMER_delack] = p->now_us + p->knobs->tcp_delack_us;
+    if (timer_at(t, TIMER_delack) == WHEN_NEVER)
+        t->at[timer_slot(TIMER_delack)] = p->now_us + p->knobs->tcp_delack_us;
 }
 
 void timers_on_ack_sent(struct tcb *t)
 {
-    t->at[TIMER_delack] = WHEN_NEVER;
+    t->at[timer_slot(TIMER_delack)] = WHEN_NEVER;
 }
 
 /* The peer's window closed or opened, or nothing is in flight any more. The persist timer runs
@@ -149,8 +209,9 @@ void timers_on_window(struct tcp *p, struct tcb *t)
     if (window_usable(t) > 0) /* it opened a little: what its probes waited is over */
         t->loss.backoff = 0;
     at = p->now_us + rto_with_backoff(p, t);
-    if (t->at[TIMER_persist] == WHEN_NEVER || (t->loss.backoff == 0 && at < t->at[TIMER_persist]))
-        t->at[TIMER_persist] = at;
+    if (timer_at(t, TIMER_persist) == WHEN_NEVER ||
+        (t->loss.backoff == 0 && at < timer_at(t, TIMER_persist)))
+        start(t, TIMER_persist, at);
 }
 
 static int64_t keep_idle_us(const struct tcp *p, const struct tcb *t)
@@ -176,11 +237,11 @@ void timers_on_state(struct tcp *p, struct tcb *t)
                  t->state == FIN_WAIT_2;
     int64_t heard = p->now_us - (int64_t)(uint32_t)(now_ms(p) - t->heard_at_ms) * 1000;
 
-    t->at[TIMER_keepalive] = WHEN_NEVER;
+    t->at[timer_slot(TIMER_keepalive)] = WHEN_NEVER;
     if (is_up && (t->opt.on & OPT_KEEPALIVE))
-        t->at[TIMER_keepalive] = heard + keep_idle_us(p, t);
+        t->at[timer_slot(TIMER_keepalive)] = heard + keep_idle_us(p, t);
     if (t->state == FIN_WAIT_2 && (t->flags & T_ORPHAN))
-        t->at[TIMER_close] = p->now_us + fin_wait_2_us(p, t);
+        t->at[timer_slot(TIMER_close)] = p->now_us + fin_wait_2_us(p, t);
 }
 
 /* -- what a timer does ------------------------------------------------------------------------- */
@@ -248,8 +309,29 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
         loss_on_timeout(p, t);
     if (t->loss.backoff == p->knobs->tcp_retries1 && t->opt.on & OPT_RECVERR)
         tcb_report(p, t, ETIMEDOUT); /* 9293#3.8.3 SHLD-9: trouble, but not the end */
-    start_rexmit(p, t);
+    set_rto(p, t);
     tcb_wants_output(p, t);
+}
+
+/* 8985#7.3: whatever comes of it, the timeout follows. */
+static void tail_fires(struct tcp *p, struct tcb *t)
+{
+    t->flags |= T_TAIL_DUE;
+    t->why_event = EVENT_tail_probe;
+    set_rto(p, t);
+    tcb_wants_output(p, t);
+}
+
+static void reorder_fires(struct tcp *p, struct tcb *t)
+{
+    loss_on_reorder_timer(p, t);
+    choose(p, t);
+    tcb_wants_output(p, t);
+}
+
+static void forget_fires(struct tcp *p, struct tcb *t)
+{
+    loss_on_forget_timer(p, t);
 }
 
 /* 6429#3: a peer must not hold what nobody waits for by a window that stays closed. It has until
@@ -282,7 +364,7 @@ static void persist_fires(struct tcp *p, struct tcb *t)
     if (t->loss.backoff < 31)
         t->loss.backoff++;
     t->flags |= T_PROBE_DUE;
-    t->at[TIMER_persist] = p->now_us + rto_with_backoff(p, t);
+    start(t, TIMER_persist, p->now_us + rto_with_backoff(p, t));
     tcb_wants_output(p, t);
 }
 
@@ -292,11 +374,11 @@ static void keepalive_fires(struct tcp *p, struct tcb *t)
     int64_t most = t->opt.keep_count ? t->opt.keep_count : p->knobs->tcp_keepalive_probes;
 
     if (!(t->flags & T_KEEP_UP) && idle < keep_idle_us(p, t)) {
-        t->at[TIMER_keepalive] = p->now_us + keep_idle_us(p, t) - idle;
+        t->at[timer_slot(TIMER_keepalive)] = p->now_us + keep_idle_us(p, t) - idle;
         return;
     }
-    if (t->sent) { /* retransmission is asking already */
-        t->at[TIMER_keepalive] = p->now_us + keep_idle_us(p, t);
+    if (!seq_eq(t->snd.una, t->snd.nxt)) { /* retransmission is asking already */
+        t->at[timer_slot(TIMER_keepalive)] = p->now_us + keep_idle_us(p, t);
         return;
     }
     if (t->loss.probes >= most) {
@@ -305,7 +387,7 @@ static void keepalive_fires(struct tcp *p, struct tcb *t)
     }
     t->loss.probes++;
     t->flags |= T_KEEP_DUE | T_KEEP_UP;
-    t->at[TIMER_keepalive] = p->now_us + keep_interval_us(p, t);
+    t->at[timer_slot(TIMER_keepalive)] = p->now_us + keep_interval_us(p, t);
     tcb_wants_output(p, t);
 }
 
@@ -330,16 +412,18 @@ static void delack_fires(struct tcp *p, struct tcb *t)
 void timers_fire(struct tcp *p, struct tcb *t)
 {
     static void (*const fires[TIMER_COUNT])(struct tcp *, struct tcb *) = {
-        [TIMER_rexmit] = rexmit_fires, [TIMER_persist] = persist_fires,
-        [TIMER_delack] = delack_fires, [TIMER_keepalive] = keepalive_fires,
-        [TIMER_close] = close_fires,
+        [TIMER_rexmit] = rexmit_fires,       [TIMER_persist] = persist_fires,
+        [TIMER_tail] = tail_fires,           [TIMER_reorder] = reorder_fires,
+        [TIMER_forget] = forget_fires,       [TIMER_delack] = delack_fires,
+        [TIMER_keepalive] = keepalive_fires, [TIMER_close] = close_fires,
     };
 
-    for (int i = 0; i < TIMER_COUNT && t->state != CLOSED; i++) {
+    for (unsigned i = 0; i < TIMER_SLOTS && t->state != CLOSED; i++) {
+        unsigned which = i ? TIMER_delack + i - 1 : t->loss.timer;
         if (t->at[i] > p->now_us)
             continue;
         t->at[i] = WHEN_NEVER;
-        fires[i](p, t);
+        fires[which](p, t);
     }
     tcb_settle(p, t);
 }

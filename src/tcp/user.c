@@ -89,7 +89,7 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
     options_to_offer(p, t);
     t->snd.mss = t->rcv.mss = mss_for(p, t, o->mtu);
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = iss;
-    t->snd.nxt = t->loss.recover = seq_add(iss, 1);
+    t->snd.nxt = seq_add(iss, 1);
     t->rcv.quick = 8;
     cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
     enter(p, t, SYN_SENT);
@@ -245,7 +245,7 @@ static void become_orphan(struct tcp *p, struct tcb *t)
     p->orphans++;
     queue_fin(p, t);
     if (t->opt.on & OPT_LINGER)
-        t->at[TIMER_close] = p->now_us + (int64_t)t->opt.linger_s * 1000000;
+        t->at[timer_slot(TIMER_close)] = p->now_us + (int64_t)t->opt.linger_s * 1000000;
     timers_on_state(p, t);
     if (t->state == FIN_WAIT_2 && t->opt.on & OPT_NO_FIN_WAIT_2)
         tcb_end(p, t, 0);

@@ -95,7 +95,8 @@ TEST(what_the_window_holds_back_is_not_sent)
 
 TEST(loss_shows_as_it_is_repaired)
 {
-    struct peer p = established(.mss = 1000, .sack_ok = true);
+    struct peer p = established(.mss = 1000, .sack_ok = true, .knob = "net.ipv4.tcp_recovery",
+                                .value = "0");
     struct tcp_info i;
 
     app_write(&p, 5000);

@@ -176,7 +176,8 @@ TEST(sack_repairs_exactly_the_holes) /* REQ:6675-5-1 */
 
 TEST(sack_of_what_was_never_sent_is_ignored)
 {
-    struct peer p = established(.mss = 1000, .sack_ok = true);
+    struct peer p = established(.mss = 1000, .sack_ok = true, .knob = "net.ipv4.tcp_early_retrans",
+                                .value = "0");
 
     app_write(&p, 2000);
     expect_burst(&p, 1, 2);
