@@ -37,6 +37,12 @@ static int call_lasts(lua_State *L)
     return 0;
 }
 
+static int call_quick(lua_State *L)
+{
+    scene_of(L)->is_quick = true;
+    return 0;
+}
+
 static int call_random(lua_State *L)
 {
     lua_Integer n = luaL_checkinteger(L, 1);
@@ -230,7 +236,7 @@ static int call_find(lua_State *L)
     uint64_t cursor = 0;
 
     while (n->stack && weir_info_next(n->stack, &cursor, &info)) {
-        if (info.protocol != IPPROTO_TCP ||
+        if (info.protocol != IPPROTO_TCP || info.state == WEIR_CLOSED ||
             !is_end(&info.local, luaL_checkstring(L, 2), luaL_checkinteger(L, 3)) ||
             !is_end(&info.peer, luaL_checkstring(L, 4), luaL_checkinteger(L, 5)))
             continue;
@@ -262,13 +268,23 @@ static int call_count(lua_State *L)
 
 void core_see_open(lua_State *L)
 {
-    static const luaL_Reg calls[] = {
-        {"now", call_now},     {"now_ns", call_now_ns}, {"ns", call_ns},
-        {"lasts", call_lasts}, {"random", call_random}, {"check", call_check},
-        {"text", call_text},   {"at_end", call_at_end}, {"log", call_log},
-        {"stat", call_stat},   {"drops", call_drops},   {"memory", call_memory},
-        {"info", call_info},   {"find", call_find},     {"count", call_count},
-        {NULL, NULL}};
+    static const luaL_Reg calls[] = {{"now", call_now},
+                                     {"now_ns", call_now_ns},
+                                     {"ns", call_ns},
+                                     {"lasts", call_lasts},
+                                     {"quick", call_quick},
+                                     {"random", call_random},
+                                     {"check", call_check},
+                                     {"text", call_text},
+                                     {"at_end", call_at_end},
+                                     {"log", call_log},
+                                     {"stat", call_stat},
+                                     {"drops", call_drops},
+                                     {"memory", call_memory},
+                                     {"info", call_info},
+                                     {"find", call_find},
+                                     {"count", call_count},
+                                     {NULL, NULL}};
 
     luaL_setfuncs(L, calls, 0);
 }

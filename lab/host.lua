@@ -331,7 +331,7 @@ function Conn:set(set) set_all(self.host, self.sock, set) end
 function Conn:state()
     if self.is_open then
         local info = core.info(self.host.id, self.sock)
-        if info then return info.state end
+        if info and info.state ~= "CLOSED" then return info.state end -- else TIME-WAIT has it
     end
     return core.find(self.host.id, self.laddr, self.lport, self.paddr, self.pport) or "CLOSED"
 end

@@ -43,6 +43,7 @@ struct lab_node {
     struct weir_stack *stack; /* NULL: a switch, or a host that is down */
     uint32_t boots;
     int64_t skew_ppm, offset_ns; /* this host's clock against the lab's */
+    int64_t heard_at;            /* the clock when the stack was told of it last */
     bool has_news;               /* its sockets may have become ready */
     bool is_mute;                /* a router that sends no ICMP errors: a black hole */
     struct lab_port port[LAB_PORTS_MAX];
@@ -143,8 +144,13 @@ uint64_t lab_random(struct lab *lab);
 
 /* -- step.c: running --------------------------------------------------------------------------- */
 
-/* All that happens at this instant. Routes are laid at the first call. */
+/* All that happens at this instant, without programs. */
 void lab_settle(struct lab *lab);
+/* The two halves of it: what arrives and which timers run, then what is sent. A program that
+ * runs between them is quick: its answer takes the acknowledgment along. Whether anything moved.
+ * Routes are laid at the first call. */
+bool lab_input(struct lab *lab);
+bool lab_output(struct lab *lab);
 /* When there is more, or WEIR_NEVER. */
 int64_t lab_deadline(const struct lab *lab);
 int64_t lab_clock(const struct lab_node *n); /* what the node's own clock shows now */

@@ -139,11 +139,17 @@ struct scene *scene_load(const char *name, const char *text, const struct scene_
 static void settle(struct scene *s)
 {
     for (int i = 0; i < ROUNDS_MAX && !s->is_broken; i++) {
-        lab_settle(s->lab);
-        if (!app_round(s))
-            return;
+        bool moved = lab_input(s->lab);
+        if (!s->is_quick)
+            moved |= lab_output(s->lab);
+        if (moved && !s->is_quick)
+            continue;
+        moved |= app_round(s);
         for (int n = 0; n < s->lab->nodes; n++)
             lab_log_events(s->log, s->lab->node[n], false);
+        moved |= lab_output(s->lab);
+        if (!moved)
+            return;
     }
     if (s->is_broken)
         return;

@@ -65,6 +65,7 @@ struct scene {
     int show[2]; /* nodes left and right in the ladder, -1: the first two hosts */
     int64_t until_ns;
     uint64_t *stat[LAB_NODES_MAX], *drop[LAB_NODES_MAX]; /* as they stood at the end */
+    bool is_quick;                                       /* programs answer before the stack does */
     bool is_broken;                                      /* an error of the scenario itself */
     char error[400];
 };

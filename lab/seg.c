@@ -26,10 +26,10 @@ static void read_tcp(struct lab_seg *s, const uint8_t *p, size_t head, size_t al
     s->wnd = h.wnd;
     s->len = (uint32_t)(all - (size_t)len);
     s->opts = h.opt.has;
-    s->mss = h.opt.mss;
-    s->wscale = h.opt.wscale;
-    s->tsval = h.opt.tsval;
-    s->tsecr = h.opt.tsecr;
+    s->mss = h.opt.has & TCP_OPT_MSS ? h.opt.mss : 0;
+    s->wscale = h.opt.has & TCP_OPT_WSCALE ? h.opt.wscale : 0;
+    s->tsval = h.opt.has & TCP_OPT_TS ? h.opt.tsval : 0;
+    s->tsecr = h.opt.has & TCP_OPT_TS ? h.opt.tsecr : 0;
     s->sacks = h.opt.has & TCP_OPT_SACK ? h.opt.sacks : 0;
     for (int i = 0; i < s->sacks; i++) {
         s->sack[i][0] = h.opt.sack[i].start.v;

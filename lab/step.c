@@ -221,24 +221,52 @@ static bool settle_port(struct lab_node *n, struct lab_port *p)
     return moved;
 }
 
-static bool settle_node(struct lab_node *n)
+/* Each stack hears of each instant, for calls upon it go by the time that it knows. */
+static void pass_time(struct lab_node *n)
 {
     int64_t clock = lab_clock(n);
+
+    if (!n->stack || clock == n->heard_at)
+        return;
+    n->heard_at = clock;
+    n->has_news |= weir_deadline(n->stack) <= clock;
+    weir_advance(n->stack, clock);
+    if (n->lab->log)
+        lab_log_events(n->lab->log, n, true);
+}
+
+static bool send_all(struct lab_node *n)
+{
     bool moved = false;
 
-    if (!n->stack)
+    if (!n->stack || !weir_has_output(n->stack))
         return false;
-    if (weir_deadline(n->stack) <= clock) {
-        moved = weir_advance(n->stack, clock) > 0;
-        n->has_news = true;
-        if (n->lab->log)
-            lab_log_events(n->lab->log, n, true);
-    }
-    if (!weir_has_output(n->stack))
-        return moved;
     n->has_news = true; /* what was sent may have made room */
     for (int i = 0; i < n->ports; i++)
         moved |= settle_port(n, &n->port[i]);
+    return moved;
+}
+
+bool lab_input(struct lab *lab)
+{
+    bool moved = false;
+
+    for (int i = 0; !lab->is_started && i < lab->nodes; i++)
+        lab_routes(lab->node[i]);
+    lab->is_started = true;
+    for (int i = 0; i < lab->links; i++)
+        moved |= settle_link(lab->link[i]);
+    for (int i = 0; i < lab->nodes; i++)
+        pass_time(lab->node[i]);
+    return moved;
+}
+
+bool lab_output(struct lab *lab)
+{
+    bool moved = false;
+
+    for (int i = 0; i < lab->nodes; i++)
+        moved |= send_all(lab->node[i]);
     return moved;
 }
 
@@ -246,15 +274,9 @@ void lab_settle(struct lab *lab)
 {
     bool moved = true;
 
-    for (int i = 0; !lab->is_started && i < lab->nodes; i++)
-        lab_routes(lab->node[i]);
-    lab->is_started = true;
     while (moved) {
-        moved = false;
-        for (int i = 0; i < lab->links; i++)
-            moved |= settle_link(lab->link[i]);
-        for (int i = 0; i < lab->nodes; i++)
-            moved |= settle_node(lab->node[i]);
+        moved = lab_input(lab);
+        moved |= lab_output(lab);
     }
 }
 

@@ -1,0 +1,43 @@
+"""Each scenario of the gallery holds, with several seeds; one case for each. The page stays a page."""
+import os
+import subprocess
+import unittest
+
+import tap
+
+WEIR, SOURCE = os.environ["WEIR"], os.environ["WEIR_SOURCE"]
+LINES_MAX = 70
+
+
+def names():
+    return sorted(n[:-4] for n in os.listdir(os.path.join(SOURCE, "scenarios")) if n.endswith(".lua"))
+
+
+class Gallery(unittest.TestCase):
+    pass
+
+
+def add(name):
+    def holds(self):
+        answer = subprocess.run([WEIR, "lab", "run", "--seeds", "3", name], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=250, check=False)
+        self.assertEqual(answer.returncode, 0, answer.stdout)
+
+    def is_a_page(self):
+        with open(os.path.join(SOURCE, "scenarios", name + ".lua"), encoding="utf-8") as stream:
+            lines = stream.read().split("\n")
+        self.assertLessEqual(len(lines), LINES_MAX)
+        for number, word in enumerate(("title", "asks", "watch")):
+            self.assertTrue(lines[number].startswith(word + ' "'), f"line {number + 1} is no {word}")
+        self.assertIn("conclude [[", "\n".join(lines))
+
+    short = name.replace("-", "_")
+    setattr(Gallery, f"test_{short}_holds", holds)
+    setattr(Gallery, f"test_{short}_is_a_page", is_a_page)
+
+
+for scenario in names():
+    add(scenario)
+
+if __name__ == "__main__":
+    tap.main()
