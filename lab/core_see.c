@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "lab/scene.h"
+#include "wire/wire.h"
 
 /* -- time, claims, texts ----------------------------------------------------------------------- */
 
@@ -266,25 +267,58 @@ static int call_count(lua_State *L)
     return 1;
 }
 
+/* -- sequence numbers, as a spy on the wire knows them -------------------------------------------
+ */
+
+static uint32_t end_of(const struct lab_seg *s)
+{
+    return s->seq + s->len + ((s->flags & TCP_SYN) != 0) + ((s->flags & TCP_FIN) != 0);
+}
+
+/* The newest segment from one end to the other that was sent, or has arrived; NULL: none. */
+static const struct lab_seg *newest(const struct scene *s, const struct weir_sockaddr *from,
+                                    const struct weir_sockaddr *to, bool has_arrived)
+{
+    for (uint32_t i = lab_log_count(s->log); i-- > 0;) {
+        const struct lab_row *r = lab_log_row(s->log, i);
+        if (r->kind == LAB_ROW_SEG && r->seg.proto == LAB_TCP && r->seg.sport == from->port &&
+            r->seg.dport == to->port && r->seg.src == weir_addr_to_v4(&from->addr) &&
+            r->seg.dst == weir_addr_to_v4(&to->addr) && (!has_arrived || r->fate == LAB_ARRIVED))
+            return &r->seg;
+    }
+    return NULL;
+}
+
+/* core.numbers(address, port, peer's address, peer's port): a table, or nothing. */
+static int call_numbers(lua_State *L)
+{
+    struct weir_sockaddr local = {.port = (uint16_t)luaL_checkinteger(L, 2)};
+    struct weir_sockaddr peer = {.port = (uint16_t)luaL_checkinteger(L, 4)};
+    const struct lab_seg *in, *out;
+
+    weir_addr_parse(&local.addr, luaL_checkstring(L, 1));
+    weir_addr_parse(&peer.addr, luaL_checkstring(L, 3));
+    in = newest(scene_of(L), &peer, &local, true);
+    out = newest(scene_of(L), &local, &peer, false);
+    if (!in || !out)
+        return 0;
+    lua_createtable(L, 0, 4);
+    set_number(L, "rcv_nxt", end_of(in));
+    set_number(L, "snd_nxt", end_of(out));
+    set_number(L, "tsval", in->tsval);
+    set_number(L, "tsecr", out->tsval);
+    return 1;
+}
+
 void core_see_open(lua_State *L)
 {
-    static const luaL_Reg calls[] = {{"now", call_now},
-                                     {"now_ns", call_now_ns},
-                                     {"ns", call_ns},
-                                     {"lasts", call_lasts},
-                                     {"quick", call_quick},
-                                     {"random", call_random},
-                                     {"check", call_check},
-                                     {"text", call_text},
-                                     {"at_end", call_at_end},
-                                     {"log", call_log},
-                                     {"stat", call_stat},
-                                     {"drops", call_drops},
-                                     {"memory", call_memory},
-                                     {"info", call_info},
-                                     {"find", call_find},
-                                     {"count", call_count},
-                                     {NULL, NULL}};
+    static const luaL_Reg calls[] = {
+        {"now", call_now},         {"now_ns", call_now_ns}, {"ns", call_ns},
+        {"lasts", call_lasts},     {"quick", call_quick},   {"random", call_random},
+        {"check", call_check},     {"text", call_text},     {"at_end", call_at_end},
+        {"log", call_log},         {"stat", call_stat},     {"drops", call_drops},
+        {"memory", call_memory},   {"info", call_info},     {"find", call_find},
+        {"numbers", call_numbers}, {"count", call_count},   {NULL, NULL}};
 
     luaL_setfuncs(L, calls, 0);
 }

@@ -336,6 +336,14 @@ function Conn:state()
     return core.find(self.host.id, self.laddr, self.lport, self.paddr, self.pport) or "CLOSED"
 end
 
+-- What a spy on the wire knows of this end: rcv_nxt, snd_nxt, and the peer's and its own newest
+-- timestamp as tsval and tsecr. For Link:inject.
+function Conn:numbers()
+    local n = core.numbers(self.laddr, self.lport, self.paddr, self.pport)
+    lab.want(n, "nothing was seen of this connection yet")
+    return n
+end
+
 -- What `ss -i` shows, as a table: cwnd, ssthresh, srtt_us, rto_us, in_flight, retrans, snd_wnd ...
 function Conn:info()
     local info = core.info(self.host.id, self.sock)
