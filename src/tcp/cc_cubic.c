@@ -15,7 +15,6 @@ enum { HYSTART_SLOW, HYSTART_CSS, SLOW_START, AVOIDANCE };
 #define RTT_SAMPLES 8
 #define CSS_GROWTH_DIVISOR 4
 #define CSS_ROUNDS 5
-#define UNPACED_BURST 8 /* L */
 
 /* 9438: beta 0.7, C 0.4 (in 1/8192), alpha 3 * (1 - beta) / (1 + beta) (in 1/1024) */
 #define C_8192 3277u
@@ -238,13 +237,12 @@ static void hystart_on_ack(struct cc *c, const struct ack_event *e)
         c->ssthresh = c->cwnd;
 }
 
-/* What is left of `acked` beyond ssthresh. */
+/* What is left of `acked` beyond ssthresh. Differs: no L of 9406#4.3, as Linux: where superframes
+ * are the rule one ACK covers forty segments, and 8 a time would make slow start linear. */
 static uint32_t slow_start(struct cc *c, uint32_t acked)
 {
-    uint32_t room = c->ssthresh - c->cwnd, grow = acked, most = UNPACED_BURST * c->mss;
+    uint32_t room = c->ssthresh - c->cwnd, grow = acked;
 
-    if (c->mode != SLOW_START && grow > most)
-        grow = most;
     if (c->mode == HYSTART_CSS)
         grow /= CSS_GROWTH_DIVISOR;
     if (grow < room) {
