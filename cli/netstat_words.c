@@ -20,6 +20,7 @@ static const struct sentence sentences[] = {
     {"IpInReceives", true, "%llu total packets received"},
     {"IpInHdrErrors", false, "%llu with invalid headers"},
     {"IpInAddrErrors", false, "%llu with invalid addresses"},
+    {"IpForwDatagrams", true, "%llu forwarded"},
     {"IpInUnknownProtos", false, "%llu with unknown protocol"},
     {"IpInDelivers", true, "%llu incoming packets delivered"},
     {"IpOutRequests", true, "%llu requests sent out"},

@@ -28,7 +28,7 @@ struct weir_account {
     uint64_t frames_in;
     uint64_t delivered; /* to a connection or socket, or judged by one */
     uint64_t answered;  /* by the stack itself: ARP, echo */
-    uint64_t forwarded; /* 0: the stack is a host, not a router */
+    uint64_t forwarded; /* as a router: net.ipv4.ip_forward */
     uint64_t parked;    /* kept until more is there */
     uint64_t dropped;   /* the sum of weir_drops over what came in */
     uint64_t frames_out;

@@ -133,7 +133,7 @@ void icmp_sent(struct ip *ip, int ifindex)
 
 bool ip_has_output(const struct ip *ip, int ifindex)
 {
-    return ip->answer[ifindex].len != 0;
+    return ip->answer[ifindex].len || ip->transit[ifindex].len;
 }
 
 void ip_settle(struct ip *ip)
@@ -144,6 +144,8 @@ void ip_settle(struct ip *ip)
         ip->emptied &= ip->emptied - 1;
         if (!ip->answer[ifindex].len)
             ring_release(&ip->answer[ifindex], ip->mem);
+        if (!ip->transit[ifindex].len)
+            ring_release(&ip->transit[ifindex], ip->mem);
     }
 }
 

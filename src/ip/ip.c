@@ -24,6 +24,7 @@ void ip_config_default(struct ip_config *config)
         .pmtu_max = 1024,
         .min_pmtu = 552,
         .mtu_expires_s = 600,
+        .forward_queue_bytes = 1048576,
         .frag = {.high_thresh = 4194304, .time_s = 30, .max_dist = 64},
         .ip_default_ttl = 64,
         .icmp_echo_ignore_broadcasts = 1,
@@ -45,8 +46,10 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
 
 void ip_fini(struct ip *ip)
 {
-    for (int i = 0; i < IP_IFACES; i++)
+    for (int i = 0; i < IP_IFACES; i++) {
         ring_release(&ip->answer[i], ip->mem);
+        ring_release(&ip->transit[i], ip->mem);
+    }
     mem_free(ip->mem, ip->route, ip->routes_room * sizeof *ip->route);
     pmtu_fini(ip);
     frag_fini(&ip->frags);

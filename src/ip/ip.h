@@ -29,6 +29,7 @@ struct ip_config {
     uint32_t pmtu_max;                   /* destinations with a path MTU of their own, 1,024 */
     uint32_t min_pmtu;                   /* 552 */
     uint32_t mtu_expires_s;              /* 600 */
+    uint32_t forward_queue_bytes;        /* of packets for others, 1 MiB */
     struct frag_limits frag;             /* 4 MiB, 30 s, 64 datagrams of one source */
     uint8_t ip_default_ttl;              /* 64 */
     uint8_t icmp_echo_ignore_all;        /* 0 */
@@ -62,10 +63,12 @@ struct ip {
     uint32_t groups;
     struct route_group group[IP_PREFIXES];
 
-    struct ring answer[IP_IFACES]; /* struct icmp_record and bytes */
-    uint32_t answer_bytes;         /* in all rings */
-    uint32_t emptied;              /* bit by ifindex: pulled dry, buffer given back by ip_settle */
-    int64_t credit;                /* ICMP errors that may be sent now */
+    struct ring answer[IP_IFACES];  /* struct icmp_record and bytes */
+    uint32_t answer_bytes;          /* in all rings */
+    struct ring transit[IP_IFACES]; /* struct transit_record and bytes */
+    uint32_t transit_bytes;
+    uint32_t emptied; /* bit by ifindex: pulled dry, buffer given back by ip_settle */
+    int64_t credit;   /* ICMP errors that may be sent now */
     int64_t credit_at_us;
 
     uint16_t id[IP_IDS];
@@ -207,5 +210,32 @@ struct icmp_out {
 bool icmp_first(struct ip *ip, int ifindex, struct icmp_out *out);
 void icmp_sent(struct ip *ip, int ifindex);
 bool ip_has_output(const struct ip *ip, int ifindex);
+
+/* -- packets for others: transit.c ---------------------------------------------------------------
+ */
+
+struct transit_in {
+    const struct ip4 *ip;   /* as it is to leave */
+    const uint8_t *options; /* ip->hdr_len - 20 bytes */
+    struct weir_addr next_hop;
+    uint32_t sum_at; /* as WEIR_CSUM_PARTIAL has it, behind the header; 0: nothing to complete */
+    uint8_t parts;
+    struct weir_slice part[WEIR_FRAME_PARTS]; /* behind its header */
+};
+/* PASS or forward_queue. */
+enum drop transit_queue(struct ip *ip, int ifindex, const struct transit_in *in);
+
+struct transit_out {
+    struct ip4 ip;
+    uint8_t options[IP4_HDR_MAX - IP4_LEN];
+    uint8_t options_len;
+    uint8_t texts;
+    struct weir_addr next_hop;
+    struct ring_slice text[2]; /* good until ip_settle */
+    uint32_t len;              /* bytes behind the header */
+};
+/* The first packet that waits; it stays until transit_sent. */
+bool transit_first(const struct ip *ip, int ifindex, struct transit_out *out);
+void transit_sent(struct ip *ip, int ifindex);
 
 #endif

@@ -21,10 +21,14 @@ struct burst {
 struct packet {
     struct weir_addr src, dst;
     uint8_t proto, tos, ttl;
-    bool is_df, is_doubted;    /* unanswered so far: is the next hop still there? */
-    uint16_t id, frag;         /* of a fragment: as in the header; frag 0: it is none */
-    uint32_t l4_head;          /* bytes of transport header, already in the buffer */
-    struct ring_slice text[2]; /* payload */
+    bool is_df, is_doubted; /* unanswered so far: is the next hop still there? */
+    uint16_t id, frag;      /* of a fragment, and in transit: as in the header */
+    bool is_transit;
+    uint8_t *options; /* of IP, options_len bytes */
+    uint8_t options_len;
+    const struct weir_addr *next_hop; /* where that is known already, else NULL */
+    uint32_t l4_head;                 /* bytes of transport header, already in the buffer */
+    struct ring_slice text[2];        /* payload */
     uint8_t texts;
     uint32_t text_len;
     uint16_t gso_size;
@@ -62,5 +66,6 @@ void burst_drop(struct burst *b, enum drop why);
 /* pieces.c */
 void burst_icmp(struct burst *b);
 void burst_udp(struct burst *b, int max);
+void burst_transit(struct burst *b);
 
 #endif

@@ -20,6 +20,7 @@ struct arrival {
     int ifindex;
     bool is_link_group; /* to a broadcast or multicast MAC */
     bool is_group;      /* to a broadcast or multicast address */
+    bool is_transit;    /* for somebody else, and the stack is a router */
     bool is_answer;     /* what came is answered by a layer below the sockets */
     uint32_t ip_at, l4_at;
     uint32_t l4_len; /* bytes of transport header and payload */
@@ -252,6 +253,10 @@ static enum drop judge_addresses(struct arrival *a)
         return !iface_is_multicast(&a->dst) || iface_is_member(&k->link, a->ifindex, &a->dst)
                    ? PASS
                    : DROP_ip_not_local;
+    a->is_transit = !a->is_link_group && k->knobs.ip_forward &&
+                    !iface_is_own(&k->link, a->ifindex, &a->dst);
+    if (a->is_transit)
+        return PASS;
     if (a->is_link_group || !iface_is_own(&k->link, a->ifindex, &a->dst))
         return DROP_ip_not_local;
     k->judged = (struct last_pair){stack_epoch(k), a->ifindex, a->src, a->dst};
@@ -292,6 +297,23 @@ static enum drop input_fragment(struct arrival *a)
     return v;
 }
 
+static enum drop input_transit(struct arrival *a)
+{
+    struct transit t = {.ip = &a->ip,
+                        .src = a->src,
+                        .dst = a->dst,
+                        .ifindex = a->ifindex,
+                        .options = head_at(a, a->ip_at + IP4_LEN)};
+
+    if (a->f->gso_size)
+        return DROP_ip_too_big; /* joined by the link, and only its sender could part it again */
+    if (a->f->flags & WEIR_CSUM_PARTIAL)
+        t.sum_at = a->f->csum_start + a->f->csum_offset - a->l4_at;
+    t.parts = slices_of(a->f, a->ip_at, a->ip.total_len, t.packet);
+    t.l4_parts = slices_of(a->f, a->l4_at, a->l4_len, t.l4);
+    return stack_forward(a->k, &t);
+}
+
 /* All headers lie in part[0], says frame.h; who forgets it must not make us read behind it. */
 static bool is_head_split(const struct arrival *a, uint32_t head, uint32_t all)
 {
@@ -322,6 +344,8 @@ static enum drop input_ip4(struct arrival *a)
     }
     if (!is_like_the_last(a) && (v = judge_addresses(a)) != PASS)
         return v;
+    if (a->is_transit)
+        return input_transit(a);
     if (ip_is_fragment(&a->ip))
         return input_fragment(a);
     a->k->stats.IpInDelivers++;
@@ -398,7 +422,9 @@ static bool count(struct weir_stack *k, const struct arrival *a, enum drop v)
     if (v >= DROP_FIRST && trace_is_on(&k->trace))
         note_drop(k, a);
     if (v == PASS) {
-        *(a->is_answer ? &k->account.answered : &k->account.delivered) += 1;
+        *(a->is_transit  ? &k->account.forwarded
+          : a->is_answer ? &k->account.answered
+                         : &k->account.delivered) += 1;
         return true;
     }
     if (v == KEPT) {
@@ -421,7 +447,7 @@ int weir_input(struct weir_stack *k, int ifindex, struct weir_frame *burst, int 
         a.f = &burst[i];
         a.iface = iface_at(&k->link, ifindex);
         a.ifindex = ifindex;
-        a.is_link_group = a.is_group = a.is_answer = false;
+        a.is_link_group = a.is_group = a.is_transit = a.is_answer = false;
         a.src = a.dst = (struct weir_addr){.w = {0}};
         a.local_port = a.remote_port = 0;
         burst[i].why = (struct weir_why){.verdict = 0};

@@ -37,7 +37,7 @@ static void fill_frame(const struct burst *b, const struct packet *p, uint32_t h
 
 static void park(struct burst *b, const struct packet *p, const struct weir_addr *next_hop)
 {
-    uint32_t head = IP4_LEN + p->l4_head;
+    uint32_t head = IP4_LEN + p->options_len + p->l4_head;
     struct link_packet l = {.parts = 1,
                             .gso_size = p->gso_size,
                             .csum_start = IP4_LEN,
@@ -75,13 +75,13 @@ static bool find_path(const struct burst *b, const struct weir_addr *dst)
 /* Where the packet goes next; false: it is parked or dropped. */
 static bool put_link_header(struct burst *b, const struct packet *p)
 {
-    const struct weir_addr *next_hop = &b->k->path.next_hop;
+    const struct weir_addr *next_hop = p->next_hop ? p->next_hop : &b->k->path.next_hop;
     struct eth e = {.type = ETH_TYPE_IP4};
 
     if (b->iface->type != WEIR_LINK_ETHER)
         return true;
     memcpy(e.src, b->iface->mac, sizeof e.src);
-    if (!find_path(b, &p->dst)) {
+    if (!p->next_hop && !find_path(b, &p->dst)) {
         burst_drop(b, DROP_ip_no_route);
         return false;
     }
@@ -97,6 +97,19 @@ static bool put_link_header(struct burst *b, const struct packet *p)
 
 /* -- IP ---------------------------------------------------------------------------------------- */
 
+/* Behind the 20 bytes of a header, which then says so. */
+static void put_options(uint8_t *header, const struct packet *p)
+{
+    uint32_t len = IP4_LEN + p->options_len;
+    uint16_t sum;
+
+    memcpy(header + IP4_LEN, p->options, p->options_len);
+    header[0] = (uint8_t)(0x40 | len / 4);
+    put16(header + 10, 0);
+    sum = sum_finish(sum_add(0, header, len));
+    memcpy(header + 10, &sum, sizeof sum);
+}
+
 static void put_ip_header(struct burst *b, const struct packet *p)
 {
     struct ip4 h = {.tos = p->tos,
@@ -105,19 +118,24 @@ static void put_ip_header(struct burst *b, const struct packet *p)
                     .frag = p->is_df ? IP4_DF : p->frag,
                     .src = weir_addr_to_v4(&p->src),
                     .dst = weir_addr_to_v4(&p->dst)};
+    uint8_t *at = buffer_of(b) + link_head(b);
 
     h.hdr_len = IP4_LEN;
-    h.total_len = (uint16_t)(IP4_LEN + p->l4_head + p->text_len);
-    h.id = p->frag ? p->id : ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, p->is_df);
-    ip4_emit(buffer_of(b) + link_head(b), &h);
+    h.total_len = (uint16_t)(IP4_LEN + p->options_len + p->l4_head + p->text_len);
+    h.id = p->id;
+    if (!p->frag && !p->is_transit)
+        h.id = ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, p->is_df);
+    ip4_emit(at, &h);
+    if (p->options_len)
+        put_options(at, p);
 }
 
 void burst_send(struct burst *b, const struct packet *p)
 {
-    uint32_t head = link_head(b) + IP4_LEN + p->l4_head;
+    uint32_t head = link_head(b) + IP4_LEN + p->options_len + p->l4_head;
     struct weir_stack *k = b->k;
 
-    k->stats.IpOutRequests += !packet_is_later(p);
+    k->stats.IpOutRequests += !packet_is_later(p) && !p->is_transit;
     put_ip_header(b, p);
     if (!put_link_header(b, p))
         return;
@@ -252,6 +270,9 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.ttl = s->ttl;
     p.is_df = true;
     p.frag = 0;
+    p.is_transit = false;
+    p.options_len = 0;
+    p.next_hop = NULL;
     p.why = s->why;
     p.is_doubted = s->is_first_hop_doubted;
     p.text_len = n;
@@ -307,8 +328,10 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         b.max = WEIR_BURST_MAX;
     if (neigh_has_output(&k->link, ifindex))
         output_link(&b);
-    if (ip_has_output(&k->ip, ifindex))
+    if (ip_has_output(&k->ip, ifindex)) {
         burst_icmp(&b);
+        burst_transit(&b);
+    }
     if (udp_has_output(&k->udp, ifindex)) /* each gets its half */
         burst_udp(&b, tcp_has_output(&k->tcp, ifindex) ? b.n + (b.max - b.n) / 2 : b.max);
     output_tcp(&b);

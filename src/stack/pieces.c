@@ -9,6 +9,8 @@
 
 #include "stack/burst.h"
 
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_COPIED = 0x80 };
+
 /* The bytes of a path: what is known of it, or what its first link takes. */
 static uint32_t mtu_of(const struct burst *b, const struct packet *p, bool is_link_mtu)
 {
@@ -44,7 +46,9 @@ static void send_piece(struct burst *b, const struct packet *p, const struct cut
     struct packet piece = *p;
 
     piece.id = cut->id;
-    piece.frag = (uint16_t)(cut->off / 8 | (cut->off + n < whole ? IP4_MF : 0));
+    piece.frag = (uint16_t)(p->frag + cut->off / 8);
+    if (cut->off + n < whole)
+        piece.frag |= IP4_MF;
     piece.l4_head = head;
     piece.text_len = n - head;
     piece.texts = text_at(p, cut->off + head - p->l4_head, piece.text_len, piece.text);
@@ -52,18 +56,33 @@ static void send_piece(struct burst *b, const struct packet *p, const struct cut
     b->k->stats.IpFragCreates++;
 }
 
+/* 791#3.1: options without the copied flag are in the first fragment only; NOPs take their place.
+ */
+static void keep_copied(uint8_t *o, uint32_t n)
+{
+    for (uint32_t at = 0, len; at < n && o[at] != OPTION_END; at += len) {
+        len = o[at] == OPTION_NOP || at + 1 == n || o[at + 1] < 2 ? 1 : o[at + 1];
+        if (o[at] != OPTION_NOP && !(o[at] & OPTION_COPIED))
+            memset(o + at, OPTION_NOP, len < n - at ? len : n - at);
+    }
+}
+
 /* True: all of it left, or can not. False: the burst is full. */
 static bool send_pieces(struct burst *b, const struct packet *p, struct cut *cut, uint32_t mtu)
 {
-    uint32_t whole = p->l4_head + p->text_len, step = (mtu - IP4_LEN) & ~7u;
+    uint32_t whole = p->l4_head + p->text_len, step = (mtu - IP4_LEN - p->options_len) & ~7u;
 
-    if (!cut->off)
+    if (p->is_transit)
+        cut->id = p->id;
+    else if (!cut->off)
         cut->id = ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, false);
     while (cut->off < whole) {
         uint32_t n = whole - cut->off < step ? whole - cut->off : step;
 
         if (b->n >= b->max)
             return false;
+        if (cut->off)
+            keep_copied(p->options, p->options_len);
         send_piece(b, p, cut, n);
         cut->off += n;
     }
@@ -74,11 +93,11 @@ static bool send_pieces(struct burst *b, const struct packet *p, struct cut *cut
 
 static bool send_datagram(struct burst *b, const struct packet *p, struct cut *cut, uint32_t mtu)
 {
-    if (!cut->off && IP4_LEN + p->l4_head + p->text_len <= mtu) {
+    if (!cut->off && IP4_LEN + p->options_len + p->l4_head + p->text_len <= mtu) {
         burst_send(b, p);
         return true;
     }
-    if (p->is_df) { /* the path shrank since it was sent */
+    if (p->is_df || p->frag & IP4_DF) { /* the path shrank since it was sent */
         b->k->stats.IpFragFails++;
         burst_drop(b, DROP_ip_too_big);
         return true;
@@ -158,4 +177,32 @@ void burst_udp(struct burst *b, int max)
         udp_sent(&b->k->udp, b->ifindex);
     }
     b->max = most;
+}
+
+/* -- packets for others ------------------------------------------------------------------------ */
+
+void burst_transit(struct burst *b)
+{
+    struct cut *cut = &b->k->cut[CUT_TRANSIT][b->ifindex];
+    struct transit_out o;
+
+    while (b->n < b->max && transit_first(&b->k->ip, b->ifindex, &o)) {
+        struct packet p = {.src = weir_addr_v4(o.ip.src),
+                           .dst = weir_addr_v4(o.ip.dst),
+                           .proto = o.ip.proto,
+                           .tos = o.ip.tos,
+                           .ttl = o.ip.ttl,
+                           .id = o.ip.id,
+                           .frag = o.ip.frag,
+                           .is_transit = true,
+                           .options = o.options,
+                           .options_len = o.options_len,
+                           .next_hop = &o.next_hop,
+                           .texts = o.texts,
+                           .text_len = o.len};
+        memcpy(p.text, o.text, sizeof p.text);
+        if (!send_datagram(b, &p, cut, b->iface->mtu))
+            return;
+        transit_sent(&b->k->ip, b->ifindex);
+    }
 }

@@ -21,6 +21,7 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.frag.high_thresh = (uint32_t)n->ipfrag_high_thresh;
     k->ip.config.frag.time_s = (uint32_t)n->ipfrag_time;
     k->ip.config.frag.max_dist = (uint32_t)n->ipfrag_max_dist;
+    k->ip.config.forward_queue_bytes = (uint32_t)n->forward_queue_bytes;
     k->mem.max = (size_t)n->mem_max;
     k->tcp.quiet_until_us = k->born_us + n->tcp_quiet_time_s * 1000000;
 }

@@ -30,7 +30,7 @@ struct cut {
     uint32_t off;
     uint16_t id;
 };
-enum { CUT_ICMP, CUT_UDP, CUTS };
+enum { CUT_ICMP, CUT_UDP, CUT_TRANSIT, CUTS };
 
 struct weir_stack {
     struct mem mem;
@@ -71,6 +71,18 @@ static inline uint64_t stack_epoch(const struct weir_stack *k)
 
 /* undelivered.c: packets for which no neighbour was found: counted, and their senders told. */
 void stack_undelivered(struct weir_stack *k);
+/* forward.c: a packet for somebody else; PASS: queued. */
+struct transit {
+    const struct ip4 *ip;
+    struct weir_addr src, dst;
+    int ifindex; /* where it came in */
+    const uint8_t *options;
+    uint32_t
+        sum_at; /* of the transport checksum behind the header, if it is to be completed; else 0 */
+    uint8_t parts, l4_parts;
+    struct weir_slice packet[WEIR_FRAME_PARTS], l4[WEIR_FRAME_PARTS];
+};
+enum drop stack_forward(struct weir_stack *k, const struct transit *t);
 /* incomplete.c: datagrams that were not put together in time; how many. */
 int stack_incomplete(struct weir_stack *k);
 /* What an error is to a datagram socket. */

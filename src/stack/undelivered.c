@@ -19,11 +19,38 @@ struct udp_fault stack_fault(const struct icmp_error *e)
                               .error = e->error};
 }
 
+/* A packet of somebody else's: 1812#5.2.7.1. */
+static void tell_source(struct weir_stack *k, const struct weir_slice *packet,
+                        const struct weir_addr *source)
+{
+    struct icmp_offence o = {.type = ICMP4_UNREACH, .code = UNREACH_HOST, .parts = 1};
+    struct route_result r;
+
+    if (route_lookup(&k->ip, source, 0, &r) < 0 ||
+        !iface_source_for(&k->link, r.ifindex, source, &o.local))
+        return;
+    o.ifindex = r.ifindex;
+    o.iface_flags = iface_at(&k->link, r.ifindex)->flags;
+    o.part[0] = *packet;
+    if (icmp_error_send(&k->ip, &o, k->now_us) == DROP_icmp_rate)
+        k->stats.IcmpOutRateLimitGlobal++;
+}
+
 static void tell_sender(struct weir_stack *k, const struct weir_slice *packet)
 {
     struct icmp_error e = {.error = EHOSTUNREACH};
     struct udp_fault fault;
 
+    struct weir_addr source;
+    struct ip4 h;
+
+    if (ip4_parse(&h, packet->data, packet->len) < 0)
+        return;
+    source = weir_addr_v4(h.src);
+    if (k->knobs.ip_forward && !iface_has_addr(&k->link, &source)) {
+        tell_source(k, packet, &source);
+        return;
+    }
     if (icmp_read_quote(packet->data, packet->len, &e) != PASS)
         return; /* an ICMP answer of ours: nobody waits to hear of it */
     if (e.proto == PROTO_TCP) {

@@ -114,6 +114,23 @@ static void count_free(void *ctx, void *p, size_t bytes)
     free(p);
 }
 
+static void add_right(struct frames *f, const struct weir_iface_config *left, uint32_t mtu)
+{
+    struct weir_iface_config i = *left;
+    struct weir_addr right = weir_addr_v4(RIGHT);
+
+    i.name = "right";
+    i.mtu = mtu;
+    f->ifaces = weir_iface_add(f->stack, &i);
+    assert_int_equal(weir_addr_add(f->stack, f->ifaces, &right, 24), 0);
+    assert_int_equal(weir_knob_set(f->stack, "net.ipv4.ip_forward", "1"), 0);
+}
+
+void frames_at(struct frames *f, int ifindex)
+{
+    f->ifindex = ifindex;
+}
+
 struct frames *frames_begin(const struct frames_config *c)
 {
     struct frames *f = calloc(1, sizeof *f);
@@ -137,6 +154,9 @@ struct frames *frames_begin(const struct frames_config *c)
     f->ifindex = weir_iface_add(f->stack, &i);
     assert_int_equal(weir_addr_add(f->stack, f->ifindex, &us, 24), 0);
     assert_int_equal(weir_route_add(f->stack, &all, 0, &gateway, f->ifindex, 0), 0);
+    f->ifaces = f->ifindex;
+    if (c->right_mtu)
+        add_right(f, &i, c->right_mtu);
     if (c->knob)
         assert_int_equal(weir_knob_set(f->stack, c->knob, c->value), 0);
     return f;
@@ -182,13 +202,13 @@ static void read_ip(struct taken *t, uint32_t at)
     t->l4_len = t->ip.total_len - (uint32_t)len;
 }
 
-static void keep(struct frames *f, const struct weir_frame *frame)
+static void keep(struct frames *f, int ifindex, const struct weir_frame *frame)
 {
     struct taken *t = &f->queue[f->queued++];
     uint8_t *bytes = malloc(weir_frame_len(frame) + 1);
 
     assert_true(f->queued < TAKEN_MAX);
-    *t = (struct taken){.at_ns = f->now_ns, .bytes = bytes};
+    *t = (struct taken){.ifindex = ifindex, .at_ns = f->now_ns, .bytes = bytes};
     for (int k = 0; k < frame->parts; t->len += frame->part[k++].len)
         memcpy(bytes + t->len, frame->part[k].data, frame->part[k].len);
     if (f->type == WEIR_LINK_IP)
@@ -200,14 +220,15 @@ static void keep(struct frames *f, const struct weir_frame *frame)
 static void collect(struct frames *f)
 {
     struct weir_frame burst[WEIR_BURST_MAX];
-    int n;
+    int n, at = 1;
 
     weir_advance(f->stack, f->now_ns);
-    do {
-        n = weir_output(f->stack, f->ifindex, burst, WEIR_BURST_MAX, f->now_ns);
+    while (at <= f->ifaces) {
+        n = weir_output(f->stack, at, burst, WEIR_BURST_MAX, f->now_ns);
         for (int i = 0; i < n; i++)
-            keep(f, &burst[i]);
-    } while (n);
+            keep(f, at, &burst[i]);
+        at += n == 0;
+    }
 }
 
 struct taken *take(struct frames *f)

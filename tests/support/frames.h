@@ -23,6 +23,7 @@
 
 #define US 0x0a000001u
 #define THEM 0x0a000002u
+#define RIGHT 0x0a000101u  /* our second address, where there is one */
 #define ROUTER 0x0a0000feu /* the default gateway */
 #define DATAGRAM_MAX 65535
 #define TAKEN_MAX 2048
@@ -32,10 +33,12 @@ struct frames_config {
     bool is_ether;
     uint32_t flags; /* enum weir_iface_flag */
     const char *knob, *value;
+    uint32_t right_mtu; /* not 0: a router, with a second link to 10.0.1.0/24 */
 };
 
 /* What the stack sent. */
 struct taken {
+    int ifindex;
     int64_t at_ns;
     uint32_t len;
     const uint8_t *bytes; /* of the frame */
@@ -46,7 +49,7 @@ struct taken {
 
 struct frames {
     struct weir_stack *stack;
-    int ifindex;
+    int ifindex, ifaces;
     int64_t now_ns;
     enum weir_link_type type;
     size_t bytes; /* that the stack holds */
@@ -69,6 +72,8 @@ void frames_end(struct frames *f);
 #define frames_of(...) frames_begin(&(struct frames_config){__VA_ARGS__})
 
 const char *put_frame(struct frames *f, const void *bytes, uint32_t len);
+/* put and put_frame are about this interface from now on; 1 at first. */
+void frames_at(struct frames *f, int ifindex);
 const char *put_packet(struct frames *f, const struct packet_spec *s);
 #define put(f, ...) put_packet(f, &(struct packet_spec){__VA_ARGS__})
 /* Cut in pieces of `step` bytes (a multiple of 8), in order; the last one's verdict. */
