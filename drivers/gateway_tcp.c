@@ -463,6 +463,7 @@ int gateway_tcp_open(struct gateway *g)
     g->listener = s;
     if ((r = weir_setsockopt(g->stack, s, SOL_WEIR, WEIR_HOLD, &on, sizeof on)) < 0 ||
         (r = weir_setsockopt(g->stack, s, SOL_WEIR, WEIR_ANY_PORT, &on, sizeof on)) < 0 ||
+        (r = weir_setsockopt(g->stack, s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on)) < 0 ||
         (r = weir_bind(g->stack, s, &any)) < 0)
         return r;
     return weir_listen(g->stack, s, 4096);

@@ -47,7 +47,7 @@ struct carrier *carrier_get(struct daemon *d, const char *id)
     snprintf(c->id, sizeof c->id, "%s", id);
     c->kind = id[0] == 'd' ? CARRIER_DGRAM : id[0] == 'p' ? CARRIER_ACCEPTED : CARRIER_STREAM;
     c->family = id[2] == '6' ? AF_INET6 : AF_INET;
-    c->fd = c->sock = c->waiter = c->publish = c->held = -1;
+    c->fd = c->sock = c->waiter = c->publish = c->reserved = c->held = -1;
     c->next_hash = d->bucket[b];
     d->bucket[b] = c;
     d->carriers++;
@@ -67,6 +67,14 @@ int carrier_socket(struct daemon *d, struct carrier *c)
         return c->sock;
     weir_set_user(d->stack, c->sock, c);
     return 0;
+}
+
+bool carrier_has(struct daemon *d, const struct carrier *c, int ip_option)
+{
+    int on = 0;
+    size_t len = sizeof on;
+
+    return weir_getsockopt(d->stack, c->sock, IPPROTO_IP, ip_option, &on, &len) == 0 && on;
 }
 
 struct weir_sockaddr carrier_peer(const struct run_addr *a)
@@ -147,6 +155,7 @@ static void forget_source(struct daemon *d, struct carrier *c)
 int carrier_renew(struct daemon *d, const char *old, const char *new)
 {
     struct carrier *c = carrier_find(d, old), *fresh = carrier_get(d, new);
+    struct weir_sockaddr name = {.port = 0};
 
     if (!fresh)
         return -ENOMEM;
@@ -154,16 +163,16 @@ int carrier_renew(struct daemon *d, const char *old, const char *new)
         return 0;
     fresh->sock = c->sock;
     fresh->pid = c->pid;
-    fresh->is_bound = c->is_bound;
     fresh->is_bound_late = c->is_bound_late;
-    fresh->publish = c->publish;
-    c->sock = c->publish = -1;
+    c->sock = -1;
     weir_set_user(d->stack, fresh->sock, fresh);
     carrier_end(d, c);
     if (weir_disconnect(d->stack, fresh->sock) < 0)
         return -ENOMEM;
     if (fresh->is_bound_late)
         forget_source(d, fresh);
+    weir_getsockname(d->stack, fresh->sock, &name);
+    fresh->is_bound = name.port != 0;
     return 0;
 }
 

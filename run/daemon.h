@@ -33,13 +33,14 @@ struct carrier {
     struct carrier *older, *newer; /* is_retired and CARRIER_ACCEPTED: daemon.oldest ... newest */
     char id[48];
     enum carrier_kind kind;
-    int family;  /* AF_INET, AF_INET6 */
-    int fd;      /* the daemon's end, -1: none yet */
-    int sock;    /* of the stack, -1: none */
-    int waiter;  /* control connection of a blocking connect, -1 */
-    int publish; /* index of daemon.published, -1 */
-    int held;    /* an accepted socket that its program has no room for, -1 */
-    int error;   /* errno that ended the connection and was not told yet, 0 */
+    int family;   /* AF_INET, AF_INET6 */
+    int fd;       /* the daemon's end, -1: none yet */
+    int sock;     /* of the stack, -1: none */
+    int waiter;   /* control connection of a blocking connect, -1 */
+    int publish;  /* index of daemon.published, -1 */
+    int held;     /* an accepted socket that its program has no room for, -1 */
+    int reserved; /* a socket of the host that keeps its port until it listens, -1 */
+    int error;    /* errno that ended the connection and was not told yet, 0 */
     int64_t retired_at;
     pid_t pid;       /* who opened it, 0: unknown */
     uint32_t filler; /* bytes to drain before the program's own */
@@ -165,6 +166,7 @@ int carrier_take_error(struct carrier *c);         /* each is told once */
 int64_t carriers_deadline(const struct daemon *d); /* when the oldest retired one goes */
 /* connect() to AF_UNSPEC: the program has a new carrier, and what it wished for of the old one. */
 int carrier_renew(struct daemon *d, const char *old, const char *new);
+bool carrier_has(struct daemon *d, const struct carrier *c, int ip_option); /* of IPPROTO_IP */
 /* Whom a program means: to Linux the unspecified address is the loopback one. */
 struct weir_sockaddr carrier_peer(const struct run_addr *a);
 
@@ -194,6 +196,9 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
 /* publish.c: local->port 0: the host chooses, and it is filled in. */
 int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local);
 void publish_end(struct daemon *d, struct carrier *c);
+/* local->port 0: a port of the host that nobody else gets, though nobody listens there. */
+int publish_reserve(struct daemon *d, struct carrier *c, struct weir_sockaddr *local);
+void publish_release(struct carrier *c);
 /* Says on a tap link what -p means there. */
 void publish_say(const struct daemon *d);
 

@@ -19,7 +19,13 @@ static int bind_once(struct daemon *d, struct carrier *c, struct weir_sockaddr *
 {
     int type = c->kind == CARRIER_DGRAM ? SOCK_DGRAM : SOCK_STREAM, v;
 
-    if ((local->port == 0 || type == SOCK_DGRAM) && (v = publish_begin(d, c, type, local)) < 0)
+    if (type == SOCK_DGRAM)
+        v = publish_begin(d, c, type, local);
+    else
+        v = local->port || carrier_has(d, c, IP_BIND_ADDRESS_NO_PORT)
+                ? 0
+                : publish_reserve(d, c, local);
+    if (v < 0)
         return v;
     v = weir_bind(d->stack, c->sock, local);
     if (v == -EADDRINUSE) {
@@ -37,7 +43,7 @@ static int bind_once(struct daemon *d, struct carrier *c, struct weir_sockaddr *
 int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
 {
     struct weir_sockaddr wish = *local;
-    int v;
+    int on = 1, v;
 
     if ((v = carrier_socket(d, c)) < 0)
         return v;
@@ -48,11 +54,13 @@ int listener_bind(struct daemon *d, struct carrier *c, struct weir_sockaddr *loc
         *local = wish;
         v = bind_once(d, c, local);
     }
-    if (v == 0) {
-        c->is_bound = true;
-        c->is_bound_late = false;
-    }
-    return v;
+    if (v < 0)
+        return v;
+    c->is_bound = true;
+    c->is_bound_late = false;
+    if (!wish.port)
+        weir_setsockopt(d->stack, c->sock, SOL_WEIR, WEIR_PORT_CHOSEN, &on, sizeof on);
+    return 0;
 }
 
 int listener_listen(struct daemon *d, struct carrier *c, int backlog)
@@ -69,6 +77,12 @@ int listener_listen(struct daemon *d, struct carrier *c, int backlog)
     }
     if ((v = weir_getsockname(d->stack, c->sock, &local)) < 0)
         return v;
+    if (!local.port) { /* IP_BIND_ADDRESS_NO_PORT: now it needs one */
+        if ((v = publish_reserve(d, c, &local)) < 0)
+            return v;
+        if ((v = weir_bind(d->stack, c->sock, &local)) < 0)
+            return v;
+    }
     if ((v = publish_begin(d, c, SOCK_STREAM, &local)) < 0)
         return v;
     v = weir_listen(d->stack, c->sock, backlog);

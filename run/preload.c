@@ -8,6 +8,7 @@
  * accept. */
 #include "run/preload.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,17 +333,23 @@ EXPORT int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
     }
 }
 
+/* Both directions are over: whether the connection is, the daemon knows. */
+static bool has_hung_up(int fd)
+{
+    struct pollfd p = {.fd = fd};
+
+    return poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
+}
+
 EXPORT int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 {
     struct fd_id id;
 
-    switch (preload_id(fd, &id)) {
-    case FD_FOREIGN:
+    preload_id(fd, &id);
+    if (id.kind == FD_FOREIGN)
         return REAL(getpeername)(fd, sa, len);
-    case FD_ACCEPTED:
-        ends_to_user(&id.ends.peer, id.family, sa, len);
-        return 0;
-    default:
+    if (id.kind != FD_ACCEPTED || has_hung_up(fd))
         return ask_name(&id, RUN_GETPEERNAME, sa, len);
-    }
+    ends_to_user(&id.ends.peer, id.family, sa, len);
+    return 0;
 }

@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Which -p is about this port, or -1. */
 static int option_for(const struct daemon *d, const struct weir_sockaddr *local)
@@ -83,6 +85,37 @@ static struct weir_sockaddr stack_side(const struct weir_sockaddr *local)
     return stack;
 }
 
+int publish_reserve(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
+{
+    struct weir_sockaddr stack = stack_side(local);
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    int on = 1;
+
+    if (!d->gateway || is_v6only(d, c))
+        return 0;
+    publish_release(c);
+    c->reserved = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->reserved < 0)
+        return -errno;
+    at.sin_addr.s_addr = htonl(weir_addr_to_v4(&stack.addr));
+    /* the socket that will listen there may share it */
+    setsockopt(c->reserved, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(c->reserved, (struct sockaddr *)&at, len) < 0)
+        return errno == EADDRNOTAVAIL && carrier_has(d, c, IP_FREEBIND) ? 0 : -errno;
+    if (getsockname(c->reserved, (struct sockaddr *)&at, &len) < 0)
+        return -errno;
+    local->port = ntohs(at.sin_port);
+    return 0;
+}
+
+void publish_release(struct carrier *c)
+{
+    if (c->reserved >= 0)
+        close(c->reserved);
+    c->reserved = -1;
+}
+
 int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local)
 {
     struct weir_sockaddr host = host_side(d, local), stack = stack_side(local);
@@ -94,6 +127,7 @@ int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_soc
     if ((p = find_shared(d, type, local))) {
         p->users++;
         c->publish = (int)(p - d->published);
+        publish_release(c);
         return 0;
     }
     if (!(p = find_free(d)))
@@ -103,6 +137,8 @@ int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_soc
         carriers_sweep(d);
         v = weir_gateway_publish(d->gateway, type, &host, &stack);
     }
+    if (v == -EADDRNOTAVAIL && carrier_has(d, c, IP_FREEBIND))
+        return 0; /* an address of nobody: nobody knocks there */
     if (v < 0) {
         say_refused(d, local, &host, -v);
         return v;
@@ -111,11 +147,13 @@ int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_soc
         local->port = host.port;
     *p = (struct published){.handle = v, .type = type, .users = 1, .local = *local};
     c->publish = (int)(p - d->published);
+    publish_release(c);
     return 0;
 }
 
 void publish_end(struct daemon *d, struct carrier *c)
 {
+    publish_release(c);
     if (c->publish < 0)
         return;
     if (--d->published[c->publish].users == 0)

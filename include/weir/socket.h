@@ -144,7 +144,10 @@ int weir_set_user(struct weir_stack *stack, int sock, void *user);
 #define WEIR_HOLD 1         /* int */
 #define WEIR_ANY_PORT 2     /* int */
 #define WEIR_CLOSE_REASON 3 /* get: int, errno that ended the connection, 0 for an orderly end */
-#define WEIR_RECV_TTL 4     /* get: int, TTL of the datagram that was read last, 0: none yet */
+#define WEIR_PORT_CHOSEN                                                                       \
+    5                   /* set: int, the port of bind was not the user's wish: weir_disconnect \
+                         * forgets it */
+#define WEIR_RECV_TTL 4 /* get: int, TTL of the datagram that was read last, 0: none yet */
 
 struct weir_held {
     uint64_t id;

@@ -84,6 +84,17 @@ static int set_stream_flag(struct socks *k, struct sock *s, int name, const stru
     return 0;
 }
 
+/* The endpoints must know: a connection outlives its socket, and datagrams are spread. */
+static void set_reuse(struct socks *k, struct sock *s, bool is_addr, bool is_on)
+{
+    switch_flag(&s->flags, is_addr ? SOCK_REUSEADDR : SOCK_REUSEPORT, is_on);
+    if (!is_addr)
+        switch_udp(k, s, UDP_REUSEPORT, is_on);
+    if (s->kind == SOCK_KIND_TCP)
+        switch_flag(&tcp_opt(k->tcp, s->endpoint)->on, is_addr ? OPT_REUSEADDR : OPT_REUSEPORT,
+                    is_on);
+}
+
 static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     int value = 0, v = as_int(o, &value);
@@ -93,11 +104,8 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
         return v;
     switch (o->name) {
     case SO_REUSEADDR:
-        switch_flag(&s->flags, SOCK_REUSEADDR, value);
-        return 0;
     case SO_REUSEPORT:
-        switch_flag(&s->flags, SOCK_REUSEPORT, value);
-        switch_udp(k, s, UDP_REUSEPORT, value);
+        set_reuse(k, s, o->name == SO_REUSEADDR, value);
         return 0;
     case SO_SNDBUF:
     case SO_RCVBUF:
@@ -300,6 +308,10 @@ static int set_weir(struct sock *s, struct tcp_options *t, const struct sock_opt
         return v;
     if (o->name == WEIR_ANY_PORT) {
         switch_flag(&s->flags, SOCK_ANY_PORT | SOCK_TRANSPARENT, value);
+        return 0;
+    }
+    if (o->name == WEIR_PORT_CHOSEN) {
+        switch_flag(&s->flags, SOCK_ANY_FREE, value);
         return 0;
     }
     if (o->name == WEIR_HOLD && t) {

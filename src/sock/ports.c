@@ -42,15 +42,15 @@ static struct weir_addr address_of(const struct socks *k, const struct sock *s)
     return udp_at(k->udp, s->endpoint)->bound;
 }
 
-/* Both may stand: other addresses, or both sides asked to share. A listener shares by SO_REUSEPORT
- * only. */
-static bool may_share(const struct sock *a, const struct sock *b)
+/* Both may stand, though at one address: both asked to share. Who listens already shares by
+ * SO_REUSEPORT only. */
+static bool may_share(const struct sock *s, const struct sock *other)
 {
-    bool is_listening = (a->flags | b->flags) & SOCK_LISTENING;
+    bool is_listening = other->kind == SOCK_KIND_TCP && other->flags & SOCK_LISTENING;
 
-    if (a->flags & b->flags & SOCK_REUSEPORT)
+    if (s->flags & other->flags & SOCK_REUSEPORT)
         return true;
-    return (a->flags & b->flags & SOCK_REUSEADDR) && !(a->kind == SOCK_KIND_TCP && is_listening);
+    return s->flags & other->flags & SOCK_REUSEADDR && !is_listening;
 }
 
 /* IPV6_V6ONLY leaves the IPv4 half of a port to others. */
@@ -83,11 +83,21 @@ static bool is_taken(struct socks *k, const struct sock *s, const struct weir_so
 }
 
 /* Connections and TIME-WAITs that outlived the socket which was bound here: SO_REUSEADDR binds over
- * them. Differs: Linux wants it of the old socket too. */
+ * them, where both have it. */
 static bool outlived(const struct socks *k, const struct sock *s, const struct weir_sockaddr *local)
 {
-    return s->kind == SOCK_KIND_TCP && !(s->flags & (SOCK_REUSEADDR | SOCK_REUSEPORT)) &&
-           tcp_port_in_use(k->tcp, local);
+    uint16_t both = OPT_REUSEADDR | OPT_REUSEPORT;
+
+    return s->kind == SOCK_KIND_TCP &&
+           tcp_port_in_use(k->tcp, local, tcp_opt(k->tcp, s->endpoint)->on & both);
+}
+
+bool port_may_listen(struct socks *k, int sock)
+{
+    struct sock *s = sock_at(k, sock);
+    struct weir_sockaddr at = {.addr = address_of(k, s), .port = s->port};
+
+    return s->flags & SOCK_LISTENING || !(s->flags & SOCK_BOUND) || !is_taken(k, s, &at);
 }
 
 static bool is_bound_by_any(struct socks *k, int kind, uint16_t port)
@@ -152,10 +162,10 @@ int port_choose(struct socks *k, int sock, const struct weir_addr *local, uint16
 
 static bool is_ours(struct socks *k, const struct sock *s, const struct weir_addr *a)
 {
-    if (weir_addr_is_any(a) || s->flags & SOCK_TRANSPARENT)
+    if (weir_addr_is_any(a) || s->flags & SOCK_TRANSPARENT || iface_is_multicast(a))
         return true;
     for (int i = 1; i <= k->link->ifaces; i++)
-        if (iface_is_own(k->link, i, a) || iface_is_member(k->link, i, a))
+        if (iface_is_own(k->link, i, a) || iface_is_broadcast(k->link, i, a))
             return true;
     return false;
 }

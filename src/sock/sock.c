@@ -133,12 +133,14 @@ int sock_listen(struct socks *k, int sock, int backlog)
     if (s->kind != SOCK_KIND_TCP)
         return -EOPNOTSUPP;
     if (!(s->flags & (SOCK_BOUND | SOCK_ANY_PORT))) { /* listen without bind: any port */
-        local.addr = any_of(s);
+        local.addr = s->flags & SOCK_ADDRESS ? tcp_flow(k->tcp, s->endpoint)->local : any_of(s);
         if ((v = sock_bind(k, sock, &local)) < 0)
             return v;
     }
     local.addr = tcp_flow(k->tcp, s->endpoint)->local;
     local.port = s->flags & SOCK_ANY_PORT ? 0 : s->port;
+    if (!port_may_listen(k, sock))
+        return -EADDRINUSE;
     if (backlog < 0 || backlog > most)
         backlog = (int)most;
     v = tcp_open_passive(k->tcp, s->endpoint, &local, (uint32_t)backlog);
@@ -177,6 +179,7 @@ int sock_accept(struct socks *k, int sock, struct weir_sockaddr *peer)
         pool_free(&k->pool, index);
         return -EAGAIN;
     }
+    fresh->flags = s->flags & (SOCK_REUSEADDR | SOCK_REUSEPORT);
     f = tcp_flow(k->tcp, fresh->endpoint);
     if (peer)
         *peer = (struct weir_sockaddr){.addr = f->remote, .port = f->rport};

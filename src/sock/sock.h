@@ -79,6 +79,7 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
 int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local);
 int port_choose_tcp(struct socks *k, struct flow *flow); /* fills in lport */
 int port_choose(struct socks *k, int sock, const struct weir_addr *local, uint16_t *port);
+bool port_may_listen(struct socks *k, int sock); /* nobody else does there */
 bool port_take(struct socks *k, int sock, uint16_t port);
 void port_release(struct socks *k, int sock);
 

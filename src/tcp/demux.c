@@ -85,15 +85,16 @@ static bool is_at(const struct flow *f, const struct weir_sockaddr *local)
            (weir_addr_is_any(&local->addr) || weir_addr_equal(&f->local, &local->addr));
 }
 
-bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local)
+bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local, uint16_t reuse)
 {
     for (uint32_t i = pool_next(&p->tcbs, 1); i; i = pool_next(&p->tcbs, i + 1)) {
         const struct tcb *t = tcb_at(p, i);
-        if (t->state != CLOSED && t->state != LISTEN && is_at(&t->flow, local))
+        if (t->state != CLOSED && t->state != LISTEN && !(t->opt.on & reuse) &&
+            is_at(&t->flow, local))
             return true;
     }
     for (uint32_t i = pool_next(&p->tws, 1); i; i = pool_next(&p->tws, i + 1))
-        if (is_at(&tw_at(p, i)->flow, local))
+        if (!(tw_at(p, i)->reuse * OPT_REUSEADDR & reuse) && is_at(&tw_at(p, i)->flow, local))
             return true;
     return false;
 }

@@ -193,6 +193,7 @@ struct tw_mini {
     uint16_t wnd; /* as on the wire, scaled by us */
     uint8_t has_ts : 1;
     uint8_t wscale : 4;
+    uint8_t reuse : 2; /* OPT_REUSEADDR and OPT_REUSEPORT, as multiples of the former */
     uint8_t ifindex;
 };
 

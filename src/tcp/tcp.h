@@ -100,6 +100,8 @@ enum tcp_option_flag {
     OPT_NO_FIN_WAIT_2 = 128, /* TCP_LINGER2 below zero */
     OPT_V6ONLY = 256,        /* a listener at :: that leaves IPv4 alone */
     OPT_RECVERR = 512,       /* IP_RECVERR: errors that end nothing are told too */
+    OPT_REUSEADDR = 1024,    /* what the socket wished for its port: its connections outlive it */
+    OPT_REUSEPORT = 2048,
 };
 
 /* What happened to a connection that its socket must hear of. */
@@ -242,7 +244,9 @@ struct flow *tcp_flow(struct tcp *p, uint32_t index);
  * is no obstacle. */
 bool tcp_flow_in_use(struct tcp *p, const struct flow *flow);
 /* A connection or a TIME-WAIT is at this local end. O(connections). */
-bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local);
+/* Is there a connection or a TIME-WAIT that would not share the port with a socket of these
+ * options? */
+bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local, uint16_t reuse);
 /* A number that nobody without the key can tell, for each flow another. */
 uint64_t flow_secret(const struct sipkey *key, const struct flow *flow);
 

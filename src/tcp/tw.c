@@ -78,6 +78,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->rcv_nxt = t->rcv.nxt;
         w->ts_recent = t->ts.recent;
         w->has_ts = !!(t->flags & T_TS);
+        w->reuse = (unsigned)(t->opt.on / OPT_REUSEADDR) & 3u;
         w->wscale = t->rcv.wscale & 15u;
         w->ifindex = t->ifindex;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
