@@ -77,6 +77,20 @@ bool carrier_has(struct daemon *d, const struct carrier *c, int ip_option)
     return weir_getsockopt(d->stack, c->sock, IPPROTO_IP, ip_option, &on, &len) == 0 && on;
 }
 
+int carrier_source(struct daemon *d, const struct carrier *c, const struct weir_sockaddr *peer,
+                   struct weir_sockaddr *source)
+{
+    int v = weir_gateway_source(peer, source), on = 0;
+    size_t len = sizeof on;
+
+    if (v != -EACCES || weir_addr_to_v4(&peer->addr) != INADDR_BROADCAST)
+        return v;
+    if (c->kind != CARRIER_DGRAM)
+        return 0; /* the stack knows that no stream goes there */
+    weir_getsockopt(d->stack, c->sock, SOL_SOCKET, SO_BROADCAST, &on, &len);
+    return on ? 0 : v;
+}
+
 struct weir_sockaddr carrier_peer(const struct run_addr *a)
 {
     struct weir_sockaddr peer = {.addr = a->addr, .port = a->port};
@@ -152,6 +166,17 @@ static void forget_source(struct daemon *d, struct carrier *c)
     c->is_bound = c->is_bound_late = false;
 }
 
+/* It has, or tries to have, a peer that will hear of the end. */
+static bool carrier_is_up(struct daemon *d, const struct carrier *c)
+{
+    struct weir_sock_info info;
+
+    return weir_info(d->stack, c->sock, &info) == 0 &&
+           (info.state == WEIR_ESTABLISHED || info.state == WEIR_SYN_SENT ||
+            info.state == WEIR_SYN_RECV || info.state == WEIR_FIN_WAIT_1 ||
+            info.state == WEIR_FIN_WAIT_2 || info.state == WEIR_CLOSE_WAIT);
+}
+
 int carrier_renew(struct daemon *d, const char *old, const char *new)
 {
     struct carrier *c = carrier_find(d, old), *fresh = carrier_get(d, new);
@@ -164,6 +189,7 @@ int carrier_renew(struct daemon *d, const char *old, const char *new)
     fresh->sock = c->sock;
     fresh->pid = c->pid;
     fresh->is_bound_late = c->is_bound_late;
+    fresh->error = carrier_is_up(d, c) ? ECONNRESET : 0;
     c->sock = -1;
     weir_set_user(d->stack, fresh->sock, fresh);
     carrier_end(d, c);

@@ -62,7 +62,7 @@ static int do_getsockopt(struct daemon *d, struct carrier *c, const struct run_a
     size_t len = ask->value_len < sizeof a->value ? ask->value_len : sizeof a->value;
     int v = carrier_socket(d, c), error;
 
-    if (c->is_retired && ask->level == SOL_SOCKET && ask->name == SO_ERROR) {
+    if ((c->is_retired || c->error) && ask->level == SOL_SOCKET && ask->name == SO_ERROR) {
         error = carrier_take_error(c);
         memcpy(a->value, &error, sizeof error);
         a->value_len = sizeof error;
@@ -114,6 +114,7 @@ static int connect_stream(struct daemon *d, struct carrier *c, const struct run_
         c->is_told = true;
         return 0;
     }
+    c->error = 0;
     if (c->sock < 0 || !c->is_connecting)
         c->filler = ask->number ? 0 : RUN_FILLER;
     return stream_connect(d, c, &peer);

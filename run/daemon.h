@@ -55,6 +55,7 @@ struct carrier {
     bool is_retired;               /* the connection is over, its name and options are not */
     bool is_urgent;                /* the program sent an urgent byte, not read yet */
     bool is_deaf;                  /* shutdown(SHUT_RD): what comes is thrown away */
+    bool wants_soft_errors;        /* IP_RECVERR, as the program set it */
     bool is_bound_late;            /* datagrams: bound by connect, not by the program */
     bool is_dead;                  /* to be freed at the end of the round */
 };
@@ -166,6 +167,9 @@ int carrier_take_error(struct carrier *c);         /* each is told once */
 int64_t carriers_deadline(const struct daemon *d); /* when the oldest retired one goes */
 /* connect() to AF_UNSPEC: the program has a new carrier, and what it wished for of the old one. */
 int carrier_renew(struct daemon *d, const char *old, const char *new);
+/* Host link: the address from which the host would speak to peer, or its error. */
+int carrier_source(struct daemon *d, const struct carrier *c, const struct weir_sockaddr *peer,
+                   struct weir_sockaddr *source);
 bool carrier_has(struct daemon *d, const struct carrier *c, int ip_option); /* of IPPROTO_IP */
 /* Whom a program means: to Linux the unspecified address is the loopback one. */
 struct weir_sockaddr carrier_peer(const struct run_addr *a);

@@ -36,7 +36,9 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
 
     if (v < 0)
         return v;
-    if (d->gateway && !c->is_bound && weir_gateway_source(peer, &local) == 0) {
+    if (d->gateway && (v = carrier_source(d, c, peer, &local)) < 0)
+        return v;
+    if (d->gateway && !c->is_bound && !weir_addr_is_any(&local.addr)) {
         local.port = 0;
         c->is_bound = c->is_bound_late = weir_bind(d->stack, c->sock, &local) == 0;
     }

@@ -156,54 +156,12 @@ int preload_ask_about(const struct fd_id *id, struct run_ask *ask, struct run_an
 
 /* -- addresses --------------------------------------------------------------------------------- */
 
-bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out)
-{
-    memset(out, 0, sizeof *out);
-    if (sa->sa_family == AF_INET && len >= sizeof(struct sockaddr_in)) {
-        const struct sockaddr_in *in = (const void *)sa;
-        out->family = 4;
-        out->port = ntohs(in->sin_port);
-        out->addr.b[10] = out->addr.b[11] = 0xff;
-        memcpy(out->addr.b + 12, &in->sin_addr, 4);
-        return true;
-    }
-    if (sa->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6)) {
-        const struct sockaddr_in6 *in = (const void *)sa;
-        out->family = 6;
-        out->port = ntohs(in->sin6_port);
-        memcpy(out->addr.b, &in->sin6_addr, 16);
-        return true;
-    }
-    return sa->sa_family == AF_UNSPEC;
-}
-
-static void copy_out(const void *from, size_t size, struct sockaddr *sa, socklen_t *len)
-{
-    memcpy(sa, from, *len < size ? *len : size);
-    *len = (socklen_t)size;
-}
-
-void addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
-
-    if (!sa || !len)
-        return;
-    memcpy(&in.sin_addr, a->addr.b + 12, 4);
-    memcpy(&in6.sin6_addr, a->addr.b, 16);
-    if (family == AF_INET)
-        copy_out(&in, sizeof in, sa, len);
-    else
-        copy_out(&in6, sizeof in6, sa, len);
-}
-
-static void ends_to_user(const struct weir_sockaddr *a, int family, struct sockaddr *sa,
-                         socklen_t *len)
+static int ends_to_user(const struct weir_sockaddr *a, int family, struct sockaddr *sa,
+                        socklen_t *len)
 {
     struct run_addr r = {.port = a->port, .addr = a->addr};
 
-    addr_to_user(&r, family, sa, len);
+    return addr_to_user(&r, family, sa, len);
 }
 
 /* -- socket ------------------------------------------------------------------------------------ */
@@ -244,7 +202,7 @@ EXPORT int socket(int domain, int type, int protocol)
     bool is_stream = kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
     bool is_dgram = kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP);
 
-    if (!preload_daemon || !is_inet || !(is_stream || is_dgram))
+    if (!preload_daemon || !is_inet || !(is_stream || is_dgram) || (type & ~0xf) != flags)
         return REAL(socket)(domain, type, protocol);
     return preload_carrier(domain, kind, flags);
 }
@@ -254,12 +212,12 @@ EXPORT int bind(int fd, const struct sockaddr *sa, socklen_t len)
     struct run_ask ask = {.op = RUN_BIND};
     struct run_answer answer;
     struct fd_id id;
+    int v;
 
     if (preload_id(fd, &id) == FD_FOREIGN)
         return REAL(bind)(fd, sa, len);
-    if (!addr_from_user(sa, len, &ask.addr) || !ask.addr.family)
-        return preload_result(
-            sa->sa_family == AF_INET || sa->sa_family == AF_INET6 ? -EINVAL : -EAFNOSUPPORT);
+    if ((v = addr_from_user(&id, ADDR_BIND, sa, len, &ask.addr)) < 0)
+        return preload_result(v);
     return preload_result(preload_ask_about(&id, &ask, &answer));
 }
 
@@ -285,19 +243,22 @@ EXPORT int accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
     char rest[sizeof un.sun_path];
     struct name_accepted ends;
     struct fd_id id;
-    int conn;
+    int conn, v;
 
     if (!preload_daemon)
         return REAL(accept4)(fd, sa, len, flags);
     conn = REAL(accept4)(fd, (struct sockaddr *)&un, &un_len, flags);
-    if (conn < 0 || !sa || !len)
+    if (conn < 0 || !sa)
         return conn;
     if (un.sun_family == AF_UNIX && name_rest(&un, un_len, preload_daemon, rest) &&
         name_accepted_parse(rest, &ends) && preload_id(conn, &id) == FD_ACCEPTED)
-        ends_to_user(&ends.peer, id.family, sa, len);
+        v = ends_to_user(&ends.peer, id.family, sa, len);
     else
-        copy_out(&un, un_len < sizeof un ? un_len : sizeof un, sa, len);
-    return conn;
+        v = bytes_to_user(&un, un_len < sizeof un ? un_len : sizeof un, sa, len);
+    if (v == 0)
+        return conn;
+    REAL(close)(conn);
+    return preload_result(v);
 }
 
 EXPORT int accept(int fd, struct sockaddr *sa, socklen_t *len)
@@ -313,9 +274,7 @@ static int ask_name(const struct fd_id *id, uint32_t op, struct sockaddr *sa, so
     struct run_answer answer;
     int v = preload_ask_about(id, &ask, &answer);
 
-    if (v >= 0)
-        addr_to_user(&answer.addr, id->family, sa, len);
-    return preload_result(v < 0 ? v : 0);
+    return preload_result(v < 0 ? v : addr_to_user(&answer.addr, id->family, sa, len));
 }
 
 EXPORT int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
@@ -326,8 +285,7 @@ EXPORT int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
     case FD_FOREIGN:
         return REAL(getsockname)(fd, sa, len);
     case FD_ACCEPTED:
-        ends_to_user(&id.ends.local, id.family, sa, len);
-        return 0;
+        return preload_result(ends_to_user(&id.ends.local, id.family, sa, len));
     default:
         return ask_name(&id, RUN_GETSOCKNAME, sa, len);
     }
@@ -350,6 +308,5 @@ EXPORT int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
         return REAL(getpeername)(fd, sa, len);
     if (id.kind != FD_ACCEPTED || has_hung_up(fd))
         return ask_name(&id, RUN_GETPEERNAME, sa, len);
-    ends_to_user(&id.ends.peer, id.family, sa, len);
-    return 0;
+    return preload_result(ends_to_user(&id.ends.peer, id.family, sa, len));
 }

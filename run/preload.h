@@ -52,15 +52,23 @@ int preload_ask_about(const struct fd_id *id, struct run_ask *ask, struct run_an
 int preload_carrier(int family, int type, int flags);
 int preload_result(int result); /* negative: sets errno, gives -1 */
 
-bool addr_from_user(const struct sockaddr *sa, socklen_t len, struct run_addr *out);
-void addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len);
+/* preload_memory.c: 0, or an error as the kernel gives it. */
+enum addr_use { ADDR_BIND, ADDR_CONNECT, ADDR_SEND };
+int user_read(void *to, const void *from, size_t len);
+int user_write(void *to, const void *from, size_t len);
+/* family 0: AF_UNSPEC, for connect. */
+int addr_from_user(const struct fd_id *id, enum addr_use use, const struct sockaddr *sa,
+                   socklen_t len, struct run_addr *out);
+int addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len);
+int bytes_to_user(const void *from, size_t size, void *to, socklen_t *len);
 
 /* preload_connect.c: a new carrier at the same descriptor, connected to nothing. */
 int preload_renew(int fd, struct fd_id *id);
 bool preload_is_listening(int fd);
 /* preload_dgram.c */
 void dgram_mark(int fd, bool is_connected);
-ssize_t dgram_send(int fd, const struct msghdr *m, int flags);
+bool dgram_is_marked(int fd);
+ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int flags);
 ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flags);
 /* preload_io.c: end of stream, or what ended it? */
 ssize_t stream_end(int fd);

@@ -173,11 +173,12 @@ EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
     struct run_ask ask = {.op = RUN_CONNECT};
     struct fd_id id;
+    int v;
 
     if (preload_id(fd, &id) == FD_FOREIGN)
         return REAL(connect)(fd, sa, len);
-    if (!addr_from_user(sa, len, &ask.addr))
-        return preload_result(-EAFNOSUPPORT);
+    if ((v = addr_from_user(&id, ADDR_CONNECT, sa, len, &ask.addr)) < 0)
+        return preload_result(v);
     if (id.kind == FD_ACCEPTED && ask.addr.family)
         return preload_result(-EISCONN);
     return preload_result(id.kind == FD_DGRAM ? connect_dgram(fd, &id, &ask)

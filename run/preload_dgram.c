@@ -19,7 +19,7 @@ void dgram_mark(int fd, bool is_connected)
     REAL(setsockopt)(fd, SOL_SOCKET, SO_PRIORITY, &mark, sizeof mark);
 }
 
-static bool is_marked(int fd)
+bool dgram_is_marked(int fd)
 {
     int mark = 0;
     socklen_t len = sizeof mark;
@@ -45,7 +45,7 @@ static size_t with_header(struct iovec out[SLICES_MAX + 1], struct run_dgram *he
     return m->msg_iovlen + 1;
 }
 
-ssize_t dgram_send(int fd, const struct msghdr *m, int flags)
+ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int flags)
 {
     struct run_dgram head = {.addr.family = 0};
     struct iovec iov[SLICES_MAX + 1];
@@ -54,9 +54,9 @@ ssize_t dgram_send(int fd, const struct msghdr *m, int flags)
 
     if (m->msg_iovlen > SLICES_MAX || payload_len(m) > PAYLOAD_MAX)
         return preload_result(-EMSGSIZE);
-    if (m->msg_name && m->msg_namelen && !addr_from_user(m->msg_name, m->msg_namelen, &head.addr))
-        return preload_result(-EAFNOSUPPORT);
-    if (!head.addr.family && !is_marked(fd))
+    if (m->msg_name && (n = addr_from_user(id, ADDR_SEND, m->msg_name, m->msg_namelen, &head.addr)))
+        return preload_result((int)n);
+    if (!head.addr.family && !dgram_is_marked(fd))
         return preload_result(-EDESTADDRREQ);
     out.msg_iovlen = with_header(iov, &head, m);
     n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);

@@ -42,7 +42,8 @@ ssize_t stream_received(int fd, ssize_t n, size_t len, int flags)
         return n;
     if (errno == ECONNRESET) /* the carrier's end came before it was empty */
         return stream_end(fd);
-    if (id.kind == FD_STREAM && (!(flags & MSG_OOB) || preload_is_listening(fd)))
+    if (id.kind == FD_STREAM && (!(flags & MSG_OOB) || preload_is_listening(fd)) &&
+        stream_end(fd) == 0)
         errno = ENOTCONN;
     return n;
 }
@@ -73,12 +74,12 @@ static ssize_t receive_plain(int fd, const struct fd_id *id, void *data, size_t 
     return dgram_receive(fd, id, &m, flags);
 }
 
-static ssize_t send_plain(int fd, const void *data, size_t len, int flags)
+static ssize_t send_plain(int fd, const struct fd_id *id, const void *data, size_t len, int flags)
 {
     struct iovec iov = {(void *)data, len};
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
-    return dgram_send(fd, &m, flags);
+    return dgram_send(fd, id, &m, flags);
 }
 
 EXPORT ssize_t read(int fd, void *data, size_t len)
@@ -167,7 +168,7 @@ EXPORT ssize_t write(int fd, const void *data, size_t len)
     ssize_t n;
 
     if (preload_is_dgram(fd, &id))
-        return send_plain(fd, data, len, 0);
+        return send_plain(fd, &id, data, len, 0);
     if (!preload_daemon)
         return REAL(write)(fd, data, len);
     n = REAL(send)(fd, data, len, MSG_NOSIGNAL);
@@ -183,7 +184,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
     ssize_t n;
 
     if (preload_is_dgram(fd, &id))
-        return dgram_send(fd, &m, 0);
+        return dgram_send(fd, &id, &m, 0);
     if (!preload_daemon || count < 0)
         return REAL(writev)(fd, iov, count);
     n = REAL(sendmsg)(fd, &m, MSG_NOSIGNAL);
@@ -197,7 +198,7 @@ EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
     struct fd_id id;
 
     if (preload_is_dgram(fd, &id))
-        return send_plain(fd, data, len, flags);
+        return send_plain(fd, &id, data, len, flags);
     return stream_sent(fd, REAL(send)(fd, data, len, flags | MSG_NOSIGNAL), flags);
 }
 
@@ -210,7 +211,7 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
     struct fd_id id;
 
     if (preload_is_dgram(fd, &id))
-        return dgram_send(fd, &m, flags);
+        return dgram_send(fd, &id, &m, flags);
     if (sa && preload_id(fd, &id) != FD_FOREIGN)
         return send(fd, data, len, flags); /* a connected stream ignores the address */
     return stream_sent(fd, REAL(sendto)(fd, data, len, flags | MSG_NOSIGNAL, sa, sa_len), flags);
@@ -221,7 +222,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
     struct fd_id id;
 
     if (preload_is_dgram(fd, &id))
-        return dgram_send(fd, m, flags);
+        return dgram_send(fd, &id, m, flags);
     return stream_sent(fd, REAL(sendmsg)(fd, m, flags | MSG_NOSIGNAL), flags);
 }
 
@@ -233,7 +234,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
     if (!preload_is_dgram(fd, &id))
         return REAL(sendmmsg)(fd, v, count, flags);
     for (; done < count; done++) {
-        ssize_t n = dgram_send(fd, &v[done].msg_hdr, flags);
+        ssize_t n = dgram_send(fd, &id, &v[done].msg_hdr, flags);
         if (n < 0)
             break;
         v[done].msg_len = (unsigned)n;
@@ -251,6 +252,8 @@ EXPORT int shutdown(int fd, int how)
     int v;
 
     preload_id(fd, &id);
+    if (id.kind == FD_DGRAM && !dgram_is_marked(fd) && how >= SHUT_RD && how <= SHUT_RDWR)
+        return preload_result(-ENOTCONN);
     if (id.kind == FD_FOREIGN || id.kind == FD_DGRAM || how < SHUT_RD || how > SHUT_RDWR)
         return REAL(shutdown)(fd, how);
     v = preload_ask_about(&id, &ask, &answer);

@@ -50,13 +50,16 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
     struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
     struct run_answer answer;
     struct fd_id id;
+    int v;
 
     if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
         return REAL(setsockopt)(fd, level, name, value, len);
-    if (len > sizeof ask.value || (!value && len))
+    if ((int)len < 0)
         return preload_result(-EINVAL);
-    if (len)
-        memcpy(ask.value, value, len);
+    if (len > sizeof ask.value) /* what is longer has nothing to say behind */
+        ask.value_len = sizeof ask.value;
+    if ((v = user_read(ask.value, value, ask.value_len)) < 0)
+        return preload_result(v);
     return preload_result(preload_ask_about(&id, &ask, &answer));
 }
 
@@ -65,24 +68,26 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
     struct run_ask ask = {.op = RUN_GETSOCKOPT, .level = level, .name = name};
     struct run_answer answer;
     struct fd_id id;
+    socklen_t room;
     int constant, v;
 
     if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
         return REAL(getsockopt)(fd, level, name, value, len);
-    if (!value || !len)
-        return preload_result(-EFAULT);
-    if (is_constant(&id, level, name, &constant)) {
-        memcpy(value, &constant, *len < sizeof constant ? *len : sizeof constant);
-        *len = *len < sizeof constant ? *len : sizeof constant;
-        return 0;
-    }
-    ask.value_len = *len < sizeof answer.value ? *len : sizeof answer.value;
-    v = preload_ask_about(&id, &ask, &answer);
-    if (v < 0)
+    if ((v = user_read(&room, len, sizeof room)) < 0)
         return preload_result(v);
-    if (answer.value_len > *len)
-        answer.value_len = *len;
-    memcpy(value, answer.value, answer.value_len);
-    *len = answer.value_len;
-    return 0;
+    if ((int)room < 0)
+        return preload_result(-EINVAL);
+    if (is_constant(&id, level, name, &constant)) {
+        answer.value_len = sizeof constant;
+        memcpy(answer.value, &constant, sizeof constant);
+    } else {
+        ask.value_len = room < sizeof answer.value ? room : sizeof answer.value;
+        if ((v = preload_ask_about(&id, &ask, &answer)) < 0)
+            return preload_result(v);
+    }
+    if (answer.value_len < room)
+        room = answer.value_len;
+    if ((v = user_write(value, answer.value, room)) == 0)
+        v = user_write(len, &room, sizeof room);
+    return preload_result(v);
 }

@@ -201,8 +201,12 @@ static void drain_filler(struct carrier *c)
     }
 }
 
-static void established(struct carrier *c)
+static void established(struct daemon *d, struct carrier *c)
 {
+    int wants = c->wants_soft_errors;
+
+    if (d->gateway)
+        weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_RECVERR, &wants, sizeof wants);
     c->is_connecting = false;
     c->is_established = true;
     c->is_told = c->waiter >= 0;
@@ -232,7 +236,13 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
 
     if ((v = carrier_socket(d, c)) < 0)
         return v;
-    if (d->gateway && !c->is_bound && weir_gateway_source(peer, &local) == 0) {
+    if (d->gateway && !c->is_connecting && !c->is_established) {
+        if ((v = carrier_source(d, c, peer, &local)) < 0)
+            return v;
+        c->wants_soft_errors = carrier_has(d, c, IP_RECVERR);
+        weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_RECVERR, &late, sizeof late);
+    }
+    if (d->gateway && !c->is_bound && !weir_addr_is_any(&local.addr)) {
         local.port = 0;
         weir_getsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &before, &len);
         weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
@@ -364,6 +374,23 @@ void stream_attach(struct daemon *d, struct carrier *c, int fd)
         move(d, c);
 }
 
+/* An error that need not last ends nothing in the stack (9293 MUST-56). On the host link it is what
+ * the host's own connect() said, and the host has given up. */
+static void connect_failed(struct daemon *d, struct carrier *c)
+{
+    int error = 0, wants = c->wants_soft_errors;
+    size_t len = sizeof error;
+
+    weir_getsockopt(d->stack, c->sock, SOL_WEIR, WEIR_CLOSE_REASON, &error, &len);
+    if (!error) {
+        weir_getsockopt(d->stack, c->sock, SOL_SOCKET, SO_ERROR, &error, &len);
+        weir_disconnect(d->stack, c->sock);
+    }
+    if (d->gateway)
+        weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_RECVERR, &wants, sizeof wants);
+    fail(d, c, error ? error : ECONNREFUSED);
+}
+
 void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready)
 {
     int error = 0;
@@ -371,13 +398,12 @@ void stream_on_stack(struct daemon *d, struct carrier *c, uint32_t ready)
 
     if (c->is_connecting) {
         if (ready & (WEIR_READY_ERR | WEIR_READY_HUP)) {
-            weir_getsockopt(d->stack, c->sock, SOL_WEIR, WEIR_CLOSE_REASON, &error, &len);
-            fail(d, c, error ? error : ECONNREFUSED);
+            connect_failed(d, c);
             return;
         }
         if (!(ready & WEIR_READY_OUT))
             return;
-        established(c);
+        established(d, c);
     }
     move(d, c);
     if (!is_over(c) && ready & WEIR_READY_ERR && c->fd >= 0) {

@@ -152,6 +152,9 @@ static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
     case IP_TRANSPARENT:
     case IP_FREEBIND:
         return give_int(o, !!(s->flags & SOCK_TRANSPARENT));
+    case IP_RECVERR:
+        return give_int(o, is_tcp ? !!(tcp_opt(k->tcp, s->endpoint)->on & OPT_RECVERR)
+                                  : !!(udp_at(k->udp, s->endpoint)->options & UDP_RECVERR));
     case IP_BIND_ADDRESS_NO_PORT:
         return give_int(o, !!(s->flags & SOCK_LATE_PORT));
     case IP_MTU_DISCOVER:
@@ -175,7 +178,7 @@ int sock_getopt(struct socks *k, int sock, struct sock_opt *o)
     case IPPROTO_IPV6:
         return o->name == IPV6_V6ONLY ? give_int(o, !!(s->flags & SOCK_V6ONLY)) : -ENOPROTOOPT;
     case IPPROTO_TCP:
-        return s->kind == SOCK_KIND_TCP ? get_tcp(k, s, o) : -ENOPROTOOPT;
+        return s->kind == SOCK_KIND_TCP ? get_tcp(k, s, o) : -EOPNOTSUPP; /* as Linux says it */
     case SOL_WEIR:
         if (o->name == WEIR_CLOSE_REASON && s->kind == SOCK_KIND_TCP)
             return give_int(o, tcp_end_reason(k->tcp, s->endpoint));

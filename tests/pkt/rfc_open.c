@@ -267,13 +267,12 @@ TEST(one_port_at_two_addresses) /* ROW:65 */
 /* TIME-WAIT has the port: not even a bound socket gets the same pair, before 2MSL is over. */
 TEST(a_pair_in_time_wait_is_taken) /* ROW:62 FSM-023 */
 {
-    struct peer p = in_state(WEIR_TIME_WAIT, .is_active = true);
+    struct peer p = in_state(WEIR_TIME_WAIT, .is_active = true, .is_shared = true);
     struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
     struct weir_sockaddr to = {.addr = weir_addr_v4(PEER), .port = p.port};
     int sock = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0), on = 1;
 
     weir_setsockopt(p.stack, sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    app_option(&p, SOL_SOCKET, SO_REUSEADDR, 1);
     assert_int_equal(weir_bind(p.stack, sock, &same), 0);
     assert_int_equal(weir_connect(p.stack, sock, &to), -EADDRNOTAVAIL);
     app_close(&p);
@@ -288,14 +287,13 @@ TEST(a_pair_in_time_wait_is_taken) /* ROW:62 FSM-023 */
 TEST(tw_reuse_takes_a_pair_over_after_a_second) /* ROW:67 */
 {
     for (int has_ts = 0; has_ts < 2; has_ts++) {
-        struct peer p = in_state(WEIR_TIME_WAIT, .is_active = true, .has_ts = has_ts,
-                                 .knob = "net.ipv4.tcp_tw_reuse", .value = "1");
+        struct peer p = in_state(WEIR_TIME_WAIT, .is_active = true, .is_shared = true,
+                                 .has_ts = has_ts, .knob = "net.ipv4.tcp_tw_reuse", .value = "1");
         struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
         struct weir_sockaddr to = {.addr = weir_addr_v4(PEER), .port = p.port};
         int sock = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0), on = 1;
         uint32_t old = p.stack_isn;
 
-        app_option(&p, SOL_SOCKET, SO_REUSEADDR, 1);
         weir_setsockopt(p.stack, sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         assert_int_equal(weir_bind(p.stack, sock, &same), 0);
         app_close(&p);

@@ -153,7 +153,7 @@ static void reuse_address(const struct peer *p, int sock)
 TEST(a_connection_that_exists_is_not_opened_again)
 {
     each_state (state, ALL_BUT_LISTEN) {
-        struct peer p = in_state(state, .is_active = true);
+        struct peer p = in_state(state, .is_active = true, .is_shared = true);
         struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
         int second = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
 
@@ -171,7 +171,8 @@ TEST(a_connection_that_exists_is_not_opened_again)
 TEST(a_passive_open_disturbs_no_connection_of_the_same_port) /* REQ:MUST-41 REQ:MUST-42 */
 {
     each_state (state, ALL_BUT_LISTEN) {
-        struct peer p = in_state(state, .is_active = true), q = peer_other(&p, 4001);
+        struct peer p = in_state(state, .is_active = true, .is_shared = true);
+        struct peer q = peer_other(&p, 4001);
         struct weir_sockaddr same = {.addr = weir_addr_v4(HOST), .port = p.stack_port};
 
         q.listener = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);

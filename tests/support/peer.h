@@ -85,6 +85,7 @@ struct peer_config {
     uint32_t rcvbuf; /* SO_RCVBUF of the listener or the socket; 0: the default */
     uint16_t mtu;    /* 1500 */
     int backlog;     /* 8 */
+    bool is_shared;  /* SO_REUSEADDR of the listener or the socket */
     const char *knob, *value;
     const char *knob2, *value2;
 };

@@ -27,6 +27,8 @@ struct peer peer_listening(const struct peer_config *c)
     p.listener = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
     if (c->rcvbuf)
         app_option(&p, SOL_SOCKET, SO_RCVBUF, (int)c->rcvbuf);
+    if (c->is_shared)
+        app_option(&p, SOL_SOCKET, SO_REUSEADDR, 1);
     assert_int_equal(weir_bind(p.stack, p.listener, &at), 0);
     assert_int_equal(weir_listen(p.stack, p.listener, c->backlog ? c->backlog : 8), 0);
     return p;
@@ -40,6 +42,8 @@ struct peer peer_connecting(const struct peer_config *c)
     p.sock = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
     if (c->rcvbuf)
         app_option(&p, SOL_SOCKET, SO_RCVBUF, (int)c->rcvbuf);
+    if (c->is_shared)
+        app_option(&p, SOL_SOCKET, SO_REUSEADDR, 1);
     assert_int_equal(weir_connect(p.stack, p.sock, &to), -EINPROGRESS);
     expect(&p, .flags = SYN, .seq = 0, .len = 0);
     return p;
