@@ -13,6 +13,7 @@ int cmd_nstat(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_sysctl(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 
 /* ask.c: the daemons of this machine that may be asked. Names of 8 hex digits. */
 int daemons_find(char (*names)[12], int max);

@@ -19,6 +19,7 @@ static const struct {
     {"run", cmd_run, "run a program on weir's own TCP/IP stack"},
     {"ss", cmd_ss, "show the sockets of running stacks"},
     {"netstat", cmd_netstat, "the same in the columns of netstat, and all counters (-s)"},
+    {"why", cmd_why, "say why a connection is in its state"},
     {"nstat", cmd_nstat, "counters by name"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
     {"lab", cmd_lab, "run networks of stacks in virtual time: a gallery of what TCP does"},

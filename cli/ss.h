@@ -61,6 +61,8 @@ bool ss_filter_matches(const struct ss_ask *ask, const struct ss_sock *s);
 int ss_gather(const struct ss_ask *ask, struct ss_sock **sock);
 /* A daemon's line, which is cut up. False: it is not one. */
 bool ss_read_line(char *line, struct ss_sock *s);
+/* Name and user of its process. */
+void ss_look_up_process(struct ss_sock *s);
 bool ss_is_wanted(const struct ss_ask *ask, const struct ss_sock *s);
 
 /* ss_print.c */

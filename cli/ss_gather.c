@@ -108,12 +108,14 @@ static void gather(const struct run_answer *a, void *arg)
 
 /* -- whose ------------------------------------------------------------------------------------- */
 
-static void look_up_process(struct ss_sock *s)
+void ss_look_up_process(struct ss_sock *s)
 {
     char path[64];
     struct stat st;
     FILE *f;
 
+    if (!s->e.pid)
+        return;
     snprintf(path, sizeof path, "/proc/%d", (int)s->e.pid);
     if (stat(path, &st) == 0)
         s->uid = st.st_uid;
@@ -138,7 +140,7 @@ static void look_up_processes(struct ss_sock *s, int n)
             s[i].uid = s[known].uid;
             continue;
         }
-        look_up_process(&s[i]);
+        ss_look_up_process(&s[i]);
         known = i;
     }
 }

@@ -274,6 +274,9 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
     case RUN_STATS:
         answer_stats(d, fd);
         break;
+    case RUN_WHY:
+        answer_why(d, ask, fd);
+        break;
     case RUN_KNOB_GET:
     case RUN_KNOB_SET:
         a.result = answer_knob(d, ask, &a);

@@ -58,6 +58,7 @@ struct carrier {
     bool wants_soft_errors;        /* IP_RECVERR, as the program set it */
     bool is_bound_late;            /* datagrams: bound by connect, not by the program */
     bool is_dead;                  /* to be freed at the end of the round */
+    int64_t ended_at; /* the program was given the end of the stream; listener: has no room since */
 };
 
 #define CARRIER_BUCKETS 65536
@@ -139,6 +140,7 @@ struct daemon {
     uint64_t dgrams_dropped;
     struct query query[QUERIES];
     unsigned queries;
+    int diag;    /* NETLINK_SOCK_DIAG in the program's namespace, -1: not yet */
     pid_t asker; /* the process whose question is being answered */
     struct ping ping[PINGS];
 };
@@ -222,6 +224,19 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
 /* ping.c: the first request of a `weir ping`; 0: its connection is kept, answers will come. */
 int ping_begin(struct daemon *d, const struct run_ask *ask, int fd);
 void ping_round(struct daemon *d); /* hands out the replies that came */
+
+/* why.c: RUN_WHY, all answers but the last */
+void answer_why(struct daemon *d, const struct run_ask *ask, int fd);
+
+/* ends.c: the program's ends of carriers, as the kernel knows them */
+struct end {
+    uint32_t inode, peer;
+    uint32_t waiting, most; /* a listener: in its accept queue; else waiting: bytes not read */
+    bool is_listening;
+    char id[48]; /* "": it has no name, or none of ours */
+};
+int ends_read(struct daemon *d, struct end **ends); /* how many, sorted by inode; free *ends */
+const struct end *end_of(const struct end *ends, int n, const struct carrier *c);
 
 /* control.c */
 void control_on_socket(struct daemon *d, struct source *s, uint32_t events);

@@ -41,10 +41,27 @@ static const struct field numbers[] = {
     INFO(ca_state),        INFO(backoff),        INFO(probes),
     INFO(timer_left_us),   INFO(timer_n),        {"pid", PLACE(pid)},
 };
+#define FACT(member)                 \
+    {                                \
+#member, PLACE(facts.member) \
+    }
+#define OWN(member)            \
+    {                          \
+#member, PLACE(member) \
+    }
+
+static const struct field whys[] = {
+    FACT(flags),         FACT(end),        FACT(end_left_us),    FACT(tries),
+    FACT(tries_most),    FACT(knob_value), FACT(state_ago_ms),   FACT(stalled_ago_ms),
+    FACT(waits_ago_ms),  FACT(half_open),  FACT(half_open_most), FACT(refused),
+    OWN(accept_waiting), OWN(accept_most), OWN(inode),           OWN(unread),
+    OWN(ended_ago_ms),
+};
 static const struct field texts[] = {
     {"timer", PLACE(timer)},
     {"congestion", PLACE(congestion)},
     {"carrier", PLACE(carrier)},
+    {"knob", PLACE(knob)},
 };
 #define COUNT(array) (sizeof array / sizeof array[0])
 
@@ -86,17 +103,25 @@ static size_t put(char *text, size_t size, size_t at, const char *name, const ch
     return at + (size_t)n < size ? at + (size_t)n : at;
 }
 
+static size_t put_number(const struct endpoint *e, const struct field *f, char *text, size_t size,
+                         size_t at)
+{
+    uint64_t n = load(e, f);
+    char value[24];
+
+    snprintf(value, sizeof value, "%" PRIu64, n);
+    return n ? put(text, size, at, f->name, value) : at;
+}
+
 size_t endpoint_write(const struct endpoint *e, char *text, size_t size)
 {
     char value[WEIR_ADDR_TEXT];
     size_t at = 0;
 
-    for (size_t i = 0; i < COUNT(numbers); i++) {
-        uint64_t n = load(e, &numbers[i]);
-        snprintf(value, sizeof value, "%" PRIu64, n);
-        if (n)
-            at = put(text, size, at, numbers[i].name, value);
-    }
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        at = put_number(e, &numbers[i], text, size, at);
+    for (size_t i = 0; i < COUNT(whys); i++)
+        at = put_number(e, &whys[i], text, size, at);
     at = put(text, size, at, "local", weir_sockaddr_text(&e->info.local, value));
     at = put(text, size, at, "peer", weir_sockaddr_text(&e->info.peer, value));
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -150,6 +175,9 @@ static void read_pair(struct endpoint *e, const char *name, char *value)
     for (size_t i = 0; i < COUNT(numbers); i++)
         if (strcmp(name, numbers[i].name) == 0)
             store(e, &numbers[i], value);
+    for (size_t i = 0; i < COUNT(whys); i++)
+        if (strcmp(name, whys[i].name) == 0)
+            store(e, &whys[i], value);
     for (size_t i = 0; i < COUNT(texts); i++)
         if (strcmp(name, texts[i].name) == 0)
             snprintf((char *)e + texts[i].at, texts[i].size, "%s", value);

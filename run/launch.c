@@ -218,11 +218,14 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     d->options = o;
     for (int i = 0; i < PINGS; i++)
         d->ping[i].fd = -1;
+    d->diag = -1;
     snprintf(error, error_size, "no memory");
     d->stack = weir_new(&config);
     if (!d->stack)
         return -ENOMEM;
     apply_sets(d);
+    if ((v = weir_trace_start_brief(d->stack)) < 0) /* for `weir why` */
+        return v;
     if ((v = open_link(d, error, error_size)) < 0)
         return v;
     d->ifindex = weir_iface_add(d->stack, &d->link->iface);

@@ -130,6 +130,7 @@ static bool deliver(struct daemon *d, struct carrier *listener, int sock)
     fd = carry_to_program(d, listener, &ends);
     if (fd < 0 && fd != -ECONNREFUSED) { /* backlog full, or no descriptor just now */
         listener->held = sock;
+        listener->ended_at = listener->ended_at ? listener->ended_at : d->now;
         listener->next_retry = d->retry;
         d->retry = listener;
         return false;
@@ -140,6 +141,7 @@ static bool deliver(struct daemon *d, struct carrier *listener, int sock)
         return false;
     }
     d->next_number++;
+    listener->ended_at = 0;
     snprintf(id, sizeof id, "p/%u", ends.number);
     c = carrier_get(d, id);
     if (!c) {

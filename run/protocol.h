@@ -64,6 +64,8 @@ enum run_op {
     RUN_KNOB_GET, /* value: name -> value: text */
     RUN_KNOB_SET, /* value: "name=value" */
     RUN_STATS,    /* -> several answers, value "name value", as RUN_SS */
+    RUN_WHY, /* number: a port, 0: all -> as RUN_SS, with facts; then the past: "past", lines of
+                past.h; the last has result 0 and value_len 0 */
 };
 
 enum run_link { RUN_LINK_HOST = 1, RUN_LINK_TAP };

@@ -8,6 +8,7 @@
 #include "run/endpoint.h"
 #include "run/link.h"
 #include "run/names.h"
+#include "run/past.h"
 #include "run/protocol.h"
 
 /* weir run, argv[0] is the verb. The exit status. */

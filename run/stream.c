@@ -165,6 +165,7 @@ static bool write_once(struct daemon *d, struct carrier *c)
     }
     if (n == 0) {
         c->stack_ended = true;
+        c->ended_at = d->now;
         shutdown(c->fd, SHUT_WR);
         return false;
     }

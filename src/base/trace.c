@@ -32,8 +32,8 @@ void trace_add(struct trace *t, const struct weir_event *e)
     if (t->count == t->room) {
         t->first = (t->first + 1) % t->room;
         t->count--;
-        t->lost++;
     }
+    t->added++;
     t->ring[(t->first + t->count++) % t->room] = *e;
 }
 
@@ -44,5 +44,18 @@ bool trace_take(struct trace *t, struct weir_event *out)
     *out = t->ring[t->first];
     t->first = (t->first + 1) % t->room;
     t->count--;
+    return true;
+}
+
+bool trace_look(const struct trace *t, uint64_t *cursor, struct weir_event *out)
+{
+    uint64_t oldest = t->added - t->count;
+
+    if (*cursor < oldest)
+        *cursor = oldest;
+    if (*cursor >= t->added)
+        return false;
+    *out = t->ring[(t->first + (uint32_t)(*cursor - oldest)) % t->room];
+    ++*cursor;
     return true;
 }

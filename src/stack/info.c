@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "stack/stack.h"
+#include "weir/trace.h"
 
 enum { WALK_TCB, WALK_SYN, WALK_TW, WALK_UDP, WALK_END };
 
@@ -95,4 +96,24 @@ int weir_info(struct weir_stack *k, int sock, struct weir_sock_info *info)
     *info = (struct weir_sock_info){.sock = sock};
     fill(k, s->kind == SOCK_KIND_TCP ? WALK_TCB : WALK_UDP, s->endpoint, info);
     return 0;
+}
+
+void weir_facts(struct weir_stack *k, uint64_t cursor, struct weir_facts *facts)
+{
+    uint32_t index = (uint32_t)cursor;
+
+    *facts = (struct weir_facts){.flags = 0};
+    switch (cursor >> 32) {
+    case WALK_TCB:
+        tcp_facts(&k->tcp, index, facts);
+        break;
+    case WALK_SYN:
+        tcp_syn_facts(&k->tcp, index, facts);
+        break;
+    case WALK_TW:
+        tcp_tw_facts(&k->tcp, index, facts);
+        break;
+    default:
+        break;
+    }
 }

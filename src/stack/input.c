@@ -411,7 +411,8 @@ static void note_drop(struct weir_stack *k, const struct arrival *a)
                            .peer = {.addr = a->src, .port = a->remote_port},
                            .why.verdict = a->f->why.verdict};
 
-    trace_add(&k->trace, &e);
+    if (trace_wants(&k->trace, &e.why))
+        trace_add(&k->trace, &e);
 }
 
 static bool count(struct weir_stack *k, const struct arrival *a, enum drop v)

@@ -252,7 +252,8 @@ static void note_sent(struct weir_stack *k, const struct seg_out *s)
                            .peer = {.addr = s->flow.remote, .port = s->flow.rport},
                            .why = s->why};
 
-    if (s->why.event != EVENT_none && s->why.event != EVENT_state)
+    if (s->why.event != EVENT_none && s->why.event != EVENT_state &&
+        trace_wants(&k->trace, &s->why))
         trace_add(&k->trace, &e);
 }
 

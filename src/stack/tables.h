@@ -27,6 +27,7 @@ void stack_knobs_changed(struct weir_stack *stack); /* layers have copies of som
 struct stats *stack_stats(const struct weir_stack *stack);
 const uint64_t *stack_drops(const struct weir_stack *stack); /* by enum drop - DROP_FIRST */
 struct trace *stack_trace(struct weir_stack *stack);
+bool trace_wants(const struct trace *t, const struct weir_why *why); /* trace.c */
 struct mem *stack_mem(struct weir_stack *stack);
 
 #endif

@@ -25,6 +25,16 @@ const char *weir_state_name(int state)
     return state > 0 && state < STATE_COUNT ? states[state] : "?";
 }
 
+const char *weir_event_name(int event)
+{
+    static const char *const names[EVENT_END] = {
+#define EVENT(name, text) [EVENT_##name] = #name,
+#include "def/events.def"
+#undef EVENT
+    };
+    return event > EVENT_none && event < EVENT_END ? names[event] : "?";
+}
+
 struct text {
     char *at;
     size_t size, len;

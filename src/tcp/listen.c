@@ -19,7 +19,7 @@ static bool may_send_cookies(const struct tcp *p, const struct tcb *t)
 
 enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
 {
-    const struct listener *l = t->listen;
+    struct listener *l = t->listen;
 
     if (s->flags & TCP_RST)
         return DROP_tcp_listen_flags;
@@ -33,6 +33,7 @@ enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
         return DROP_tcp_recycle;
     }
     if (l->accept_count > l->backlog) {
+        l->refused++;
         p->stats->TcpExtListenOverflows++;
         p->stats->TcpExtListenDrops++;
         return DROP_tcp_accept_queue;
@@ -86,6 +87,8 @@ void listen_queue(struct tcp *p, struct tcb *listener, struct tcb *t)
     else
         l->accept_first = t->self;
     l->accept_last = t->self;
+    if (!l->accept_count)
+        l->waits_at_us = p->now_us;
     l->accept_count++;
     tcb_mark(p, listener, MARK_ACCEPT | MARK_IN);
 }

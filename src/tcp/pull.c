@@ -179,7 +179,6 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
                                      .n = t->loss.backoff,
                                      .of = (uint8_t)p->knobs->tcp_syn_retries};
         p->stats->TcpRetransSegs++;
-        p->stats->TcpOutSegs--; /* finish counts it, and Linux does not */
         t->retrans++;
     }
     t->flags &= ~(uint32_t)T_SYN_DUE;

@@ -12,16 +12,15 @@ static const bool edge_ok[STATE_COUNT][STATE_COUNT] = {
 #undef EDGE
 };
 
-void trace_state(struct tcp *p, const struct flow *f, enum state from, enum state to)
+void trace_state(struct tcp *p, const struct flow *f, struct weir_why why)
 {
-    must(edge_ok[from][to]);
+    must(edge_ok[why.from][why.to]);
+    why.event = EVENT_state;
     if (p->trace && trace_is_on(p->trace))
-        trace_add(p->trace,
-                  &(struct weir_event){
-                      .at_ns = p->now_us * 1000,
-                      .local = {.addr = f->local, .port = f->lport},
-                      .peer = {.addr = f->remote, .port = f->rport},
-                      .why = {.event = EVENT_state, .from = (uint8_t)from, .to = (uint8_t)to}});
+        trace_add(p->trace, &(struct weir_event){.at_ns = p->now_us * 1000,
+                                                 .local = {.addr = f->local, .port = f->lport},
+                                                 .peer = {.addr = f->remote, .port = f->rport},
+                                                 .why = why});
 }
 
 static bool is_established(enum state s)
@@ -39,10 +38,14 @@ void enter(struct tcp *p, struct tcb *t, enum state to)
     if (to == CLOSED && (t->state == SYN_SENT || t->state == SYN_RECEIVED))
         p->stats->TcpAttemptFails++;
     if (!(t->flags & T_MINI_WAITS)) /* else the mini tells of itself */
-        trace_state(p, &t->flow, (enum state)t->state, to);
+        trace_state(p, &t->flow,
+                    (struct weir_why){.from = t->state,
+                                      .to = (uint8_t)to,
+                                      .n = to == CLOSED ? t->end_reason : 0});
     if (was != is_established(to))
         p->stats->TcpCurrEstab += was ? UINT64_MAX : 1;
     t->state = (uint8_t)to;
+    t->state_at_ms = now_ms(p);
 }
 
 struct tcb *tcb_new(struct tcp *p)
@@ -55,6 +58,7 @@ struct tcb *tcb_new(struct tcp *p)
     t = tcb_at(p, index);
     t->self = index;
     t->state = CLOSED;
+    t->state_at_ms = now_ms(p);
     t->flags = T_DETACHED;
     wheel_node_init(&t->node);
     list_node_init(&t->out);
@@ -110,12 +114,12 @@ void tcb_wants_output(struct tcp *p, struct tcb *t)
 
 void tcb_end(struct tcp *p, struct tcb *t, int error)
 {
-    if (t->state != CLOSED)
-        enter(p, t, CLOSED);
     if (error) {
         t->error = (uint8_t)error;
         t->end_reason = (uint8_t)error;
     }
+    if (t->state != CLOSED)
+        enter(p, t, CLOSED);
     tcb_detach(p, t);
     sent_free(p, t);
     ring_release(&t->snd.ring, p->mem);

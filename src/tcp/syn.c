@@ -195,6 +195,7 @@ enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s)
     enum drop v;
 
     if (l->accept_count > l->backlog) { /* Linux: one more than the backlog fits */
+        l->refused++;
         p->stats->TcpExtListenOverflows++;
         p->stats->TcpExtListenDrops++;
         m->flags |= SYN_MINI_ACKED;

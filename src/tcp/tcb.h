@@ -74,6 +74,8 @@ struct listener {
     uint32_t held_scan;   /* where tcp_held_next goes on */
     uint32_t held_new;    /* held SYNs that were not yet told */
     int64_t cookie_at_us; /* when a SYN cookie was sent, 0: never */
+    int64_t waits_at_us;  /* since when what waits is not accepted */
+    uint64_t refused;     /* handshakes that found the accept queue full */
 };
 
 struct tcb {
@@ -146,8 +148,9 @@ struct tcb {
     struct cc cc;
     struct tcp_options opt;
     uint32_t segs_in, segs_out, retrans;
-    uint32_t trouble_at_ms; /* when the retransmissions that still go on began: user timeout */
+    uint32_t trouble_at_ms; /* timers.c: nothing of ours gets through since then; 0: it does */
     uint32_t data_segs_in, data_segs_out;
+    uint32_t state_at_ms; /* when the state was entered */
     uint16_t una_laps, nxt_laps; /* how often SND.UNA and RCV.NXT passed ISS and IRS again */
     union {
         uint64_t bytes_retrans;
@@ -335,7 +338,7 @@ void tcp_receive_drop(struct tcp *p, struct tcb *t, uint32_t n); /* user_data.c 
 /* -- state.c: the only writer of the state ----------------------------------------------------- */
 void enter(struct tcp *p, struct tcb *t, enum state to);
 /* Tells the trace; also of what is no tcb. */
-void trace_state(struct tcp *p, const struct flow *f, enum state from, enum state to);
+void trace_state(struct tcp *p, const struct flow *f, struct weir_why why);
 struct tcb *tcb_new(struct tcp *p);
 void tcb_free(struct tcp *p, struct tcb *t);
 /* The connection is over: to CLOSED with `error` for the program (0: none). It is still there: */
@@ -361,6 +364,7 @@ void timers_on_state(struct tcp *p, struct tcb *t);
 void timers_off(struct tcp *p, struct tcb *t);
 void timers_fire(struct tcp *p, struct tcb *t);
 void timers_arm(struct tcp *p, struct tcb *t); /* moves the node to the first instant */
+int64_t timers_retries_max(const struct tcp *p, const struct tcb *t);
 uint32_t rto_with_backoff(const struct tcp *p, const struct tcb *t);
 
 /* -- recovery: what is in flight and what is lost, see recovery.h ------------------------------ */

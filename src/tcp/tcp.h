@@ -263,5 +263,10 @@ struct weir_sock_info;
 void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);
 void tcp_syn_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);
 void tcp_tw_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info);
+/* facts.c: of the same, what holds it and what will end it. */
+struct weir_facts;
+void tcp_facts(const struct tcp *p, uint32_t index, struct weir_facts *f);
+void tcp_syn_facts(const struct tcp *p, uint32_t index, struct weir_facts *f);
+void tcp_tw_facts(const struct tcp *p, uint32_t index, struct weir_facts *f);
 
 #endif

@@ -113,6 +113,7 @@ static void persist_off(struct tcb *t)
     if (timer_at(t, TIMER_persist) == WHEN_NEVER)
         return;
     t->loss.backoff = 0;
+    t->trouble_at_ms = 0;
     stop(t, TIMER_persist);
 }
 
@@ -209,6 +210,8 @@ void timers_on_window(struct tcp *p, struct tcb *t)
     if (window_usable(t) > 0) /* it opened a little: what its probes waited is over */
         t->loss.backoff = 0;
     at = p->now_us + rto_with_backoff(p, t);
+    if (!t->trouble_at_ms)
+        t->trouble_at_ms = now_ms_not_0(p);
     if (timer_at(t, TIMER_persist) == WHEN_NEVER ||
         (t->loss.backoff == 0 && at < timer_at(t, TIMER_persist)))
         start(t, TIMER_persist, at);
@@ -257,7 +260,7 @@ static void give_up(struct tcp *p, struct tcb *t)
     tcb_end(p, t, t->soft_error ? t->soft_error : ETIMEDOUT);
 }
 
-static int64_t retries_max(const struct tcp *p, const struct tcb *t)
+int64_t timers_retries_max(const struct tcp *p, const struct tcb *t)
 {
     switch (t->state) {
     case SYN_SENT:
@@ -282,7 +285,7 @@ static bool is_r2_reached(const struct tcp *p, const struct tcb *t)
 
     if (t->opt.user_timeout_ms && !is_opening && !(t->flags & T_ORPHAN))
         return is_user_timeout(p, t);
-    return is_user_timeout(p, t) || t->loss.backoff >= retries_max(p, t);
+    return is_user_timeout(p, t) || t->loss.backoff >= timers_retries_max(p, t);
 }
 
 /* 9293#3.8.6: a peer that shrank its window to nothing and answers is not given up: what lies
@@ -352,10 +355,11 @@ static void persist_fires(struct tcp *p, struct tcb *t)
     if (window_usable(t) > 0) { /* 1122#4.2.3.4: better a small segment than none */
         t->flags |= T_OVERRIDE;
         t->loss.backoff = 0;
+        t->trouble_at_ms = 0;
         tcb_wants_output(p, t);
         return;
     }
-    if ((is_silent || is_orphan_held(p, t)) && t->loss.probes >= retries_max(p, t)) {
+    if ((is_silent || is_orphan_held(p, t)) && t->loss.probes >= timers_retries_max(p, t)) {
         give_up(p, t);
         return;
     }

@@ -38,7 +38,7 @@ void tw_free(struct tcp *p, uint32_t index, enum state to)
 {
     struct tw_mini *w = tw_at(p, index);
 
-    trace_state(p, &w->flow, TIME_WAIT, to);
+    trace_state(p, &w->flow, (struct weir_why){.from = TIME_WAIT, .to = (uint8_t)to});
     demux_remove(p, flow_hash(p, &w->flow), KIND_TW, index);
     list_unlink(&p->tw_order, index);
     pool_free(&p->tws, index);

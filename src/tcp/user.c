@@ -146,6 +146,7 @@ uint32_t tcp_accept(struct tcp *p, uint32_t listener, uint32_t sock)
     if (!l->accept_first)
         l->accept_last = 0;
     l->accept_count--;
+    l->waits_at_us = p->now_us;
     t->flags &= ~(uint32_t)T_ACCEPTABLE;
     t->sock = sock;
     tcb_mark(p, t, MARK_OUT | (t->rcv.ring.len ? MARK_IN : 0));

@@ -3,6 +3,7 @@
 
 #include "def/drop.h"
 #include "def/state.h"
+#include "stack/tables.h"
 #include "weir/socket.h"
 #include "weir/stat.h"
 #include "weir/trace.h"
@@ -107,6 +108,51 @@ static void the_trace_keeps_the_last_ones_in_order(void **state)
     assert_int_equal(weir_trace_read(stack, e, 4), 0);
 }
 
+static void the_trace_can_be_looked_at_again(void **state)
+{
+    struct weir_event e;
+    uint64_t cursor = 0, again = 0;
+
+    (void)state;
+    assert_int_equal(weir_trace_start(stack, 2), 0);
+    for (int64_t ms = 1; ms <= 3; ms++)
+        input_one_byte(ms * 1000000);
+    assert_int_equal(weir_trace_next(stack, &cursor, &e), 1);
+    assert_int_equal(e.at_ns, 2000000);
+    assert_int_equal(weir_trace_next(stack, &cursor, &e), 1);
+    assert_int_equal(weir_trace_next(stack, &cursor, &e), 0);
+    input_one_byte(4000000);
+    assert_int_equal(weir_trace_next(stack, &cursor, &e), 1);
+    assert_int_equal(e.at_ns, 4000000);
+    assert_int_equal(weir_trace_next(stack, &again, &e), 1);
+    assert_int_equal(e.at_ns, 3000000);
+}
+
+static bool is_kept(uint16_t event, uint16_t verdict)
+{
+    struct weir_why why = {.event = event, .verdict = verdict};
+
+    return trace_wants(&(struct trace){.is_brief = true}, &why);
+}
+
+static void a_brief_trace_leaves_the_routine_out(void **state)
+{
+    struct weir_event e;
+
+    (void)state;
+    assert_int_equal(weir_trace_start_brief(stack), 0);
+    input_one_byte(1000000);
+    assert_int_equal(weir_trace_read(stack, &e, 1), 0);
+    assert_true(is_kept(EVENT_rto, PASS) && is_kept(EVENT_reset_unread, PASS));
+    assert_false(is_kept(EVENT_delayed_ack, PASS) || is_kept(EVENT_duplicate_ack, PASS));
+    assert_true(is_kept(0, DROP_tcp_accept_queue));
+    assert_false(is_kept(0, DROP_tcp_duplicate));
+    assert_int_equal(weir_trace_start(stack, 0), 0);
+    assert_int_equal(weir_knob_set(stack, "net.weir.trace_events", "0"), 0);
+    assert_int_equal(weir_trace_start_brief(stack), 0);
+    assert_false(trace_is_on(stack_trace(stack)));
+}
+
 static void expect_text(struct weir_why why, const char *want)
 {
     char text[100];
@@ -162,6 +208,8 @@ int main(void)
         TEST(what_is_not_there_is_null_or_0),
         TEST(a_drop_is_counted_under_its_name),
         TEST(the_trace_keeps_the_last_ones_in_order),
+        TEST(the_trace_can_be_looked_at_again),
+        TEST(a_brief_trace_leaves_the_routine_out),
         TEST(reasons_in_words),
         TEST(a_reason_that_does_not_fit_is_cut),
         TEST(states_have_the_names_of_the_rfc),
