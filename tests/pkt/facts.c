@@ -52,6 +52,8 @@ TEST(a_syn_that_nobody_answers)
     assert_int_equal(f.state_ago_ms, 3500);
     assert_int_equal(f.stalled_ago_ms, 2500);
     assert_int_equal(f.end_left_us, 123500000);
+    expect_stat(&p, "TcpOutSegs", 1); /* what goes again is not counted there */
+    expect_stat(&p, "TcpRetransSegs", 2);
     advance_ms(&p, 123499);
     assert_int_equal(app_error(&p), 0);
     advance_ms(&p, 1);
