@@ -164,12 +164,14 @@ static int call_ping(lua_State *L)
     uint8_t message[8 + 65507] = {8};
     struct weir_sockaddr to = {0};
     lua_Integer size = luaL_checkinteger(L, 4);
-    int sock = (int)luaL_checkinteger(L, 2);
+    int sock = (int)luaL_checkinteger(L, 2), r;
 
     if (weir_addr_parse(&to.addr, luaL_checkstring(L, 3)) < 0 || size < 0 || size > 65000)
         return fail(L, -EINVAL);
     message[7] = 1; /* the first of its sequence */
-    weir_connect(stack_at(L), sock, &to);
+    r = weir_connect(stack_at(L), sock, &to);
+    if (r < 0)
+        return fail(L, r);
     return result(L, weir_send(stack_at(L), sock, message, 8 + (size_t)size, 0));
 }
 

@@ -405,7 +405,11 @@ function Host:ping(to, set)
     if set.ttl then core.setopt(self.id, sock, "ttl", set.ttl) end
     core.setopt(self.id, sock, "recverr", 1)
     local began, deadline = env.now(), until_ns(set.timeout or 1)
-    core.ping(self.id, sock, addr, set.size or 56)
+    local ok, refused = core.ping(self.id, sock, addr, set.size or 56)
+    if not ok then
+        core.close(self.id, sock)
+        return nil, refused
+    end
     local from, why, teller = block(self, sock, IN, deadline, function()
         return core.pong(self.id, sock)
     end)

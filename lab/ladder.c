@@ -205,10 +205,12 @@ static void name_end(const struct page *p, const struct lab_row *r, bool is_send
     int node = is_sender ? r->from : r->to;
     uint8_t state = r->state[!is_sender];
 
-    if (!is_sender && r->fate >= LAB_LOST_CHANCE)
+    if (!is_sender && r->fate == LAB_LOST_ROUTER)
+        snprintf(text, 24, "lost at %.12s", p->lab->node[r->to]->name);
+    else if (!is_sender && r->fate >= LAB_LOST_CHANCE)
         snprintf(text, 24, "%s", lab_fate_text((enum lab_fate)r->fate));
     else if (side_of(p->o, node) < 0)
-        snprintf(text, 24, "(%s)", node >= 0 ? p->lab->node[node]->name : "nobody");
+        snprintf(text, 24, "(%s)", node >= 0 ? p->lab->node[node]->name : "on its way");
     else if (r->is_stray && is_sender)
         snprintf(text, 24, "(a copy)");
     else

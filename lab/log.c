@@ -103,9 +103,10 @@ static struct lab_row *add_row(struct lab_log *log, enum lab_row_kind kind)
     return r;
 }
 
-static void take_off(struct lab_log *log, uint64_t key, uint32_t index)
+static void take_off(struct lab_log *log, const struct lab_row *r)
 {
-    uint32_t *at = &log->flying[key % KEYS];
+    uint32_t index = (uint32_t)(r - log->row);
+    uint32_t *at = &log->flying[r->key % KEYS];
 
     while (*at && *at != index + 1)
         at = &log->row[*at - 1].next;
@@ -120,14 +121,14 @@ static struct lab_row *find_flying(struct lab_log *log, const struct lab_seg *s)
     struct lab_row *found = NULL;
 
     for (uint32_t i = log->flying[key % KEYS]; i; i = log->row[i - 1].next)
-        if (lab_seg_key(&log->row[i - 1].seg) == key)
+        if (log->row[i - 1].key == key)
             found = &log->row[i - 1];
     return found;
 }
 
 static void fly(struct lab_log *log, struct lab_row *r)
 {
-    uint32_t *head = &log->flying[lab_seg_key(&r->seg) % KEYS];
+    uint32_t *head = &log->flying[r->key % KEYS];
 
     r->next = *head;
     *head = (uint32_t)(r - log->row) + 1;
@@ -269,6 +270,7 @@ void lab_log_sent(struct lab_log *log, struct lab_node *n, const struct lab_seg 
     r->from = (int8_t)n->index;
     r->seg = *s;
     r->why = *why;
+    r->key = lab_seg_key(s);
     fly(log, r);
     if (s->proto != LAB_TCP)
         return;
@@ -288,25 +290,29 @@ void lab_log_fate(struct lab_log *log, const struct lab_link *l, const struct la
     r->fate = (uint8_t)fate;
     if (fate == LAB_DAMAGED)
         return; /* it goes on */
-    take_off(log, lab_seg_key(&r->seg), (uint32_t)(r - log->row));
+    take_off(log, r);
     r->arrived = log->lab->now;
 }
 
-void lab_log_changed(struct lab_log *log, const struct lab_seg *was, const struct lab_seg *is)
+void lab_log_changed(struct lab_log *log, const struct lab_seg *was, const struct lab_seg *is,
+                     bool is_out)
 {
     struct lab_row *r = find_flying(log, was);
 
     if (!r)
         return;
-    take_off(log, lab_seg_key(was), (uint32_t)(r - log->row));
-    r->seg = *is;
+    take_off(log, r);
+    r->key = lab_seg_key(is);
+    if (!is_out)
+        r->seg = *is;
     fly(log, r);
 }
 
 /* A SYN that a listener took began a connection, of which no trace tells. */
-static void judge_states(struct lab_log *log, struct lab_row *r, struct lab_node *n)
+static void judge_states(struct lab_log *log, struct lab_row *r, const struct lab_node *n,
+                         const struct lab_seg *s)
 {
-    struct flow *f = flow_of(log, n, &r->seg, false);
+    struct flow *f = flow_of(log, n, s, false);
 
     if (state_shown(log, f) == LISTEN && r->verdict <= 1 &&
         (r->seg.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
@@ -323,18 +329,33 @@ static bool is_damaged(const struct weir_why *why)
            why->verdict == DROP_udp_checksum;
 }
 
+/* At a router: it goes on, unless the router says otherwise. */
+static void stopped_on_way(struct lab_log *log, struct lab_row *r, const struct lab_node *n,
+                           const struct weir_why *why)
+{
+    if (!r || why->verdict < DROP_FIRST)
+        return;
+    take_off(log, r);
+    r->fate = LAB_LOST_ROUTER;
+    r->arrived = log->lab->now;
+    r->verdict = why->verdict;
+    r->to = (int8_t)n->index;
+}
+
 void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_seg *s,
                      const struct weir_why *why)
 {
     struct lab_row *r = find_flying(log, s);
     bool is_here = s->proto == LAB_ARP || lab_owner(log->lab, s->dst) == n;
 
-    if (!is_here)
+    if (!is_here) {
+        stopped_on_way(log, r, n, why);
         return;
+    }
     if (s->proto == LAB_ICMP && (s->icmp_type == ICMP4_TIME || s->icmp_type == ICMP4_UNREACH))
         log->told_by[n->index] = s->src;
     if (r) {
-        take_off(log, lab_seg_key(s), (uint32_t)(r - log->row));
+        take_off(log, r);
     } else if (!is_damaged(why) && (r = add_row(log, LAB_ROW_SEG))) {
         struct lab_node *from = lab_owner(log->lab, s->src);
         r->seg = *s;
@@ -348,7 +369,7 @@ void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_s
     r->to = (int8_t)n->index;
     r->verdict = why->verdict;
     if (s->proto == LAB_TCP)
-        judge_states(log, r, n);
+        judge_states(log, r, n, s);
 }
 
 uint32_t lab_log_told_by(const struct lab_log *log, const struct lab_node *n)
@@ -359,11 +380,12 @@ uint32_t lab_log_told_by(const struct lab_log *log, const struct lab_node *n)
 const char *lab_fate_text(enum lab_fate fate)
 {
     static const char *const text[] = {
-        [LAB_FLYING] = "on its way",      [LAB_ARRIVED] = "arrived",
-        [LAB_DAMAGED] = "damaged",        [LAB_LOST_CHANCE] = "lost: chance",
-        [LAB_LOST_FAULT] = "lost: fault", [LAB_LOST_BURST] = "lost: burst",
-        [LAB_LOST_QUEUE] = "lost: queue", [LAB_LOST_DOWN] = "link is down",
-        [LAB_LOST_MTU] = "over the MTU",  [LAB_LOST_DEAD] = "nobody there",
+        [LAB_FLYING] = "on its way",       [LAB_ARRIVED] = "arrived",
+        [LAB_DAMAGED] = "damaged",         [LAB_LOST_CHANCE] = "lost: chance",
+        [LAB_LOST_FAULT] = "lost: fault",  [LAB_LOST_BURST] = "lost: burst",
+        [LAB_LOST_QUEUE] = "lost: queue",  [LAB_LOST_DOWN] = "link is down",
+        [LAB_LOST_MTU] = "over the MTU",   [LAB_LOST_DEAD] = "nobody there",
+        [LAB_LOST_ROUTER] = "by a router",
     };
     return text[fate];
 }

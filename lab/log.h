@@ -22,6 +22,8 @@ enum lab_fate {
     LAB_LOST_DOWN,
     LAB_LOST_MTU,
     LAB_LOST_DEAD,
+    LAB_LOST_ROUTER,
+    LAB_FATES,
 };
 const char *lab_fate_text(enum lab_fate fate);
 
@@ -37,6 +39,7 @@ struct lab_row {
     uint8_t state[2];    /* of sender and receiver: enum state, or LAB_NO_STATE */
     struct weir_why why; /* the sender's reason */
     uint16_t verdict;    /* the receiver's */
+    uint64_t key;        /* by which it is known on its way */
     uint32_t next;       /* of the same key, while flying; 0: none */
     char *text;          /* of a call, a note */
     struct lab_seg seg;
@@ -59,8 +62,9 @@ void lab_log_fate(struct lab_log *log, const struct lab_link *l, const struct la
                   enum lab_fate fate);
 void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_seg *s,
                      const struct weir_why *why);
-/* A NAT turned one into the other. */
-void lab_log_changed(struct lab_log *log, const struct lab_seg *was, const struct lab_seg *is);
+/* A NAT turned one into the other. The log shows the addresses of the inside. */
+void lab_log_changed(struct lab_log *log, const struct lab_seg *was, const struct lab_seg *is,
+                     bool is_out);
 /* Something was called at node n (NULL: by nobody), or is worth knowing. */
 void lab_log_text(struct lab_log *log, enum lab_row_kind kind, const struct lab_node *n,
                   const char *text);

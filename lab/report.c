@@ -55,12 +55,12 @@ static void count_fates(const struct scene *s, int fates[])
 
 static void print_drops(FILE *to, const struct scene *s, const struct lab_run_options *o)
 {
-    int fates[LAB_LOST_DEAD + 1] = {0};
+    int fates[LAB_FATES] = {0};
     bool has_head = false;
     char text[240];
 
     count_fates(s, fates);
-    for (int i = LAB_DAMAGED; i <= LAB_LOST_DEAD; i++) {
+    for (int i = LAB_DAMAGED; i < LAB_FATES; i++) {
         if (!fates[i])
             continue;
         if (!has_head)

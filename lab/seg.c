@@ -8,6 +8,7 @@
 
 #include "wire/wire.h"
 
+#define HEAD_MAX 160 /* link, IP and TCP with all options */
 #define KEY_PRIME 0x100000001b3u
 
 static void read_tcp(struct lab_seg *s, const uint8_t *p, size_t head, size_t all)
@@ -85,10 +86,23 @@ static void read_ip(struct lab_seg *s, const uint8_t *p, size_t head, size_t all
         read_icmp(s, p + len, head, l4);
 }
 
+/* Headers of what was forwarded may go on in the second part. */
+static size_t gather_head(const struct weir_frame *f, uint8_t to[HEAD_MAX])
+{
+    size_t n = 0;
+
+    for (int i = 0; i < f->parts && n < HEAD_MAX; i++) {
+        size_t here = f->part[i].len < HEAD_MAX - n ? f->part[i].len : HEAD_MAX - n;
+        memcpy(to + n, f->part[i].data, here);
+        n += here;
+    }
+    return n;
+}
+
 void lab_seg_read(struct lab_seg *s, const struct weir_frame *f, enum weir_link_type type)
 {
-    const uint8_t *p = f->part[0].data;
-    size_t head = f->part[0].len, all = weir_frame_len(f);
+    uint8_t p[HEAD_MAX];
+    size_t head = gather_head(f, p), all = weir_frame_len(f);
     struct eth e;
     struct arp arp;
 

@@ -31,7 +31,7 @@ struct lab_seg {
     uint32_t sack[4][2];
 };
 
-/* Reads the frame's headers, which lie in its first part. */
+/* Reads the frame's headers. */
 void lab_seg_read(struct lab_seg *s, const struct weir_frame *f, enum weir_link_type type);
 /* Equal for two sights of one packet, wherever on its way. */
 uint64_t lab_seg_key(const struct lab_seg *s);

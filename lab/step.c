@@ -100,7 +100,7 @@ static void send_out(struct lab_port *p, struct weir_frame *f)
     f->flags = 0;
     if (p->link->lab->log) {
         lab_seg_read(&is, f, p->link->type);
-        lab_log_changed(p->link->lab->log, &was, &is);
+        lab_log_changed(p->link->lab->log, &was, &is, true);
     }
     lab_link_send(p->link, p->end, f);
 }
@@ -128,7 +128,7 @@ static void arrive_one(struct lab_link *l, int end, struct weir_frame *f)
         f->flags = 0;
         if (lab->log) {
             lab_seg_read(&is, f, l->type);
-            lab_log_changed(lab->log, &s, &is);
+            lab_log_changed(lab->log, &s, &is, false);
             s = is;
         }
     }
