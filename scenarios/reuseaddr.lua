@@ -7,7 +7,7 @@ link(a, b, "delay 10ms")
 local without, with
 
 b:app("server", function()
-    local listener = b:listen(80)
+    local listener = b:listen(80, { reuseaddr = true }) -- both must say it: the old one, too
     local conn = listener:accept()
     conn:close() -- the server closes first: TIME-WAIT is its own
     sleep(1)
