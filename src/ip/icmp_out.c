@@ -133,7 +133,7 @@ void icmp_sent(struct ip *ip, int ifindex)
 
 bool ip_has_output(const struct ip *ip, int ifindex)
 {
-    return ip->answer[ifindex].len || ip->transit[ifindex].len;
+    return ip->answer[ifindex].len || ip->transit[ifindex].len || ip->igmp.due & 1u << ifindex;
 }
 
 void ip_settle(struct ip *ip)

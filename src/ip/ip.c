@@ -41,6 +41,7 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
     ip->credit = ip->config.icmp_msgs_burst;
     ip->credit_at_us = now_us;
     pmtu_init(ip);
+    igmp_init(&ip->igmp);
     frag_init(&ip->frags, mem, &ip->rng);
 }
 

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "base/table.h"
 #include "ip/frag.h"
+#include "ip/igmp.h"
 #include "weir/frame.h"
 #include "weir/stack.h"
 #include "wire/wire.h"
@@ -74,6 +75,7 @@ struct ip {
     uint16_t id[IP_IDS];
 
     struct frags frags;
+    struct igmp igmp;
 
     struct pool pmtus;
     struct table pmtu_table;

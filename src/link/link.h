@@ -114,6 +114,7 @@ int iface_remove_addr(struct link *l, int ifindex, const struct weir_addr *addr)
 int iface_join(struct link *l, int ifindex, const struct weir_addr *group); /* -EEXIST, -ENOSPC */
 int iface_leave(struct link *l, int ifindex, const struct weir_addr *group);
 
+struct iface_addr *iface_find_addr(struct iface *f, const struct weir_addr *addr); /* NULL: none */
 /* Whether a frame to this MAC is for us: PASS or DROP_not_ours. A frame to a group (mac[0] & 1)
  * must carry a packet to a group: 1122#3.3.6. */
 enum drop iface_judge_mac(const struct link *l, int ifindex, const uint8_t mac[6]);

@@ -38,7 +38,7 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, s
     d->peer = ends->to ? ends->to->addr : u->peer;
     d->pport = ends->to ? ends->to->port : u->pport;
     d->local = ends->from ? ends->from->addr : u->local;
-    if (!ends->from && !u->is_bound && !u->is_connected)
+    if ((!ends->from && !u->is_bound && !u->is_connected) || iface_is_multicast(&d->local))
         d->local = weir_addr_v4(0);
     if ((v = sock_route(k, s, &d->peer, &d->local, path)) < 0)
         return v;
@@ -50,6 +50,8 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, s
     d->ifindex = (uint8_t)path->ifindex;
     d->tos = u->tos;
     d->ttl = u->ttl ? u->ttl : (uint8_t)k->knobs->ip_default_ttl;
+    if (iface_is_multicast(&d->peer))
+        d->ttl = u->mc_ttl;
     return 0;
 }
 
@@ -66,6 +68,48 @@ static int judge_size(const struct udp_sock *u, const struct sock_path *path, si
     d->is_df = u->pmtudisc == IP_PMTUDISC_DO || u->pmtudisc == IP_PMTUDISC_PROBE ||
                (u->pmtudisc == IP_PMTUDISC_WANT && fits);
     return fits || may_cut ? 0 : -EMSGSIZE;
+}
+
+static bool is_group(const struct socks *k, const struct udp_dest *d)
+{
+    return iface_is_multicast(&d->peer) || iface_is_broadcast(k->link, d->ifindex, &d->peer);
+}
+
+/* Sockets of this host that want it get it as if it had come back from the link: 1112#6.1. */
+static void loop_back(struct socks *k, const struct udp_dest *d, const void *data, size_t len)
+{
+    struct udp h = {.sport = d->lport, .dport = d->pport, .len = (uint16_t)(UDP_LEN + len)};
+    uint8_t hdr[UDP_LEN];
+    struct udp_view v = {.src = d->local,
+                         .dst = d->peer,
+                         .ifindex = d->ifindex,
+                         .ttl = d->ttl,
+                         .tos = d->tos,
+                         .flags = WEIR_CSUM_VALID,
+                         .is_group = true,
+                         .parts = 2};
+
+    udp_emit(hdr, &h);
+    v.part[0] = (struct weir_slice){hdr, UDP_LEN};
+    v.part[1] = (struct weir_slice){data, (uint32_t)len};
+    udp_input(k->udp, &v);
+}
+
+/* TTL 0 never leaves the host. */
+static int64_t send_to_group(struct socks *k, const struct sock *s, const struct udp_dest *d,
+                             const void *data, size_t len)
+{
+    const struct udp_sock *u = udp_at(k->udp, s->endpoint);
+    bool is_looped = s->kind == SOCK_KIND_UDP && len <= UDP_PAYLOAD_MAX;
+    int64_t n = (int64_t)len;
+
+    if (iface_is_multicast(&d->peer))
+        is_looped &= !(u->options & UDP_NO_LOOP) && iface_is_member(k->link, d->ifindex, &d->peer);
+    if (d->ttl)
+        n = udp_send(k->udp, s->endpoint, d, data, len);
+    if (n >= 0 && is_looped)
+        loop_back(k, d, data, len);
+    return n;
 }
 
 ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
@@ -88,6 +132,8 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
     headers = (weir_addr_is_v4(&d.peer) ? 20u : 40u) + (s->kind == SOCK_KIND_UDP ? UDP_LEN : 0);
     if ((v = judge_size(udp_at(k->udp, s->endpoint), &path, len + headers, &d)) < 0)
         return v;
+    if (is_group(k, &d))
+        return send_to_group(k, s, &d, data, len);
     return udp_send(k->udp, s->endpoint, &d, data, len);
 }
 

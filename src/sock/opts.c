@@ -135,6 +135,8 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
     int value = 0, v = as_int(o, &value);
     bool is_tcp = s->kind == SOCK_KIND_TCP;
 
+    if (sock_is_multicast_opt(o->name))
+        return sock_set_multicast(k, s, o);
     if (v < 0)
         return v;
     switch (o->name) {

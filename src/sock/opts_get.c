@@ -138,8 +138,13 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
 static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
 {
     bool is_tcp = s->kind == SOCK_KIND_TCP;
+    int value, v;
     uint8_t ttl = is_tcp ? tcp_opt(k->tcp, s->endpoint)->ttl : udp_at(k->udp, s->endpoint)->ttl;
 
+    if (sock_is_multicast_opt(o->name)) {
+        v = sock_get_multicast(k, s, o->name, &value);
+        return v < 0 ? v : give_int(o, value);
+    }
     switch (o->name) {
     case IP_TOS:
         return give_int(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->tos

@@ -164,6 +164,8 @@ static bool is_ours(struct socks *k, const struct sock *s, const struct weir_add
 {
     if (weir_addr_is_any(a) || s->flags & SOCK_TRANSPARENT || iface_is_multicast(a))
         return true;
+    if (s->kind != SOCK_KIND_TCP && iface_is_multicast(a))
+        return true; /* to hear that group, joined now or later */
     for (int i = 1; i <= k->link->ifaces; i++)
         if (iface_is_own(k->link, i, a) || iface_is_broadcast(k->link, i, a))
             return true;

@@ -95,6 +95,8 @@ int sock_close(struct socks *k, int sock, bool is_abort)
         return -EBADF;
     port_release(k, sock);
     if (s->kind != SOCK_KIND_TCP)
+        sock_leave_all(k, s);
+    if (s->kind != SOCK_KIND_TCP)
         udp_close(k->udp, s->endpoint);
     else if (is_abort)
         tcp_abort(k->tcp, s->endpoint);
@@ -193,8 +195,15 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
 {
     struct route_result r;
     struct iface *i;
-    int v = route_lookup(k->ip, peer, s->ifindex, &r);
+    int through = s->ifindex, v;
 
+    if (!through && s->kind != SOCK_KIND_TCP && iface_is_multicast(peer))
+        through = udp_at(k->udp, s->endpoint)->mc_ifindex;
+    v = route_lookup(k->ip, peer, through, &r);
+    if (v < 0 && through && iface_is_multicast(peer)) { /* an interface that is named is enough */
+        r = (struct route_result){.ifindex = through, .next_hop = *peer};
+        v = 0;
+    }
     if (v < 0)
         return v;
     if (weir_addr_is_any(local) && !iface_source_for(k->link, r.ifindex, &r.next_hop, local))

@@ -94,6 +94,13 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
                      const struct sock_ends *ends);
 ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags);
 
+/* groups.c */
+struct sock_opt;
+bool sock_is_multicast_opt(int name); /* of IPPROTO_IP */
+int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o);
+int sock_get_multicast(struct socks *k, const struct sock *s, int name, int *value);
+void sock_leave_all(struct socks *k, struct sock *s); /* at its end */
+
 /* opts.c, opts_get.c */
 struct sock_opt {
     int level, name;

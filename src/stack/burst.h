@@ -65,6 +65,7 @@ void burst_drop(struct burst *b, enum drop why);
 
 /* pieces.c */
 void burst_icmp(struct burst *b);
+void burst_igmp(struct burst *b);
 void burst_udp(struct burst *b, int max);
 void burst_transit(struct burst *b);
 

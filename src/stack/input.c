@@ -180,6 +180,18 @@ static enum drop input_icmp(struct arrival *a)
     return udp_input_icmp(&k->udp, &u, event.id);
 }
 
+/* -- IGMP -------------------------------------------------------------------------------------- */
+
+static enum drop input_igmp(struct arrival *a)
+{
+    struct ip *ip = &a->k->ip;
+    struct igmp_in in = {.ifindex = a->ifindex, .src = a->src, .dst = a->dst};
+
+    a->is_answer = true;
+    in.parts = slices_of(a->f, a->l4_at, a->l4_len, in.part);
+    return igmp_input(&ip->igmp, &ip->rng, &in, a->k->now_us);
+}
+
 /* -- UDP --------------------------------------------------------------------------------------- */
 
 static enum drop input_udp(struct arrival *a)
@@ -223,6 +235,8 @@ static enum drop input_transport(struct arrival *a)
         return v;
     case PROTO_ICMP:
         return input_icmp(a);
+    case PROTO_IGMP:
+        return input_igmp(a);
     default:
         answer_unreachable(a, UNREACH_PROTO);
         return DROP_ip_protocol;

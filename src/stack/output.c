@@ -64,7 +64,7 @@ static bool find_path(const struct burst *b, const struct weir_addr *dst)
     if (last->ifindex == b->ifindex && last->epoch == stack_epoch(b->k) &&
         weir_addr_equal(&last->dst, dst))
         return true;
-    if (iface_is_broadcast(&b->k->link, b->ifindex, dst))
+    if (iface_is_multicast(dst) || iface_is_broadcast(&b->k->link, b->ifindex, dst))
         r.next_hop = *dst;
     else if (route_lookup(&b->k->ip, dst, b->ifindex, &r) < 0)
         return false;
@@ -331,6 +331,7 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         output_link(&b);
     if (ip_has_output(&k->ip, ifindex)) {
         burst_icmp(&b);
+        burst_igmp(&b);
         burst_transit(&b);
     }
     if (udp_has_output(&k->udp, ifindex)) /* each gets its half */

@@ -136,6 +136,33 @@ void burst_icmp(struct burst *b)
     }
 }
 
+/* -- IGMP -------------------------------------------------------------------------------------- */
+
+/* 3376#4: TTL 1, internetwork control, router alert. */
+void burst_igmp(struct burst *b)
+{
+    struct weir_stack *k = b->k;
+    uint8_t alert[4] = {0x94, 4, 0, 0};
+    struct igmp_out o;
+
+    while (b->n < b->max && igmp_pull(&k->ip.igmp, &k->ip.rng, b->ifindex, &o, k->now_us)) {
+        struct packet p = {.dst = o.dst,
+                           .proto = PROTO_IGMP,
+                           .tos = 0xc0,
+                           .ttl = 1,
+                           .is_df = true,
+                           .options = alert,
+                           .options_len = sizeof alert,
+                           .l4_head = o.len,
+                           .next_hop = &o.dst};
+
+        p.src = weir_addr_v4(0);
+        iface_source_for(&k->link, b->ifindex, &o.dst, &p.src);
+        memcpy(l4_of(b) + sizeof alert, o.bytes, o.len);
+        burst_send(b, &p);
+    }
+}
+
 /* -- UDP --------------------------------------------------------------------------------------- */
 
 /* The link sums over a datagram only if it gets it whole. */

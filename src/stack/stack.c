@@ -109,6 +109,7 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     tcp_time_wait_advance(&k->tcp);
     ran += neigh_advance(&k->link, k->now_us);
     stack_undelivered(k);
+    ran += igmp_advance(&k->ip.igmp, k->now_us);
     return ran + stack_incomplete(k);
 }
 
@@ -121,6 +122,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (k->now_us < k->tcp.quiet_until_us && k->tcp.quiet_until_us < first)
         first = k->tcp.quiet_until_us;
     other = neigh_deadline(&k->link);
+    if (other < first)
+        first = other;
+    other = igmp_deadline(&k->ip.igmp);
     if (other < first)
         first = other;
     other = frag_deadline(&k->ip.frags, &k->ip.config.frag);

@@ -25,6 +25,7 @@ struct udp_key {
     uint8_t proto;
 };
 
+void groups_init(struct udp_socks *u);
 uint32_t udp_hash(const struct udp_socks *u, const struct udp_key *k);
 void udp_mark(struct udp_socks *u, uint32_t index, unsigned marks);
 /* The socket has something for udp_settle to do. */

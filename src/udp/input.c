@@ -105,6 +105,11 @@ enum drop udp_on_icmp_error(struct udp_socks *u, const struct udp_fault *f)
     return PASS;
 }
 
+static bool is_multicast(const struct weir_addr *a)
+{
+    return weir_addr_is_v4(a) ? a->b[12] >> 4 == 0xe : a->b[0] == 0xff;
+}
+
 static bool is_sum_good(const struct udp_view *in, uint32_t len)
 {
     uint32_t acc = pseudo_sum(&in->src, &in->dst, PROTO_UDP, len);
@@ -224,6 +229,9 @@ static enum drop deliver_all(struct udp_socks *u, const struct arrival *a)
         uint32_t pos = 0, index;
 
         while ((index = next_match(u, hash[i], a, &pos))) {
+            if (udp_at(u, index)->options & UDP_JOINED_ONLY && is_multicast(&a->in->dst) &&
+                !udp_is_joined(u, index, &a->in->dst, a->in->ifindex))
+                continue;
             last = deliver(u, index, a);
             is_taken |= last == PASS;
         }

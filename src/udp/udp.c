@@ -20,6 +20,7 @@ void udp_init(struct udp_socks *u, struct mem *mem, struct rng *seed, uint32_t s
 {
     *u = (struct udp_socks){.mem = mem, .key = rng_key(seed)};
     pool_init(&u->socks, mem, sizeof(struct udp_sock), sockets_max);
+    groups_init(u);
     table_init(&u->demux, mem);
     for (int i = 0; i < UDP_IFACES; i++)
         list_init(&u->out[i], &u->socks, offsetof(struct udp_sock, out));
@@ -34,6 +35,7 @@ void udp_fini(struct udp_socks *u)
         ring_release(&udp_at(u, i)->tx, u->mem);
     }
     table_fini(&u->demux);
+    pool_fini(&u->memberships);
     pool_fini(&u->socks);
 }
 
@@ -66,6 +68,7 @@ uint32_t udp_open(struct udp_socks *u, uint8_t proto, uint32_t sock)
     list_node_init(&s->emptied);
     s->proto = proto;
     s->sock = sock;
+    s->mc_ttl = 1; /* 1112#6.1 */
     s->rcvbuf = s->sndbuf = BUFFER_PRESET;
     return index;
 }

@@ -23,11 +23,15 @@
 enum udp_mark { UDP_MARK_IN = 1, UDP_MARK_OUT = 2, UDP_MARK_ERROR = 4 };
 
 enum udp_option {
-    UDP_REUSEPORT = 1, /* datagrams are spread over the sockets of a port by flow */
-    UDP_BROADCAST = 2, /* for the socket layer: SO_BROADCAST */
-    UDP_RECVERR = 4,   /* soft errors are reported too (IP_RECVERR) */
-    UDP_V6ONLY = 8,    /* bound to :: it leaves IPv4 alone */
+    UDP_REUSEPORT = 1,    /* datagrams are spread over the sockets of a port by flow */
+    UDP_BROADCAST = 2,    /* for the socket layer: SO_BROADCAST */
+    UDP_RECVERR = 4,      /* soft errors are reported too (IP_RECVERR) */
+    UDP_V6ONLY = 8,       /* bound to :: it leaves IPv4 alone */
+    UDP_NO_LOOP = 16,     /* what it sends to a group is not for this host (IP_MULTICAST_LOOP 0) */
+    UDP_JOINED_ONLY = 32, /* of groups only what it joined itself (IP_MULTICAST_ALL 0) */
 };
+
+#define UDP_GROUPS_MAX 20 /* of a socket: igmp_max_memberships */
 
 /* Fields are for udp/ to write, except where it says otherwise. */
 struct udp_sock {
@@ -36,14 +40,16 @@ struct udp_sock {
     struct weir_addr local, peer; /* peer: where is_connected */
     struct weir_addr bound;       /* what `local` was before connect */
     uint16_t lport, pport;
-    uint16_t ifindex;     /* bound to this interface, 0: any; the socket layer writes it */
-    uint8_t proto;        /* PROTO_UDP or PROTO_ICMP */
-    uint8_t tos, ttl;     /* ttl 0: the default; the socket layer writes them */
-    uint8_t ttl_received; /* of the datagram that was read last, 0: none yet */
-    uint8_t options;      /* enum udp_option; the socket layer writes it */
-    uint8_t pmtudisc;     /* IP_MTU_DISCOVER; the socket layer writes it */
-    uint8_t marks;        /* enum udp_mark */
-    uint8_t out_ifindex;  /* on whose list it is */
+    uint16_t ifindex;           /* bound to this interface, 0: any; the socket layer writes it */
+    uint8_t proto;              /* PROTO_UDP or PROTO_ICMP */
+    uint8_t tos, ttl;           /* ttl 0: the default; the socket layer writes them */
+    uint8_t ttl_received;       /* of the datagram that was read last, 0: none yet */
+    uint8_t options;            /* enum udp_option; the socket layer writes it */
+    uint8_t mc_ttl, mc_ifindex; /* of what it sends to groups; the socket layer writes them */
+    uint32_t groups;            /* first membership, 0: none */
+    uint8_t pmtudisc;           /* IP_MTU_DISCOVER; the socket layer writes it */
+    uint8_t marks;              /* enum udp_mark */
+    uint8_t out_ifindex;        /* on whose list it is */
     bool is_bound, is_connected, is_any_port;
     bool is_closed;          /* only its tx ring still matters */
     bool wants_out;          /* a send was refused */
@@ -59,6 +65,7 @@ struct udp_socks {
     struct mem *mem;
     struct sipkey key;
     struct pool socks;
+    struct pool memberships;
     struct table demux; /* connected ones by both ends, bound ones by the local end */
     uint32_t any_port;  /* takes what nobody is bound to, 0: none */
     uint32_t serial;
@@ -93,6 +100,15 @@ int udp_connect(struct udp_socks *u, uint32_t index, const struct weir_sockaddr 
 int udp_disconnect(struct udp_socks *u, uint32_t index);
 /* What was sent still goes out; the index is dead for the caller. */
 void udp_close(struct udp_socks *u, uint32_t index);
+
+/* groups.c: ifindex 0 for udp_leave and udp_is_joined: any. -EADDRINUSE, -ENOBUFS. */
+int udp_join(struct udp_socks *u, uint32_t index, const struct weir_addr *group, int ifindex);
+/* The interface that it was joined on, or -EADDRNOTAVAIL. */
+int udp_leave(struct udp_socks *u, uint32_t index, const struct weir_addr *group, int ifindex);
+bool udp_is_joined(const struct udp_socks *u, uint32_t index, const struct weir_addr *group,
+                   int ifindex);
+bool udp_is_wanted(const struct udp_socks *u, const struct weir_addr *group, int ifindex);
+bool udp_first_group(const struct udp_socks *u, uint32_t index, struct weir_addr *group);
 
 struct udp_dest {
     struct weir_addr local, peer; /* complete */

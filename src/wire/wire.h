@@ -47,7 +47,7 @@ size_t arp_emit(uint8_t *p, const struct arp *a);
 #define IP4_DF 0x4000
 #define IP4_MF 0x2000
 
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
+enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
 
 struct ip4 {
     uint8_t hdr_len; /* bytes, 20 to 60 */

@@ -1,14 +1,11 @@
 """IP beside the kernel's: fragments both ways, large pings both ways."""
-import re
 import socket
 import subprocess
+import sys
 
 import lan
 import rig
 import tap
-
-PIECES = re.compile(r"flags \[\+|offset [1-9]")
-
 
 def counters(text):
     return {line.split()[0]: int(line.split()[1]) for line in text.splitlines()
@@ -51,6 +48,56 @@ class Fragments(lan.Case):
                 server.sendto(text[::-1], peer)
             self.assertEqual(client.exit(), 0, client.err)
             self.assertIn(f"{len(SIZES)} came back", client.out)
+
+
+SEND = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print("ready", flush=True)
+sys.stdin.readline()
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 3)
+s.sendto(b"to the group", (sys.argv[1], int(sys.argv[2])))
+"""
+HEAR = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 0))
+s.settimeout(20)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(sys.argv[1]) + bytes(4))
+print("port", s.getsockname()[1], flush=True)
+text, peer = s.recvfrom(100)
+print(text.decode(), peer[0])
+"""
+
+
+class Groups(lan.Case):
+    GROUP = "239.255.7.7"
+
+    def test_the_kernel_hears_what_weir_sends(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as member:
+            member.bind(("0.0.0.0", 0))
+            member.settimeout(rig.PATIENCE)
+            sender = self.tap(sys.executable, "-c", SEND, self.GROUP, str(member.getsockname()[1]),
+                              stdin=subprocess.PIPE)
+            sender.wait_for("^ready$")
+            member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                              socket.inet_aton(self.GROUP) + socket.inet_aton(lan.KERNEL))
+            sender.child.stdin.write(b"\n")
+            sender.child.stdin.flush()
+            text, peer = member.recvfrom(100)
+            self.assertEqual((text, peer[0]), (b"to the group", lan.WEIR))
+            self.end_well(sender)
+
+    def test_weir_hears_what_the_kernel_sends(self):
+        """The kernel's report of the group is not needed: there is no router between."""
+        member = self.tap(sys.executable, "-c", HEAR, self.GROUP)
+        port = int(member.wait_for(r"^port (\d+)$").group(1))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(lan.KERNEL))
+            sender.sendto(b"from the kernel", (self.GROUP, port))
+            sender.sendto(b"to nobody", ("239.255.7.8", port))
+        self.end_well(member)
+        self.assertIn(f"from the kernel {lan.KERNEL}\n", member.out)
 
 
 SIZES = (1472, 1473, 8000, 20000, 65507)

@@ -1,0 +1,192 @@
+/* Multicast options of datagram sockets, and what joining and leaving mean to interfaces. 1112#7,
+ * ip(7).
+ *
+ * Knows: sockets, interfaces, IGMP. Shape: an interface listens to a group while any socket wants
+ * it there; routers hear of the first that comes and the last that goes. Units: none. Errors:
+ * -errno, Linux's for the same call. Cost: joining O(memberships of the socket), leaving O(all). */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "sock/sock.h"
+
+#define V4_LEN 4
+
+/* Which interface a struct ip_mreqn, ip_mreq or in_addr names; 0: none, -ENODEV: no such one. */
+static int ifindex_of(struct socks *k, const struct ip_mreqn *m)
+{
+    struct weir_addr a = weir_addr_v4(ntohl(m->imr_address.s_addr));
+
+    if (m->imr_ifindex)
+        return iface_at(k->link, m->imr_ifindex) ? m->imr_ifindex : -ENODEV;
+    if (!m->imr_address.s_addr)
+        return 0;
+    for (int i = 1; i <= k->link->ifaces; i++)
+        if (iface_find_addr(iface_at(k->link, i), &a))
+            return i;
+    return -ENODEV;
+}
+
+static bool read_request(const struct sock_opt *o, struct ip_mreqn *m)
+{
+    *m = (struct ip_mreqn){.imr_ifindex = 0};
+    if (o->len < sizeof(struct ip_mreq))
+        return false;
+    memcpy(m, o->value, o->len < sizeof *m ? sizeof(struct ip_mreq) : sizeof *m);
+    return true;
+}
+
+static int leave(struct socks *k, struct sock *s, const struct weir_addr *group, int ifindex)
+{
+    ifindex = udp_leave(k->udp, s->endpoint, group, ifindex);
+    if (ifindex < 0 || udp_is_wanted(k->udp, group, ifindex))
+        return ifindex < 0 ? ifindex : 0;
+    iface_leave(k->link, ifindex, group);
+    igmp_leave(&k->ip->igmp, ifindex, group, k->now_us);
+    return 0;
+}
+
+static int join(struct socks *k, struct sock *s, const struct weir_addr *group, int ifindex)
+{
+    bool is_known = iface_is_member(k->link, ifindex, group);
+    int v = udp_join(k->udp, s->endpoint, group, ifindex);
+
+    if (v < 0 || is_known)
+        return v;
+    v = iface_join(k->link, ifindex, group);
+    if (v < 0) {
+        udp_leave(k->udp, s->endpoint, group, ifindex);
+        return -ENOBUFS;
+    }
+    igmp_join(&k->ip->igmp, ifindex, group, k->now_us);
+    return 0;
+}
+
+static int set_membership(struct socks *k, struct sock *s, const struct sock_opt *o)
+{
+    struct route_result r;
+    struct weir_addr group;
+    struct ip_mreqn m;
+    int ifindex;
+
+    if (!read_request(o, &m))
+        return -EINVAL;
+    group = weir_addr_v4(ntohl(m.imr_multiaddr.s_addr));
+    ifindex = ifindex_of(k, &m);
+    if (ifindex < 0)
+        return ifindex;
+    if (o->name == IP_DROP_MEMBERSHIP)
+        return leave(k, s, &group, ifindex);
+    if (!iface_is_multicast(&group))
+        return -EINVAL;
+    if (!ifindex && route_lookup(k->ip, &group, 0, &r) == 0)
+        ifindex = r.ifindex;
+    return ifindex ? join(k, s, &group, ifindex) : -ENODEV;
+}
+
+static int set_interface(struct socks *k, struct udp_sock *u, const struct sock_opt *o)
+{
+    struct ip_mreqn m = {.imr_ifindex = 0};
+    int ifindex;
+
+    if (o->len >= sizeof(struct ip_mreq))
+        read_request(o, &m);
+    else if (o->len >= V4_LEN)
+        memcpy(&m.imr_address, o->value, V4_LEN);
+    else
+        return -EINVAL;
+    ifindex = ifindex_of(k, &m);
+    if (ifindex < 0)
+        return ifindex == -ENODEV ? -EADDRNOTAVAIL : ifindex;
+    u->mc_ifindex = (uint8_t)ifindex;
+    return 0;
+}
+
+/* A number in an int or, as BSD had it, in one byte. */
+static int number_of(const struct sock_opt *o)
+{
+    int value = -2;
+
+    if (o->len >= sizeof value)
+        memcpy(&value, o->value, sizeof value);
+    else if (o->len)
+        value = *(const uint8_t *)o->value;
+    return value;
+}
+
+static int set_number(struct udp_sock *u, int name, int value)
+{
+    uint8_t bit = name == IP_MULTICAST_LOOP ? UDP_NO_LOOP : UDP_JOINED_ONLY;
+
+    if (name == IP_MULTICAST_TTL) {
+        if (value < -1 || value > 255)
+            return -EINVAL;
+        u->mc_ttl = (uint8_t)(value < 0 ? 1 : value);
+        return 0;
+    }
+    if (value < 0 || (name == IP_MULTICAST_ALL && value > 1))
+        return -EINVAL;
+    u->options = (uint8_t)(value ? u->options & ~bit : u->options | bit);
+    return 0;
+}
+
+bool sock_is_multicast_opt(int name)
+{
+    return name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == IP_MULTICAST_IF ||
+           name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP || name == IP_MULTICAST_ALL;
+}
+
+int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o)
+{
+    struct udp_sock *u;
+
+    if (s->kind == SOCK_KIND_TCP)
+        return o->name == IP_ADD_MEMBERSHIP || o->name == IP_DROP_MEMBERSHIP ? -EPROTO : -EINVAL;
+    u = udp_at(k->udp, s->endpoint);
+    switch (o->name) {
+    case IP_ADD_MEMBERSHIP:
+    case IP_DROP_MEMBERSHIP:
+        return set_membership(k, s, o);
+    case IP_MULTICAST_IF:
+        return set_interface(k, u, o);
+    default:
+        return set_number(u, o->name, number_of(o));
+    }
+}
+
+int sock_get_multicast(struct socks *k, const struct sock *s, int name, int *value)
+{
+    const struct udp_sock *u;
+    struct weir_addr from;
+
+    if (s->kind == SOCK_KIND_TCP)
+        return -ENOPROTOOPT;
+    u = udp_at(k->udp, s->endpoint);
+    switch (name) {
+    case IP_MULTICAST_TTL:
+        *value = u->mc_ttl;
+        return 0;
+    case IP_MULTICAST_LOOP:
+        *value = !(u->options & UDP_NO_LOOP);
+        return 0;
+    case IP_MULTICAST_ALL:
+        *value = !(u->options & UDP_JOINED_ONLY);
+        return 0;
+    case IP_MULTICAST_IF: /* its address, in network order */
+        from = weir_addr_v4(0);
+        if (u->mc_ifindex)
+            iface_source_for(k->link, u->mc_ifindex, &from, &from);
+        *value = (int)htonl(weir_addr_to_v4(&from));
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+void sock_leave_all(struct socks *k, struct sock *s)
+{
+    struct weir_addr group;
+
+    while (udp_first_group(k->udp, s->endpoint, &group))
+        leave(k, s, &group, 0);
+}
