@@ -34,7 +34,6 @@ static const struct {
                                      "begin at the size of net.ipv4.tcp_rmem"},
     {"net.ipv4.tcp_mtu_probing", "the path MTU is learned from ICMP here"},
     {"net.ipv4.ip_no_pmtu_disc", "the path MTU is always discovered here"},
-    {"net.ipv4.ip_forward", "a weir stack is a host and forwards nothing"},
     {"net.ipv4.tcp_fastopen", "weir has no TCP Fast Open"},
     {"net.ipv4.tcp_frto", "weir has no F-RTO"},
     {"net.ipv4.tcp_dsack", "weir sends no DSACK"},

@@ -46,7 +46,6 @@ class Words(rig.Case):
     def test_knobs_that_linux_dropped_and_those_that_weir_has_not(self):
         self.fails(1, ["net.ipv4.tcp_fack"], "no knob 'net.ipv4.tcp_fack': without effect in Linux since 4.15.*")
         self.fails(1, ["tcp_low_latency"], "no knob 'tcp_low_latency': .*prequeue.*")
-        self.fails(1, ["-w", "net.ipv4.ip_forward=1"], "no knob 'net.ipv4.ip_forward': .*forwards nothing")
 
     def test_mistakes(self):
         self.fails(1, ["net.ipv4.tcp_sak"], "unknown knob 'net.ipv4.tcp_sak': did you mean 'net.ipv4.tcp_sack'\\?")
