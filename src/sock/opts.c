@@ -95,6 +95,21 @@ static void set_reuse(struct socks *k, struct sock *s, bool is_addr, bool is_on)
                     is_on);
 }
 
+/* Bytes a second, 32 or 64 bits of them; all ones, or what no one reaches: no limit. */
+static int set_pacing(struct socks *k, struct sock *s, const struct sock_opt *o)
+{
+    uint64_t rate = 0;
+    uint32_t low;
+
+    memcpy(&low, o->value, sizeof low);
+    rate = low == UINT32_MAX ? UINT64_MAX : low;
+    if (o->len >= sizeof rate)
+        memcpy(&rate, o->value, sizeof rate);
+    tcp_opt(k->tcp, s->endpoint)->max_pacing = rate < UINT32_MAX ? (uint32_t)rate : 0;
+    tcp_options_changed(k->tcp, s->endpoint);
+    return 0;
+}
+
 static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     int value = 0, v = as_int(o, &value);
@@ -113,6 +128,8 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
     case SO_RCVBUFFORCE:
         set_buffer(k, s, o->name, value);
         return 0;
+    case SO_MAX_PACING_RATE:
+        return is_tcp ? set_pacing(k, s, o) : 0;
     case SO_BROADCAST:
         switch_udp(k, s, UDP_BROADCAST, value);
         return 0;

@@ -23,6 +23,14 @@ static int give_int(struct sock_opt *o, int value)
     return give(o, &value, sizeof value);
 }
 
+static int give_pacing(struct sock_opt *o, uint32_t rate)
+{
+    uint64_t all = rate ? rate : UINT64_MAX;
+    uint32_t low = rate ? rate : UINT32_MAX;
+
+    return o->len >= sizeof all ? give(o, &all, sizeof all) : give(o, &low, sizeof low);
+}
+
 static int get_buffer(struct socks *k, const struct sock *s, struct sock_opt *o)
 {
     bool is_rcv = o->name == SO_RCVBUF;
@@ -72,6 +80,8 @@ static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
     case SO_SNDBUF:
     case SO_RCVBUF:
         return get_buffer(k, s, o);
+    case SO_MAX_PACING_RATE:
+        return give_pacing(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->max_pacing : 0);
     case SO_BROADCAST:
         return give_int(o, !is_tcp && udp_at(k->udp, s->endpoint)->options & UDP_BROADCAST);
     case SO_KEEPALIVE:

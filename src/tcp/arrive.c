@@ -231,7 +231,7 @@ static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
         t->ts.recent_at_ms = now_ms(p);
         t->snd.mss = (uint16_t)(t->snd.mss - 12); /* 6691: MSS counts no options */
     }
-    cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
+    cc_begin(p, t, (uint32_t)p->knobs->tcp_initial_cwnd);
 }
 
 static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct seg *s)

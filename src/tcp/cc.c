@@ -34,7 +34,6 @@ void cc_init(struct cc *c, uint8_t algo, uint32_t mss, uint32_t initial_segments
 {
     *c = (struct cc){.algo = algo, .ssthresh = UINT32_MAX, .mss = (uint16_t)mss};
     c->cwnd = mss * initial_segments;
-    cc_algo(c)->init(c, mss);
 }
 
 /* 5681#4.1: what was measured before a long silence is not known to hold; slow start may go back to

@@ -46,19 +46,25 @@ struct cc {
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t acked;          /* bytes towards the next increase */
     uint16_t mss;
-    uint8_t algo;    /* index in cc_algos */
-    uint8_t mode;    /* the algorithm's */
-    uint64_t own[4]; /* the algorithm's */
+    uint8_t algo; /* index in cc_algos */
+    uint8_t mode; /* the algorithm's */
+    union {
+        uint64_t own[4]; /* the algorithm's */
+        void *block;     /* where own[] is too small: block_bytes of its own */
+    };
 };
 
 struct cc_algo {
     const char *name;
+    uint32_t block_bytes; /* 0: own[] is all that it needs */
+    /* The connection is established, or changes its algorithm. */
     void (*init)(struct cc *c, uint32_t mss);
     void (*on_ack)(struct cc *c, const struct ack_event *e, const struct rtt *r);
     void (*on_loss)(struct cc *c, uint32_t in_flight); /* recovery begins: set ssthresh and cwnd */
     void (*on_ecn)(struct cc *c, uint32_t in_flight);  /* an echo, once a window; NULL: on_loss */
     void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
     void (*on_idle)(struct cc *c); /* cwnd restarts after idle, 5681 4.1; NULL: nothing more */
+    uint64_t (*pacing_rate)(const struct cc *c); /* bytes/s; NULL: it does not pace by itself */
 };
 
 enum cc_name {

@@ -121,14 +121,19 @@ static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint3
     }
 }
 
-/* Most text of one call: whole segments that fit the burst and the superframe. */
-static uint32_t text_max(const struct tcb *t, const struct pull_limit *limit)
+/* Most text of one call: whole segments that fit the burst, the superframe and the pace. */
+static uint32_t text_max(const struct tcp *p, const struct tcb *t, const struct pull_limit *limit)
 {
-    uint32_t segs = limit->segs, mss = mss_now(t);
+    uint32_t segs = limit->segs, mss = mss_now(t), most;
 
     if (limit->gso_max)
         segs = limit->gso_max > 120u + mss ? (limit->gso_max - 120) / mss : 1;
-    return segs * mss;
+    most = segs * mss;
+    if (t->snd.pace & PACE_ON && most > 2 * mss) {
+        uint32_t quantum = pace_quantum(p, t);
+        most = most < quantum ? most : quantum;
+    }
+    return most;
 }
 
 /* -- the wants, in order ----------------------------------------------------------------------- */
@@ -224,6 +229,8 @@ static void send_again(struct tcp *p, struct tcb *t, struct seg_out *out, struct
     if (seq_gt(end, seq_add(start, n)))
         out->hdr.flags |= TCP_FIN;
     sent_again(p, t, start, end);
+    if (t->snd.pace & PACE_ON)
+        pace_sent(p, t, n);
     count_again(p, t, out);
     loss_on_sent_again(p, t, (uint32_t)seq_diff(end, start));
     timers_on_sent(p, t, seq_eq(start, t->snd.una));
@@ -233,7 +240,7 @@ static void send_again(struct tcp *p, struct tcb *t, struct seg_out *out, struct
 static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
                             struct seg_out *out)
 {
-    uint32_t most = text_max(t, limit), flight = in_flight(t), mss = mss_now(t);
+    uint32_t most = text_max(p, t, limit), flight = in_flight(t), mss = mss_now(t);
     uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     struct seq start, end;
 
@@ -246,6 +253,8 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
     if (t->flags & T_FORCE && room < mss)
         room = mss;
     if (room < mss)
+        return false;
+    if (t->snd.pace & PACE_ON && !(t->flags & T_FORCE) && !pace_allows(p, t))
         return false;
     t->flags &= ~(uint32_t)T_FORCE;
     if (most > room)
@@ -313,11 +322,11 @@ static bool may_send_small(const struct tcb *t, uint32_t n, bool is_all)
 }
 
 /* How much new text may go now: windows, whole segments, silly window avoidance, Nagle. */
-static uint32_t new_text(const struct tcb *t, const struct pull_limit *limit)
+static uint32_t new_text(const struct tcp *p, const struct tcb *t, const struct pull_limit *limit)
 {
     uint32_t unsent = (uint32_t)seq_diff(snd_data_end(t), t->snd.nxt);
     uint32_t n = unsent, usable = window_usable(t), flight = in_flight(t);
-    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, most = text_max(t, limit);
+    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, most = text_max(p, t, limit);
     uint32_t mss = mss_now(t), tail;
 
     if (t->flags & T_TAIL_DUE) { /* 8985#7.3: one segment, and one more than cwnd allows */
@@ -372,7 +381,9 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
         return false;
     if (seq_lt(start, snd_data_end(t))) {
         restart_after_idle(p, t);
-        n = new_text(t, limit);
+        n = new_text(p, t, limit);
+        if (t->snd.pace & PACE_ON && n && !pace_allows(p, t))
+            n = 0;
     }
     if (t->ecn & ECN_CWR && n > t->snd.mss)
         n = t->snd.mss; /* one segment carries CWR, not each of a superframe */
@@ -401,6 +412,8 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     loss_on_sent(t, (uint32_t)seq_diff(end, start));
     if (t->flags & T_TAIL_DUE)
         tail_is_new(p, t, out);
+    if (t->snd.pace & PACE_ON)
+        pace_sent(p, t, n);
     if (notsent_most(p, t) != UINT32_MAX)
         tell_writer(p, t);
     timers_on_sent(p, t, false);

@@ -87,6 +87,7 @@ void tcb_detach(struct tcp *p, struct tcb *t)
 void tcb_free(struct tcp *p, struct tcb *t)
 {
     tcb_detach(p, t);
+    cc_end(p, t);
     if (list_is_on(&t->out))
         list_unlink(&p->out[t->ifindex], t->self);
     if (list_is_on(&t->marked))
@@ -121,6 +122,7 @@ void tcb_end(struct tcp *p, struct tcb *t, int error)
     if (t->state != CLOSED)
         enter(p, t, CLOSED);
     tcb_detach(p, t);
+    cc_end(p, t);
     sent_free(p, t);
     ring_release(&t->snd.ring, p->mem);
     t->flags &= ~(uint32_t)(T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW);

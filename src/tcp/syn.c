@@ -166,8 +166,8 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->rcv.quick = 8;
     t->syn_at_us = m->sent_at_us;
     t->flags |= m->flags & (SYN_MINI_AGAIN | SYN_MINI_UNTIMED) ? T_SYN_AGAIN : 0;
-    cc_init(&t->cc, t->cc.algo, t->snd.mss,
-            m->flags & SYN_MINI_AGAIN ? 1 : (uint32_t)p->knobs->tcp_initial_cwnd); /* 5681#3.1 */
+    cc_begin(p, t,
+             m->flags & SYN_MINI_AGAIN ? 1 : (uint32_t)p->knobs->tcp_initial_cwnd); /* 5681#3.1 */
     table_replace(&p->demux, m->hash, wheel_ref_of(KIND_SYN, index),
                   wheel_ref_of(KIND_TCB, t->self));
     m = syn_at(p, index);

@@ -105,7 +105,7 @@ struct tcb {
         uint32_t wnd, wnd_max;
         uint16_t mss;
         uint8_t wscale;
-        uint8_t spare;
+        uint8_t pace;     /* PACE_*; pace.c */
         struct ring ring; /* first byte: snd.una (iss + 1 before our SYN is acknowledged) */
     } snd;
     struct {
@@ -151,6 +151,7 @@ struct tcb {
     uint32_t trouble_at_ms; /* timers.c: nothing of ours gets through since then; 0: it does */
     uint32_t data_segs_in, data_segs_out;
     uint32_t state_at_ms; /* when the state was entered */
+    uint32_t pace_at_us;  /* low bits; pace.c */
     uint16_t una_laps, nxt_laps; /* how often SND.UNA and RCV.NXT passed ISS and IRS again */
     union {
         uint64_t bytes_retrans;
@@ -389,6 +390,19 @@ uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);
 bool pull_is_done(const struct tcb *t);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
+
+/* -- pace.c ------------------------------------------------------------------------------------ */
+enum { PACE_ON = 1, PACE_WAITS = 2, PACE_LATE = 4 }; /* LATE: its timer fired, nothing left since */
+void cc_begin(struct tcp *p, struct tcb *t, uint32_t segments); /* of the initial window */
+void cc_choose(struct tcp *p, struct tcb *t, uint8_t algo);
+void cc_end(struct tcp *p, struct tcb *t);
+void pace_choose(struct tcp *p, struct tcb *t);
+uint64_t pace_rate(const struct tcp *p, const struct tcb *t); /* bytes/s, UINT64_MAX: no limit */
+int64_t pace_at(const struct tcp *p, const struct tcb *t);
+bool pace_allows(struct tcp *p, struct tcb *t);
+uint32_t pace_quantum(const struct tcp *p, const struct tcb *t); /* bytes that may go at once */
+void pace_sent(struct tcp *p, struct tcb *t, uint32_t bytes);
+void pace_fires(struct tcp *p, struct tcb *t);
 
 /* -- listen.c: 3.10.7.2 ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);

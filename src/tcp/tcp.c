@@ -44,6 +44,7 @@ void tcp_fini(struct tcp *p)
 {
     for (uint32_t i = pool_next(&p->tcbs, 1); i; i = pool_next(&p->tcbs, i + 1)) {
         struct tcb *t = tcb_at(p, i);
+        cc_end(p, t);
         sent_free(p, t);
         text_free(p, t);
         ring_release(&t->snd.ring, p->mem);

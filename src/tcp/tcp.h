@@ -80,6 +80,7 @@ struct tcp_options {
     uint32_t rcvbuf, sndbuf;  /* bytes */
     uint32_t user_timeout_ms; /* 0: tcp_retries2 decides */
     uint32_t window_clamp;    /* bytes, 0: none */
+    uint32_t max_pacing;      /* bytes a second, 0: no limit */
     uint32_t notsent_lowat;   /* bytes not yet sent that a program may queue; 0: the knob */
     uint16_t keep_idle_s, keep_intvl_s;
     uint16_t linger_s, fin_timeout_s; /* fin_timeout_s: TCP_LINGER2 */

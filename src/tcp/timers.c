@@ -11,6 +11,7 @@
  *   delayed ack runs from the first unacknowledged text until an ACK leaves
  *   keepalive   runs while the connection stands and SO_KEEPALIVE is on
  *   close       runs in FIN-WAIT-2 of a closed socket, or as long as SO_LINGER waits
+ *   pacing      runs while text waits for pace_at (pace.c)
  * Errors: a connection given up ends with ETIMEDOUT, or what ICMP said. Cost: O(1). */
 #include "tcp/recovery.h"
 
@@ -22,6 +23,8 @@ void timers_arm(struct tcp *p, struct tcb *t)
     for (int i = 0; i < TIMER_SLOTS; i++)
         if (t->at[i] < first)
             first = t->at[i];
+    if (t->snd.pace & PACE_WAITS && pace_at(p, t) < first)
+        first = pace_at(p, t);
     if (first == WHEN_NEVER)
         return;
     armed = p->wheel->now_us + (int32_t)(t->node.at - (uint32_t)p->wheel->now_us);
@@ -33,6 +36,7 @@ void timers_off(struct tcp *p, struct tcb *t)
 {
     for (int i = 0; i < TIMER_SLOTS; i++)
         t->at[i] = WHEN_NEVER;
+    t->snd.pace &= (uint8_t)~PACE_WAITS;
     wheel_disarm(p->wheel, wheel_ref_of(KIND_TCB, t->self));
 }
 
@@ -422,6 +426,8 @@ void timers_fire(struct tcp *p, struct tcb *t)
         [TIMER_keepalive] = keepalive_fires, [TIMER_close] = close_fires,
     };
 
+    if (t->snd.pace & PACE_WAITS && pace_at(p, t) <= p->now_us)
+        pace_fires(p, t);
     for (unsigned i = 0; i < TIMER_SLOTS && t->state != CLOSED; i++) {
         unsigned which = i ? TIMER_delack + i - 1 : t->loss.timer;
         if (t->at[i] > p->now_us)

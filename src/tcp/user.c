@@ -91,7 +91,7 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = iss;
     t->snd.nxt = seq_add(iss, 1);
     t->rcv.quick = 8;
-    cc_init(&t->cc, t->cc.algo, t->snd.mss, (uint32_t)p->knobs->tcp_initial_cwnd);
+    cc_begin(p, t, (uint32_t)p->knobs->tcp_initial_cwnd);
     enter(p, t, SYN_SENT);
     p->stats->TcpActiveOpens++;
     tcb_wants_output(p, t);
@@ -317,19 +317,17 @@ void tcp_options_changed(struct tcp *p, uint32_t index)
         return;
     timers_on_state(p, t);
     timers_arm(p, t);
+    pace_choose(p, t);
     tcb_wants_output(p, t); /* TCP_NODELAY, TCP_CORK: what was held may go now */
 }
 
 int tcp_set_congestion(struct tcp *p, uint32_t index, const char *name)
 {
     int algo = tcp_congestion_find(name);
-    struct tcb *t = tcb_at(p, index);
 
     if (algo < 0)
         return -ENOENT;
-    t->cc.algo = (uint8_t)algo;
-    if (is_synchronized(t))
-        cc_algo(&t->cc)->init(&t->cc, t->snd.mss);
+    cc_choose(p, tcb_at(p, index), (uint8_t)algo);
     return 0;
 }
 

@@ -84,7 +84,11 @@ static void cubic_follows_its_curve(void **state)
 
 static uint32_t use_of(const char *algo, const char *link, uint64_t rate)
 {
-    struct bottleneck_scene s = {.algo = {algo}, .link = link, .rate_bps = rate};
+    struct bottleneck_scene s = {.algo = {algo},
+                                 .link = link,
+                                 .rate_bps = rate,
+                                 .knob = "net.weir.tcp_pacing",
+                                 .value = "1"};
     struct bottleneck b;
     uint32_t use;
 
@@ -102,7 +106,8 @@ static uint32_t use_of(const char *algo, const char *link, uint64_t rate)
 static void links_are_used_whatever_the_queue(void **state)
 {
     static const char *const algos[] = {"cubic"};
-    static const char *const links[] = {"rate 20mbit delay 20ms queue 69",
+    static const char *const links[] = {"rate 20mbit delay 20ms queue 7",
+                                        "rate 20mbit delay 20ms queue 69",
                                         "rate 20mbit delay 20ms queue 690"};
 
     (void)state;

@@ -15,6 +15,8 @@
 #define MS 1000000ll
 #define PORT 7
 #define BUFFER (8 << 20)
+#define FRAME 1500u /* of the link's rate, for TEXT bytes that arrive */
+#define TEXT 1448u
 
 static void set_int(struct lab_node *n, int sock, int name, int value)
 {
@@ -185,7 +187,7 @@ uint32_t bottleneck_use(const struct bottleneck *b)
 
     for (int i = 0; i < b->flows; i++)
         sum += b->got[i] - b->mark[i];
-    return (uint32_t)(sum * 8 * 1000 * 1000 / ms / b->scene->rate_bps);
+    return (uint32_t)(sum * FRAME / TEXT * 8 * 1000 * 1000 / ms / b->scene->rate_bps);
 }
 
 uint32_t bottleneck_fairness(const struct bottleneck *b)

@@ -42,7 +42,8 @@ void bottleneck_measure(struct bottleneck *b); /* from now on */
 void bottleneck_end(struct bottleneck *b);
 
 /* In thousandths. */
-uint32_t bottleneck_use(const struct bottleneck *b);      /* of the rate, by text that arrived */
+uint32_t bottleneck_use(
+    const struct bottleneck *b); /* of the rate, by text that arrived and its headers */
 uint32_t bottleneck_fairness(const struct bottleneck *b); /* Jain's index */
 uint32_t bottleneck_queue(const struct bottleneck *b);    /* frames that wait now */
 uint32_t bottleneck_queue_mean(const struct bottleneck *b);

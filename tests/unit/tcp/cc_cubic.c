@@ -15,6 +15,7 @@ static struct flow_of_acks begin(uint32_t cwnd, uint32_t rtt_us)
     struct flow_of_acks f = {.r = {.srtt_us = rtt_us}};
 
     cc_init(&f.c, CC_cubic, MSS, cwnd);
+    cc_algo(&f.c)->init(&f.c, MSS);
     f.e = (struct ack_event){.now_us = 1000000, .is_cwnd_limited = true};
     return f;
 }
