@@ -201,8 +201,7 @@ static void enqueue(struct line *l, struct held *h, int64_t depart)
     list_append(&l->steady, h);
 }
 
-static struct held *held_copy(struct line *l, const uint8_t *bytes, size_t len,
-                              const struct weir_frame *like)
+static struct held *held_copy(struct line *l, const struct weir_frame *f, size_t len)
 {
     struct held *h = held_new(l, len);
 
@@ -210,16 +209,15 @@ static struct held *held_copy(struct line *l, const uint8_t *bytes, size_t len,
         l->stats.queue_full++;
         return NULL;
     }
-    memcpy(h->data, bytes, len);
-    h->frame = *like;
+    linear_gather(f, h->data, len);
+    h->frame = *f;
     h->frame.parts = 1;
     h->frame.part[0] = (struct weir_slice){h->data, (uint32_t)len};
     return h;
 }
 
-/* One frame of `len` bytes; `like` says the rest. */
-static void put_one(struct line *l, const uint8_t *bytes, size_t len, const struct weir_frame *like,
-                    int64_t now_ns)
+/* One frame of `len` bytes. */
+static void put_one(struct line *l, const struct weir_frame *f, size_t len, int64_t now_ns)
 {
     struct held *h;
     int64_t depart;
@@ -235,7 +233,7 @@ static void put_one(struct line *l, const uint8_t *bytes, size_t len, const stru
     }
     copies = hits(l, DRAW_DUP, l->set.dup_ppb) ? 2 : 1;
     for (int i = 0; i < copies; i++) {
-        h = held_copy(l, bytes, len, like);
+        h = held_copy(l, f, len);
         if (!h)
             return;
         l->stats.duplicated += (uint64_t)i;
@@ -249,23 +247,27 @@ void line_put(struct line *l, const struct weir_frame *f, int64_t now_ns)
 {
     uint8_t *whole = l->scratch;
     uint8_t *piece = l->scratch + LINEAR_MAX;
-    size_t len = linear_gather(f, whole, LINEAR_MAX);
+    size_t len = weir_frame_len(f);
     struct weir_frame like = *f;
     struct linear_cut cut;
 
-    if (!len) {
+    if (!len || len > LINEAR_MAX) {
         l->stats.queue_full++;
         return;
     }
-    if (!l->is_shaped || !linear_cut_start(&cut, whole, len, l->link_len, f->gso_size)) {
-        put_one(l, whole, len, &like, now_ns);
+    if (!l->is_shaped || !f->gso_size || !linear_gather(f, whole, LINEAR_MAX) ||
+        !linear_cut_start(&cut, whole, len, l->link_len, f->gso_size)) {
+        put_one(l, f, len, now_ns);
         return;
     }
     /* The pieces' checksums are complete, and whoever vouched for the whole vouches for them. */
     like.flags = f->flags ? WEIR_CSUM_VALID : 0;
     like.gso_size = 0;
-    while ((len = linear_cut_next(&cut, piece)) > 0)
-        put_one(l, piece, len, &like, now_ns);
+    like.parts = 1;
+    while ((len = linear_cut_next(&cut, piece)) > 0) {
+        like.part[0] = (struct weir_slice){piece, (uint32_t)len};
+        put_one(l, &like, len, now_ns);
+    }
 }
 
 /* -- the far side ------------------------------------------------------------------------------ */

@@ -171,13 +171,16 @@ static int call_link(lua_State *L)
 {
     struct lab *lab = scene_of(L)->lab;
     struct lab_node *a = scene_node(L, 1), *b = scene_node(L, 2);
+    static const char *const kinds[] = {"plain", "ether", "bulk", NULL};
     struct weir_impair impair;
+    enum lab_link_kind kind;
     struct lab_link *l;
     char error[160];
 
     if (weir_impair_parse(&impair, luaL_checkstring(L, 3), error, sizeof error) < 0)
         return fail(L, error);
-    l = lab_link_add(lab, a, b, &impair, lua_toboolean(L, 4));
+    kind = (enum lab_link_kind)luaL_checkoption(L, 4, "plain", kinds);
+    l = lab_link_add(lab, a, b, &impair, kind);
     if (!l)
         return fail(L, lab->error);
     lua_pushinteger(L, l->index);

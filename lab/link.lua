@@ -6,8 +6,9 @@ lab.Link = Link
 
 env.link = function(a, b, words, kind)
     lab.want(lab.is_node(a) and lab.is_node(b), 'link wants two nodes: link(a, b, "delay 10ms")')
-    lab.want(kind == nil or kind == "ether", "a link is of kind \"ether\", or has none")
-    local id = lab.must(core.link(a.id, b.id, words or "", kind == "ether"))
+    local kinds = { plain = true, ether = true, bulk = true }
+    if kind and not kinds[kind] then lab.unknown("a link is of no kind", kind, kinds) end
+    local id = lab.must(core.link(a.id, b.id, words or "", kind))
     return setmetatable({ id = id, a = a, b = b, name = a.name .. "-" .. b.name }, Link)
 end
 

@@ -16,6 +16,7 @@
 #define SUBNET_BITS 24
 #define CLOCK_BASE_NS 1000000000
 #define MTU_PRESET 1500
+#define BULK_MAX 65535
 
 static void *counted_alloc(void *ctx, size_t bytes)
 {
@@ -87,6 +88,8 @@ static void add_port(struct lab_node *n, int i)
 
     snprintf(name, sizeof name, "net%d", i);
     c.name = name;
+    c.gso_max = p->link->is_bulk ? BULK_MAX : 0;
+    c.flags = p->link->is_bulk ? WEIR_IF_CSUM_TX : 0;
     memcpy(c.mac, p->mac, sizeof c.mac);
     p->ifindex = weir_iface_add(n->stack, &c);
     weir_addr_add(n->stack, p->ifindex, &addr, SUBNET_BITS);
@@ -207,7 +210,7 @@ static bool may_link(struct lab *lab, const struct lab_node *a, const struct lab
 }
 
 struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_node *b,
-                              const struct weir_impair *impair, bool is_ether)
+                              const struct weir_impair *impair, enum lab_link_kind kind)
 {
     struct lab_node *sw = a->kind == LAB_SWITCH ? a : b->kind == LAB_SWITCH ? b : NULL;
     struct lab_link *l;
@@ -217,7 +220,8 @@ struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_no
         return NULL;
     *l = (struct lab_link){.lab = lab,
                            .index = lab->links,
-                           .type = sw || is_ether ? WEIR_LINK_ETHER : WEIR_LINK_IP,
+                           .type = sw || kind == LAB_LINK_ETHER ? WEIR_LINK_ETHER : WEIR_LINK_IP,
+                           .is_bulk = kind == LAB_LINK_BULK,
                            .mtu = impair->mtu ? impair->mtu : MTU_PRESET,
                            .end = {{a, 0}, {b, 0}}};
     snprintf(l->name, sizeof l->name, "%s-%s", a->name, b->name);

@@ -93,6 +93,7 @@ struct lab_link {
     int index;
     char name[2 * LAB_NAME_MAX];
     enum weir_link_type type;
+    bool is_bulk;
     uint32_t mtu;
     struct {
         struct lab_node *node;
@@ -128,8 +129,13 @@ void lab_free(struct lab *lab); /* all stacks; afterwards the memory they held m
 int64_t lab_halt(struct lab *lab);
 /* NULL with lab->error filled: too many, or a name that is taken. */
 struct lab_node *lab_node_add(struct lab *lab, enum lab_kind kind, const char *name);
+enum lab_link_kind {
+    LAB_LINK_PLAIN, /* IP packets */
+    LAB_LINK_ETHER, /* Ethernet and ARP */
+    LAB_LINK_BULK,  /* superframes up to 64 KiB, no checksums: for much data in little time */
+};
 struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_node *b,
-                              const struct weir_impair *impair, bool is_ether);
+                              const struct weir_impair *impair, enum lab_link_kind kind);
 /* Changes a link on the run. queue stays what it was. */
 void lab_link_set(struct lab_link *l, const struct weir_impair *impair);
 struct lab_fault *lab_fault_add(struct lab_link *l); /* NULL: too many */

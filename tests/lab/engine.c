@@ -28,7 +28,7 @@ static struct lab_link *connect_nodes(struct lab *lab, struct lab_node *a, struc
     char error[128];
 
     assert_int_equal(weir_impair_parse(&impair, words, error, sizeof error), 0);
-    return lab_link_add(lab, a, b, &impair, false);
+    return lab_link_add(lab, a, b, &impair, LAB_LINK_PLAIN);
 }
 
 static struct pair pair_new(uint64_t seed, const char *words)

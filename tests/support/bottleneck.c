@@ -42,7 +42,7 @@ void bottleneck_begin(struct bottleneck *b, const struct bottleneck_scene *s)
     b->to = lab_node_add(b->lab, LAB_HOST, "to");
     assert_int_equal(weir_impair_parse(&impair, s->link, error, sizeof error), 0);
     impair.down.rate_bps = 0; /* the ACKs' way is no bottleneck */
-    b->link = lab_link_add(b->lab, b->from, b->to, &impair, false);
+    b->link = lab_link_add(b->lab, b->from, b->to, &impair, LAB_LINK_PLAIN);
     assert_non_null(b->link);
     knob(b, "net.core.rmem_max", "67108864");
     knob(b, "net.core.wmem_max", "67108864");
