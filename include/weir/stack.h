@@ -64,9 +64,11 @@ enum weir_link_type {
 };
 
 enum weir_iface_flag {
-    WEIR_IF_CSUM_TX = 1,    /* the link completes transport checksums (WEIR_CSUM_PARTIAL) */
-    WEIR_IF_ANY_ADDR = 2,   /* every destination is taken as our own (a gateway) */
-    WEIR_IF_LOOPBACK_OK = 4 /* 127/8 and our own address are no martians here */
+    WEIR_IF_CSUM_TX = 1,     /* the link completes transport checksums (WEIR_CSUM_PARTIAL) */
+    WEIR_IF_ANY_ADDR = 2,    /* every destination is taken as our own (a gateway) */
+    WEIR_IF_LOOPBACK_OK = 4, /* 127/8 and our own address are no martians here */
+    WEIR_IF_LLC = 8, /* sends IEEE 802.3 frames with LLC (RFC 1042), MTU at most 1,492; both are
+                      * understood in any case */
 };
 
 struct weir_iface_config {

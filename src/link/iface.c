@@ -21,6 +21,8 @@ static bool is_valid(const struct weir_iface_config *c)
 
     if (!c->name || strnlen(c->name, 16) == 16 || c->mtu < MTU_MIN || c->mtu > MTU_MAX)
         return false;
+    if (c->flags & WEIR_IF_LLC && (!is_ether || c->mtu > LLC_DATA_MAX || c->gso_max))
+        return false;
     if (c->gso_max > MTU_MAX || (!is_ether && c->type != WEIR_LINK_IP))
         return false;
     return !is_ether || !(c->mac[0] & 1);
@@ -57,7 +59,7 @@ int iface_set_mtu(struct link *l, int ifindex, uint32_t mtu)
 
     if (!f)
         return -ENODEV;
-    if (mtu < MTU_MIN || mtu > MTU_MAX)
+    if (mtu < MTU_MIN || mtu > (f->flags & WEIR_IF_LLC ? LLC_DATA_MAX : MTU_MAX))
         return -EINVAL;
     f->mtu = mtu;
     return 0;

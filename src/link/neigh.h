@@ -51,7 +51,6 @@ enum neigh_state neigh_state_at(const struct link *l, struct neigh *n, int64_t n
 void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t now_us);
 void neigh_mark_out(struct link *l, uint32_t index);
 
-
 /* park.c */
 bool park_push(struct link *l, uint32_t index, const struct link_packet *packet);
 /* The oldest packet, which is now lent; NULL: none. */

@@ -39,7 +39,9 @@ struct packet {
 
 static inline uint32_t link_head(const struct burst *b)
 {
-    return b->iface->type == WEIR_LINK_ETHER ? ETH_LEN : 0;
+    if (b->iface->type != WEIR_LINK_ETHER)
+        return 0;
+    return b->iface->flags & WEIR_IF_LLC ? ETH_LEN + LLC_LEN : ETH_LEN;
 }
 
 /* The buffer of the next frame: its link header begins here, its transport header at l4_of. */

@@ -22,6 +22,7 @@ struct arrival {
     bool is_group;      /* to a broadcast or multicast address */
     bool is_transit;    /* for somebody else, and the stack is a router */
     bool is_answer;     /* what came is answered by a layer below the sockets */
+    uint32_t end;       /* of what the link carries, without padding it knows of */
     uint32_t ip_at, l4_at;
     uint32_t l4_len; /* bytes of transport header and payload */
     struct ip4 ip;
@@ -337,7 +338,7 @@ static bool is_head_split(const struct arrival *a, uint32_t head, uint32_t all)
 static enum drop input_ip4(struct arrival *a)
 {
     uint32_t head = a->f->part[0].len - a->ip_at;
-    uint32_t all = (uint32_t)weir_frame_len(a->f) - a->ip_at;
+    uint32_t all = a->end - a->ip_at;
     enum drop v;
     int len;
 
@@ -371,12 +372,28 @@ static enum drop input_ip4(struct arrival *a)
 static enum drop input_arp(struct arrival *a)
 {
     struct arp arp;
-    int len = arp_parse(&arp, head_at(a, ETH_LEN), a->f->part[0].len - ETH_LEN);
+    uint32_t head = a->f->part[0].len < a->end ? a->f->part[0].len : a->end;
+    int len = arp_parse(&arp, head_at(a, a->ip_at), head - a->ip_at);
 
     if (len < 0)
         return (enum drop) - len;
     a->is_answer = true;
     return neigh_input_arp(&a->k->link, a->ifindex, &arp, a->k->now_us);
+}
+
+/* 1042: the type that SNAP says; what lies behind the frame's own length is padding. */
+static enum drop open_llc(struct arrival *a, uint16_t *type)
+{
+    uint32_t head = a->f->part[0].len - ETH_LEN, length = *type;
+    int len = llc_parse(type, head_at(a, ETH_LEN), head < length ? head : length);
+
+    if (len < 0)
+        return (enum drop) - len;
+    if (length > a->end - ETH_LEN)
+        return DROP_short_frame;
+    a->end = ETH_LEN + length;
+    a->ip_at += (uint32_t)len;
+    return PASS;
 }
 
 static enum drop input_ether(struct arrival *a)
@@ -391,6 +408,8 @@ static enum drop input_ether(struct arrival *a)
         return v;
     a->is_link_group = e.dst[0] & 1;
     a->ip_at = ETH_LEN;
+    if (e.type < ETH_TYPE_MIN && (v = open_llc(a, &e.type)) != PASS)
+        return v;
     switch (e.type) {
     case ETH_TYPE_IP4:
         return input_ip4(a);
@@ -398,8 +417,10 @@ static enum drop input_ether(struct arrival *a)
         return input_arp(a);
     case ETH_TYPE_IP6:
         return DROP_ip6_unsupported;
+    case ETH_TYPE_VLAN:
+        return DROP_vlan;
     default:
-        return e.type < 1536 ? DROP_llc : DROP_ether_type;
+        return DROP_ether_type;
     }
 }
 
@@ -409,6 +430,7 @@ static enum drop input_frame(struct arrival *a)
         return DROP_no_interface;
     if (a->f->parts == 0 || a->f->part[0].len == 0)
         return DROP_short_frame;
+    a->end = (uint32_t)weir_frame_len(a->f);
     if (a->iface->type == WEIR_LINK_ETHER)
         return input_ether(a);
     a->ip_at = 0;

@@ -20,6 +20,46 @@ void burst_drop(struct burst *b, enum drop why)
 
 /* -- the link ---------------------------------------------------------------------------------- */
 
+/* Type II, or 802.3 with the length of what follows: 1042. */
+static void put_ether(const struct burst *b, const uint8_t dst[6], uint16_t type, uint32_t behind)
+{
+    bool is_llc = b->iface->flags & WEIR_IF_LLC;
+    struct eth e = {.type = is_llc ? (uint16_t)(LLC_LEN + behind) : type};
+    uint8_t *at = buffer_of(b);
+
+    memcpy(e.src, b->iface->mac, sizeof e.src);
+    memcpy(e.dst, dst, sizeof e.dst);
+    eth_emit(at, &e);
+    if (is_llc)
+        llc_emit(at + ETH_LEN, type);
+}
+
+/* 894: zeros behind what is shorter than a frame may be. */
+static uint32_t pad(const struct burst *b, struct weir_frame *f, uint32_t len)
+{
+    uint8_t *at = buffer_of(b);
+    uint32_t n = f->part[0].len;
+
+    for (int i = 1; i < f->parts; n += f->part[i++].len)
+        memcpy(at + n, f->part[i].data, f->part[i].len);
+    memset(at + len, 0, ETH_MIN - len);
+    f->part[0].len = ETH_MIN;
+    f->parts = 1;
+    return ETH_MIN;
+}
+
+/* The frame at hand is ready: `len` bytes. */
+static void send_frame(struct burst *b, uint32_t len)
+{
+    struct weir_frame *f = &b->frame[b->n];
+
+    if (len < ETH_MIN && b->iface->type == WEIR_LINK_ETHER)
+        len = pad(b, f, len);
+    b->k->account.frames_out++;
+    b->k->account.bytes_out += len;
+    b->n++;
+}
+
 static void fill_frame(const struct burst *b, const struct packet *p, uint32_t head,
                        struct weir_frame *f)
 {
@@ -46,7 +86,7 @@ static void park(struct burst *b, const struct packet *p, const struct weir_addr
                             .flags = p->is_partial ? WEIR_CSUM_PARTIAL : 0};
     enum drop v;
 
-    l.part[0] = (struct weir_slice){buffer_of(b) + ETH_LEN, head};
+    l.part[0] = (struct weir_slice){buffer_of(b) + link_head(b), head};
     for (int i = 0; i < p->texts; i++)
         l.part[l.parts++] = (struct weir_slice){p->text[i].data, p->text[i].len};
     b->is_parked = true;
@@ -76,22 +116,21 @@ static bool find_path(const struct burst *b, const struct weir_addr *dst)
 static bool put_link_header(struct burst *b, const struct packet *p)
 {
     const struct weir_addr *next_hop = p->next_hop ? p->next_hop : &b->k->path.next_hop;
-    struct eth e = {.type = ETH_TYPE_IP4};
+    uint8_t mac[6];
 
     if (b->iface->type != WEIR_LINK_ETHER)
         return true;
-    memcpy(e.src, b->iface->mac, sizeof e.src);
     if (!p->next_hop && !find_path(b, &p->dst)) {
         burst_drop(b, DROP_ip_no_route);
         return false;
     }
     if (p->is_doubted)
         neigh_doubt(&b->k->link, b->ifindex, next_hop, b->k->now_us);
-    if (!neigh_lookup(&b->k->link, b->ifindex, next_hop, b->k->now_us, e.dst)) {
+    if (!neigh_lookup(&b->k->link, b->ifindex, next_hop, b->k->now_us, mac)) {
         park(b, p, next_hop);
         return false;
     }
-    eth_emit(buffer_of(b), &e);
+    put_ether(b, mac, ETH_TYPE_IP4, IP4_LEN + p->options_len + p->l4_head + p->text_len);
     return true;
 }
 
@@ -133,34 +172,28 @@ static void put_ip_header(struct burst *b, const struct packet *p)
 void burst_send(struct burst *b, const struct packet *p)
 {
     uint32_t head = link_head(b) + IP4_LEN + p->options_len + p->l4_head;
-    struct weir_stack *k = b->k;
 
-    k->stats.IpOutRequests += !packet_is_later(p) && !p->is_transit;
+    b->k->stats.IpOutRequests += !packet_is_later(p) && !p->is_transit;
     put_ip_header(b, p);
     if (!put_link_header(b, p))
         return;
     fill_frame(b, p, head, &b->frame[b->n]);
-    k->account.frames_out++;
-    k->account.bytes_out += head + p->text_len;
-    b->n++;
+    send_frame(b, head + p->text_len);
 }
 
 /* -- what links send        ------------------------------------------------------------------ */
 
 static void send_arp(struct burst *b, const struct neigh_out *o)
 {
-    struct eth e = {.type = ETH_TYPE_ARP};
     uint8_t *at = buffer_of(b);
-    struct weir_frame *f = &b->frame[b->n++];
+    struct weir_frame *f = &b->frame[b->n];
+    uint32_t head = link_head(b), len = head + ARP_LEN;
 
-    memcpy(e.src, b->iface->mac, sizeof e.src);
-    memcpy(e.dst, o->dst, sizeof e.dst);
-    eth_emit(at, &e);
-    arp_emit(at + ETH_LEN, &o->arp);
-    *f = (struct weir_frame){.parts = 1, .hdr_len = ETH_LEN + ARP_LEN};
-    f->part[0] = (struct weir_slice){at, ETH_LEN + ARP_LEN};
-    b->k->account.frames_out++;
-    b->k->account.bytes_out += ETH_LEN + ARP_LEN;
+    put_ether(b, o->dst, ETH_TYPE_ARP, ARP_LEN);
+    arp_emit(at + head, &o->arp);
+    *f = (struct weir_frame){.parts = 1, .hdr_len = (uint16_t)len};
+    f->part[0] = (struct weir_slice){at, len};
+    send_frame(b, len);
 }
 
 /* A packet that waited for its neighbour: the header is copied, the rest stays where it was parked.
@@ -168,26 +201,22 @@ static void send_arp(struct burst *b, const struct neigh_out *o)
 static void send_unparked(struct burst *b, const struct neigh_out *o)
 {
     const struct link_packet *l = &o->packet;
-    struct eth e = {.type = ETH_TYPE_IP4};
     uint8_t *at = buffer_of(b);
-    struct weir_frame *f = &b->frame[b->n++];
-    uint32_t rest = l->part[0].len - l->hdr_len;
+    struct weir_frame *f = &b->frame[b->n];
+    uint32_t head = link_head(b), rest = l->part[0].len - l->hdr_len;
 
-    memcpy(e.src, b->iface->mac, sizeof e.src);
-    memcpy(e.dst, o->dst, sizeof e.dst);
-    eth_emit(at, &e);
-    memcpy(at + ETH_LEN, l->part[0].data, l->hdr_len);
+    put_ether(b, o->dst, ETH_TYPE_IP4, l->part[0].len);
+    memcpy(at + head, l->part[0].data, l->hdr_len);
     *f = (struct weir_frame){.parts = 1,
                              .flags = l->flags,
                              .gso_size = l->gso_size,
-                             .csum_start = (uint16_t)(ETH_LEN + l->csum_start),
+                             .csum_start = (uint16_t)(head + l->csum_start),
                              .csum_offset = l->csum_offset,
-                             .hdr_len = (uint16_t)(ETH_LEN + l->hdr_len)};
-    f->part[0] = (struct weir_slice){at, ETH_LEN + l->hdr_len};
+                             .hdr_len = (uint16_t)(head + l->hdr_len)};
+    f->part[0] = (struct weir_slice){at, head + l->hdr_len};
     if (rest)
         f->part[f->parts++] = (struct weir_slice){l->part[0].data + l->hdr_len, rest};
-    b->k->account.frames_out++;
-    b->k->account.bytes_out += ETH_LEN + l->part[0].len;
+    send_frame(b, head + l->part[0].len);
 }
 
 static void output_link(struct burst *b)

@@ -20,6 +20,8 @@
 #define ETH_TYPE_IP4 0x0800
 #define ETH_TYPE_ARP 0x0806
 #define ETH_TYPE_IP6 0x86dd
+#define ETH_TYPE_VLAN 0x8100
+#define ETH_TYPE_RARP 0x8035
 
 struct eth {
     uint8_t dst[6], src[6];
@@ -27,6 +29,18 @@ struct eth {
 };
 int eth_parse(struct eth *out, const uint8_t *p, size_t n);
 size_t eth_emit(uint8_t *p, const struct eth *e);
+
+/* -- IEEE 802.3 with LLC and SNAP, RFC 1042: behind the Ethernet header, whose type is a length -
+ */
+
+#define LLC_LEN 8
+#define LLC_DATA_MAX 1492 /* bytes of IP in a frame of 1,500 */
+#define ETH_MIN 60        /* bytes of a frame, shorter ones are padded; without the FCS */
+#define ETH_TYPE_MIN 1536 /* below: a length */
+
+/* The EtherType to *type. */
+int llc_parse(uint16_t *type, const uint8_t *p, size_t n);
+size_t llc_emit(uint8_t *p, uint16_t type);
 
 /* -- ARP, RFC 826, for IPv4 over Ethernet ------------------------------------------------------ */
 

@@ -215,6 +215,8 @@ static void keep(struct frames *f, int ifindex, const struct weir_frame *frame)
         read_ip(t, 0);
     else if (bytes[12] == 8 && bytes[13] == 0)
         read_ip(t, ETH_LEN);
+    else if (bytes[12] < 6 && bytes[20] == 8 && bytes[21] == 0)
+        read_ip(t, ETH_LEN + LLC_LEN);
 }
 
 static void collect(struct frames *f)
