@@ -45,11 +45,13 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
     return weir_connect(d->stack, c->sock, peer);
 }
 
-/* AF_UNSPEC: a socket that was bound for its peer's sake is new again. */
+/* AF_UNSPEC: a socket that was bound for its peer's sake is bound no more. */
 int dgram_disconnect(struct daemon *d, struct carrier *c)
 {
-    if (c->sock < 0 || !c->is_bound_late)
+    if (c->sock < 0)
         return 0;
+    if (!c->is_bound_late)
+        return weir_disconnect(d->stack, c->sock);
     weir_set_user(d->stack, c->sock, NULL);
     weir_close(d->stack, c->sock);
     c->sock = -1;

@@ -56,11 +56,13 @@ ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int f
         return preload_result(-EMSGSIZE);
     if (m->msg_name && (n = addr_from_user(id, ADDR_SEND, m->msg_name, m->msg_namelen, &head.addr)))
         return preload_result((int)n);
+    if (head.addr.family && !head.addr.port)
+        return preload_result(-EINVAL);
     if (!head.addr.family && !dgram_is_marked(fd))
         return preload_result(-EDESTADDRREQ);
     out.msg_iovlen = with_header(iov, &head, m);
     n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);
-    if (n < 0 && (errno == EPIPE || errno == ENOTCONN || errno == ECONNREFUSED))
+    if (n < 0 && (errno == ENOTCONN || errno == ECONNREFUSED))
         errno = ENETDOWN; /* the daemon is gone */
     return n < 0 ? n : n - (ssize_t)sizeof head;
 }

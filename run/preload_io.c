@@ -139,10 +139,14 @@ EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockad
 EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
     struct fd_id id;
+    ssize_t n;
 
     if (preload_is_dgram(fd, &id))
         return dgram_receive(fd, &id, m, flags);
-    return stream_received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen, flags);
+    n = stream_received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen, flags);
+    if (n >= 0 && m->msg_name && m->msg_namelen && preload_id(fd, &id) != FD_FOREIGN)
+        m->msg_namelen = 0; /* a stream names nobody */
+    return n;
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned count, int flags, struct timespec *timeout)
@@ -219,10 +223,18 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
+    struct msghdr plain;
     struct fd_id id;
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, &id, m, flags);
+    if (m && (m->msg_name || m->msg_control) && preload_id(fd, &id) != FD_FOREIGN) {
+        plain = *m; /* a connected stream ignores the address, and carries no descriptors */
+        plain.msg_name = plain.msg_control = NULL;
+        plain.msg_namelen = 0;
+        plain.msg_controllen = 0;
+        m = &plain;
+    }
     return stream_sent(fd, REAL(sendmsg)(fd, m, flags | MSG_NOSIGNAL), flags);
 }
 

@@ -11,6 +11,9 @@
 
 #include "sock/sock.h"
 
+#define LEAST_RCVBUF 2304 /* Linux's, on 64-bit machines */
+#define LEAST_SNDBUF 4608
+
 static int as_int(const struct sock_opt *o, int *value)
 {
     if (o->len < sizeof *value)
@@ -35,12 +38,12 @@ static void switch_udp(struct socks *k, const struct sock *s, unsigned bit, bool
     u->options = (uint8_t)(on ? u->options | bit : u->options & ~bit);
 }
 
-static uint32_t clamp_buffer(int64_t want, int64_t most)
+static uint32_t clamp_buffer(int64_t want, int64_t least, int64_t most)
 {
     if (want > most)
         want = most;
     want *= 2; /* Linux doubles it for its own overhead, and reports it doubled */
-    return (uint32_t)(want < 4096 ? 4096 : want);
+    return (uint32_t)(want < least ? least : want);
 }
 
 static int set_linger(struct tcp_options *t, const struct sock_opt *o)
@@ -58,7 +61,8 @@ static int set_linger(struct tcp_options *t, const struct sock_opt *o)
 static void set_buffer(struct socks *k, struct sock *s, int name, int value)
 {
     bool is_rcv = name == SO_RCVBUF || name == SO_RCVBUFFORCE;
-    uint32_t bytes = clamp_buffer(value, is_rcv ? k->knobs->rmem_max : k->knobs->wmem_max);
+    uint32_t bytes = is_rcv ? clamp_buffer(value, LEAST_RCVBUF, k->knobs->rmem_max)
+                            : clamp_buffer(value, LEAST_SNDBUF, k->knobs->wmem_max);
 
     if (s->kind == SOCK_KIND_TCP && is_rcv)
         tcp_opt(k->tcp, s->endpoint)->rcvbuf = bytes;
@@ -131,6 +135,7 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
     case SO_MAX_PACING_RATE:
         return is_tcp ? set_pacing(k, s, o) : 0;
     case SO_BROADCAST:
+        switch_flag(&s->flags, SOCK_BROADCAST, value);
         switch_udp(k, s, UDP_BROADCAST, value);
         return 0;
     case SO_KEEPALIVE:
@@ -138,6 +143,8 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
     case SO_LINGER:
         return is_tcp ? set_stream_flag(k, s, o->name, o) : 0;
     case SO_PRIORITY:
+        s->priority = value;
+        return 0;
     case SO_MARK:
     case SO_RCVLOWAT:
     case SO_INCOMING_CPU:
@@ -164,7 +171,9 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
             udp_at(k->udp, s->endpoint)->tos = (uint8_t)value;
         return 0;
     case IP_TTL:
-        if (value < 1 || value > 255)
+        if (value == -1)
+            value = 0; /* the preset again */
+        else if (value < 1 || value > 255)
             return -EINVAL;
         *(is_tcp ? &tcp_opt(k->tcp, s->endpoint)->ttl
                  : &udp_at(k->udp, s->endpoint)->ttl) = (uint8_t)value;
@@ -257,7 +266,7 @@ static int set_tcp_number(struct tcp_options *t, int name, int value)
         return in_range(value, 1, 127);
     case TCP_MAXSEG:
         t->maxseg = (uint16_t)value;
-        return in_range(value, 0, 65535);
+        return value == 0 ? 0 : in_range(value, 88, 32767);
     case TCP_USER_TIMEOUT:
         t->user_timeout_ms = (uint32_t)value;
         return value < 0 ? -EINVAL : 0;

@@ -1,7 +1,8 @@
 /* Reading socket options: Linux's levels, names and values. opts.c sets them.
  *
  * Knows: where an option lives below. Shape: one function for each level.
- * Units: those of the option. Errors: ENOPROTOOPT for what is not there. Cost: O(1). */
+ * Units: those of the option. Errors: ENOPROTOOPT for what is not there, EOPNOTSUPP for a level
+ * that is not, as Linux tells them apart. Cost: O(1). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -83,7 +84,9 @@ static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
     case SO_MAX_PACING_RATE:
         return give_pacing(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->max_pacing : 0);
     case SO_BROADCAST:
-        return give_int(o, !is_tcp && udp_at(k->udp, s->endpoint)->options & UDP_BROADCAST);
+        return give_int(o, !!(s->flags & SOCK_BROADCAST));
+    case SO_PRIORITY:
+        return give_int(o, s->priority);
     case SO_KEEPALIVE:
     case SO_OOBINLINE:
     case SO_LINGER:
@@ -191,7 +194,11 @@ int sock_getopt(struct socks *k, int sock, struct sock_opt *o)
     case IPPROTO_IP:
         return get_ip(k, s, o);
     case IPPROTO_IPV6:
+        if (s->family != AF_INET6)
+            return -EOPNOTSUPP;
         return o->name == IPV6_V6ONLY ? give_int(o, !!(s->flags & SOCK_V6ONLY)) : -ENOPROTOOPT;
+    case IPPROTO_UDP:
+        return s->kind == SOCK_KIND_UDP ? -ENOPROTOOPT : -EOPNOTSUPP;
     case IPPROTO_TCP:
         return s->kind == SOCK_KIND_TCP ? get_tcp(k, s, o) : -EOPNOTSUPP; /* as Linux says it */
     case SOL_WEIR:
@@ -201,6 +208,6 @@ int sock_getopt(struct socks *k, int sock, struct sock_opt *o)
             return give_int(o, udp_at(k->udp, s->endpoint)->ttl_received);
         return -ENOPROTOOPT;
     default:
-        return -ENOPROTOOPT;
+        return -EOPNOTSUPP;
     }
 }

@@ -271,6 +271,8 @@ int sock_connect(struct socks *k, int sock, const struct weir_sockaddr *peer)
 
     if (!s)
         return -EBADF;
+    if (s->flags & SOCK_V6ONLY && weir_addr_is_v4(&peer->addr))
+        return -ENETUNREACH;
     return s->kind == SOCK_KIND_TCP ? connect_tcp(k, sock, peer) : connect_dgram(k, sock, peer);
 }
 

@@ -21,9 +21,10 @@ enum sock_flag {
     SOCK_BOUND = 16, /* it is in the table of bound ports */
     SOCK_LISTENING = 32,
     SOCK_V6ONLY = 64,
-    SOCK_LATE_PORT = 128, /* IP_BIND_ADDRESS_NO_PORT: bind chooses no port, connect does */
-    SOCK_ADDRESS = 256,   /* bound to an address only */
-    SOCK_ANY_FREE = 512,  /* bound to port 0: which one it became is nobody's wish */
+    SOCK_LATE_PORT = 128,  /* IP_BIND_ADDRESS_NO_PORT: bind chooses no port, connect does */
+    SOCK_ADDRESS = 256,    /* bound to an address only */
+    SOCK_BROADCAST = 1024, /* SO_BROADCAST, which a stream keeps and has no use for */
+    SOCK_ANY_FREE = 512,   /* bound to port 0: which one it became is nobody's wish */
 };
 
 struct sock {
@@ -34,7 +35,7 @@ struct sock {
     uint8_t family;    /* AF_INET, AF_INET6 */
     uint16_t flags;    /* enum sock_flag */
     uint16_t ifindex;
-    uint32_t spare;
+    int32_t priority; /* SO_PRIORITY: kept, and used by nobody here */
 };
 
 struct socks {
