@@ -234,17 +234,17 @@ TEST(an_ack_frees_tells_measures_and_stops_the_timer) /* FSM-244 FSM-247 ROW:43 
         struct peer p = in_state(state, .mss = 1000);
         struct numbers n = numbers(state);
 
-        app_option(&p, SOL_SOCKET, SO_SNDBUF, 2048); /* 4096 */
-        app_write(&p, 4096);
+        app_option(&p, SOL_SOCKET, SO_SNDBUF, 2304); /* 4608 */
+        app_write(&p, 4608);
         peer_forget_output(&p);
         assert_false(weir_readiness(p.stack, p.sock) & WEIR_READY_OUT);
         advance_ms(&p, 50);
         inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 3001); /* three segments at once */
         assert_true(weir_readiness(p.stack, p.sock) & WEIR_READY_OUT);
         assert_int_equal(info_of(&p).srtt_us, 6250);
-        assert_int_equal(info_of(&p).send_queue, 1096);
-        assert_int_equal(info_of(&p).in_flight, 1096);
-        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 4097);
+        assert_int_equal(info_of(&p).send_queue, 1608);
+        assert_int_equal(info_of(&p).in_flight, 1608);
+        inject(&p, .flags = ACK, .seq = n.rcv_nxt, .ack = 4609);
         advance_ms(&p, 600000);
         expect_quiet(&p);
         peer_end(&p);
