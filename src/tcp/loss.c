@@ -176,14 +176,20 @@ static void count(struct tcb *t, struct ack_event *e)
         t->loss.dupacks++;
 }
 
+/* What was acknowledged beyond it leaves it behind, never so far that it would lie ahead. */
+static void pass_recover(struct tcb *t)
+{
+    if (seq_gt(t->snd.una, t->sent->recover))
+        t->sent->recover = seq_sub(t->snd.una, 1);
+}
+
 static void open_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
 {
     struct sent *s = t->sent;
 
     if (is_taken_back(p, t, e) || s->first == s->n)
         return;
-    if (e->acked && seq_gt(t->snd.una, s->recover))
-        s->recover = seq_sub(t->snd.una, 1); /* never so far behind that it would lie ahead */
+    pass_recover(t);
     e->lost = find_first_loss(p, t, e);
     if (e->lost)
         begin_recovery(p, t, e);
@@ -230,6 +236,28 @@ static bool is_waited_for(const struct tcb *t)
     return (s->undo.is_open && s->undo.is_any) || (s->tlp.is_out && s->tlp.is_again);
 }
 
+/* Nothing is missing, nothing is asked: the way of almost every ACK. */
+static bool is_plain(const struct tcb *t, const struct ack_event *e)
+{
+    const struct sent *s = t->sent;
+    bool is_news = e->is_pure | e->is_dsack | e->is_reordered | e->has_again | (e->sacked != 0);
+    bool is_open = s->tlp.is_out | s->undo.is_open | ((s->sacked | s->lost | s->reno_sacked) != 0);
+
+    return t->loss.phase == LOSS_OPEN && !is_news && !is_open;
+}
+
+static void plain_ack(struct tcp *p, struct tcb *t, const struct ack_event *e)
+{
+    struct sent *s = t->sent;
+
+    if (s->first == s->n) {
+        sent_free(p, t);
+        return;
+    }
+    pass_recover(t);
+    rack_on_ack(p, t, e);
+}
+
 void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
 {
     struct sent *s = t->sent;
@@ -241,6 +269,10 @@ void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
     count(t, e);
     if (!s) {
         t->loss.phase = LOSS_OPEN;
+        return;
+    }
+    if (is_plain(t, e)) {
+        plain_ack(p, t, e);
         return;
     }
     if (!(t->flags & T_SACK))

@@ -237,6 +237,11 @@ static void send_again(struct tcp *p, struct tcb *t, struct seg_out *out, struct
     finish(p, t, out, true);
 }
 
+static bool has_lost(const struct tcb *t)
+{
+    return t->sent && t->sent->lost;
+}
+
 static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
                             struct seg_out *out)
 {
@@ -244,11 +249,7 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
     uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     struct seq start, end;
 
-    if (!sent_next_lost(t, &start, &end)) {
-        t->flags &= ~(uint32_t)T_FORCE;
-        return false;
-    }
-    if (frto_holds(t))
+    if (frto_holds(t) || !sent_next_lost(t, &start, &end))
         return false;
     if (t->flags & T_FORCE && room < mss)
         room = mss;
@@ -444,19 +445,17 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
 /* Nothing is due and all text is out: no want has to be asked again. */
 bool pull_is_done(const struct tcb *t)
 {
-    const uint32_t due = T_RST_DUE | T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW | T_FORCE |
-                         T_TAIL_DUE;
+    const uint32_t due = T_RST_DUE | T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW | T_TAIL_DUE;
     const uint32_t fin = T_FIN_QUEUED | T_FIN_SENT;
 
     return !(t->flags & due) && (t->flags & fin) != T_FIN_QUEUED &&
-           seq_ge(t->snd.nxt, snd_data_end(t)) && !(t->sent && t->sent->lost) &&
-           !window_update_due(t);
+           seq_ge(t->snd.nxt, snd_data_end(t)) && !has_lost(t) && !window_update_due(t);
 }
 
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out)
 {
     bool is_made = want_rst(p, t, out) || want_syn(p, t, out) ||
-                   want_retransmit(p, t, limit, out) || want_probe(p, t, out) ||
+                   (has_lost(t) && want_retransmit(p, t, limit, out)) || want_probe(p, t, out) ||
                    want_data(p, t, limit, out) || want_tail(p, t, out) ||
                    (frto_gives_up(t) && want_retransmit(p, t, limit, out)) || want_ack(p, t, out);
 

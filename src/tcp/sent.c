@@ -30,10 +30,19 @@ void sent_free(struct tcp *p, struct tcb *t)
     t->sent = NULL;
 }
 
-static struct sent sent_of(const struct tcb *t)
+/* The first block of a flight: nothing arrived, nothing is lost, no recovery was. */
+static bool begin(struct tcp *p, struct tcb *t)
 {
-    return (struct sent){
-        .fack = t->snd.una, .lost_from = t->snd.una, .recover = seq_sub(t->snd.una, 1)};
+    struct seq una = t->snd.una;
+    struct sent *s = mem_alloc(p->mem, (size_t)1 << SENT_LOG2_FIRST);
+
+    if (!s)
+        return false;
+    *s = (struct sent){.fack = una, .lost_from = una, .recover = seq_sub(una, 1)};
+    s->log2 = SENT_LOG2_FIRST;
+    s->room = room_of(SENT_LOG2_FIRST);
+    t->sent = s;
+    return true;
 }
 
 /* Room for one more record behind the last, and a little before the first: what SACK splits mostly
@@ -41,27 +50,28 @@ static struct sent sent_of(const struct tcb *t)
 static bool sent_room(struct tcp *p, struct tcb *t)
 {
     struct sent *s = t->sent, *grown;
-    uint32_t live = s ? s->n - s->first : 0;
-    uint8_t log2 = s ? (uint8_t)(s->log2 + 1) : SENT_LOG2_FIRST;
+    uint32_t live;
 
-    if (s && s->n < s->room)
+    if (!s)
+        return begin(p, t);
+    if (s->n < s->room)
         return true;
-    if (s && live <= s->room / 2) {
+    live = s->n - s->first;
+    if (live <= s->room / 2) {
         memmove(s->rec + s->room / 8, s->rec + s->first, live * sizeof s->rec[0]);
         s->first = s->room / 8;
         s->n = s->first + live;
         return true;
     }
-    grown = mem_alloc(p->mem, (size_t)1 << log2);
+    grown = mem_alloc(p->mem, sent_bytes(s) * 2);
     if (!grown)
         return false;
-    *grown = s ? *s : sent_of(t);
-    grown->log2 = log2;
-    grown->room = room_of(log2);
-    grown->first = s ? grown->room / 8 : 0;
+    *grown = *s;
+    grown->log2++;
+    grown->room = room_of(grown->log2);
+    grown->first = grown->room / 8;
     grown->n = grown->first + live;
-    if (s)
-        memcpy(grown->rec + grown->first, s->rec + s->first, live * sizeof s->rec[0]);
+    memcpy(grown->rec + grown->first, s->rec + s->first, live * sizeof s->rec[0]);
     sent_free(p, t);
     t->sent = grown;
     return true;

@@ -19,7 +19,7 @@ bool tlp_may_wait(const struct tcp *p, const struct tcb *t)
 
     return s && t->flags & T_SACK && p->knobs->tcp_early_retrans == 3 &&
            t->loss.phase == LOSS_OPEN && s->sacked == 0 && s->lost == 0 && !s->tlp.is_out &&
-           !t->loss.is_probed && t->state != SYN_SENT && t->state != SYN_RECEIVED;
+           !t->loss.is_probed;
 }
 
 uint32_t tlp_timeout_us(const struct tcb *t)
