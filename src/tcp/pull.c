@@ -282,8 +282,8 @@ static bool want_tail(struct tcp *p, struct tcb *t, struct seg_out *out)
     start = seq_max(start, seq_sub(t->snd.nxt, mss));
     start = seq_max(start, t->sent->rec[t->sent->n - 1].start);
     t->why_event = EVENT_tail_probe;
+    tlp_on_sent(p, t, true); /* or the timer would wait for another one */
     send_again(p, t, out, start, t->snd.nxt);
-    tlp_on_sent(p, t, true);
     return true;
 }
 
