@@ -245,12 +245,14 @@ static bool has_lost(const struct tcb *t)
 static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
                             struct seg_out *out)
 {
-    uint32_t most = text_max(p, t, limit), flight = in_flight(t), mss = mss_now(t);
-    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+    uint32_t most, flight, room, mss = mss_now(t);
     struct seq start, end;
 
     if (frto_holds(t) || !sent_next_lost(t, &start, &end))
         return false;
+    most = text_max(p, t, limit);
+    flight = in_flight(t);
+    room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     if (t->flags & T_FORCE && room < mss)
         room = mss;
     if (room < mss)
@@ -340,11 +342,8 @@ static uint32_t new_text(const struct tcp *p, const struct tcb *t, const struct 
         n = room - room % mss;
     if (n > most)
         n = most;
-    if (n == 0 || n >= mss * (1u + (n % mss == 0)))
-        tail = n % mss;
-    else
-        tail = n;
-    if (tail && tail != mss && !may_send_small(t, tail, n == unsent))
+    tail = n < mss ? n : n % mss; /* a division costs more than the rest of a small segment */
+    if (tail && !may_send_small(t, tail, n == unsent))
         n -= tail;
     return n;
 }
@@ -403,7 +402,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
         t->flags |= T_FIN_SENT;
         end = seq_add(end, 1);
     }
-    if (n % out->mss)
+    if (n < out->mss ? n : n % out->mss)
         t->snd.small_end = end;
     t->flags &= ~(uint32_t)T_OVERRIDE;
     t->rcv.quick = 0; /* a dialogue: ACKs can ride */
