@@ -69,6 +69,19 @@ ssize_t weir_recvmsg(struct weir_stack *stack, int sock, void *data, size_t len,
 ssize_t weir_sendmsg(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
                      const struct weir_sockaddr *to, const struct weir_sockaddr *local);
 
+/* The error queue of a datagram socket with IP_RECVERR, oldest first: what Linux gives by recvmsg
+ * with MSG_ERRQUEUE. Returns the bytes copied of what came back of the datagram, or -EAGAIN. While
+ * there are errors the socket is ready (WEIR_READY_ERR), and calls return the oldest one's. */
+struct weir_sock_error {
+    int error;                  /* errno */
+    uint8_t origin, type, code; /* SO_EE_ORIGIN_LOCAL (1) or SO_EE_ORIGIN_ICMP (2), ICMP's fields */
+    uint32_t info;              /* EMSGSIZE: the MTU */
+    struct weir_sockaddr to;    /* where the datagram went */
+    struct weir_addr offender;  /* who says so; unspecified where nobody did */
+};
+ssize_t weir_recverr(struct weir_stack *stack, int sock, void *data, size_t len,
+                     struct weir_sock_error *error);
+
 /* how: SHUT_RD, SHUT_WR (a FIN behind what was sent), SHUT_RDWR. -ENOTCONN, -EINVAL. */
 int weir_shutdown(struct weir_stack *stack, int sock, int how);
 /* The number is free again at once. A connection goes on until its data and FIN are acknowledged

@@ -191,6 +191,7 @@ static enum drop input_error(const struct icmp_view *in, const struct icmp4 *h,
     if (d != PASS)
         return d;
     explain(h, get16(bytes + ICMP_LEN + 2), &out->error);
+    out->error.text_at = ICMP_LEN + (uint32_t)(bytes[ICMP_LEN] & 15) * 4 + 8;
     out->kind = ICMP_EVENT_ERROR;
     return PASS;
 }

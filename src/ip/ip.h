@@ -168,6 +168,7 @@ struct icmp_error {
     uint8_t proto;
     uint16_t lport, rport; /* ports of our packet; ICMP: lport is the identifier */
     uint32_t seq;          /* TCP: its sequence number */
+    uint32_t text_at;      /* where its payload begins in the message: behind ports or identifier */
 };
 struct icmp_event {
     enum icmp_event_kind kind;

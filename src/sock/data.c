@@ -70,6 +70,20 @@ static int judge_size(const struct udp_sock *u, const struct sock_path *path, si
     return fits || may_cut ? 0 : -EMSGSIZE;
 }
 
+/* Linux: with IP_RECVERR the MTU that it did not fit can be read from the error queue. */
+static void note_too_big(struct socks *k, const struct sock *s, const struct udp_dest *d,
+                         const struct sock_path *path)
+{
+    struct udp_fault f = {.remote = d->peer,
+                          .rport = d->pport,
+                          .error = EMSGSIZE,
+                          .origin = 1,
+                          .info = d->is_link_mtu ? path->link_mtu : path->mtu};
+
+    if (udp_at(k->udp, s->endpoint)->options & UDP_RECVERR)
+        udp_error_add(k->udp, s->endpoint, &f);
+}
+
 static bool is_group(const struct socks *k, const struct udp_dest *d)
 {
     return iface_is_multicast(&d->peer) || iface_is_broadcast(k->link, d->ifindex, &d->peer);
@@ -130,8 +144,10 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
     if (s->kind == SOCK_KIND_UDP && d.pport == 0)
         return -EINVAL;
     headers = (weir_addr_is_v4(&d.peer) ? 20u : 40u) + (s->kind == SOCK_KIND_UDP ? UDP_LEN : 0);
-    if ((v = judge_size(udp_at(k->udp, s->endpoint), &path, len + headers, &d)) < 0)
+    if ((v = judge_size(udp_at(k->udp, s->endpoint), &path, len + headers, &d)) < 0) {
+        note_too_big(k, s, &d, &path);
         return v;
+    }
     if (is_group(k, &d))
         return send_to_group(k, s, &d, data, len);
     return udp_send(k->udp, s->endpoint, &d, data, len);
@@ -162,6 +178,15 @@ ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags
     }
     n = udp_recv(k->udp, s->endpoint, m, flags & MSG_PEEK ? UDP_RECV_PEEK : 0);
     return n >= 0 && flags & MSG_TRUNC ? (ssize_t)m->len : n;
+}
+
+ssize_t sock_recverr(struct socks *k, int sock, struct udp_error *out, void *data, size_t len)
+{
+    struct sock *s = sock_at(k, sock);
+
+    if (!s)
+        return -EBADF;
+    return s->kind == SOCK_KIND_TCP ? -EAGAIN : udp_recv_error(k->udp, s->endpoint, out, data, len);
 }
 
 int sock_at_mark(const struct socks *k, int sock)

@@ -184,6 +184,8 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
         return 0;
     case IP_RECVERR:
         switch_udp(k, s, UDP_RECVERR, value);
+        if (!is_tcp && !value)
+            udp_forget_errors(k->udp, s->endpoint);
         if (is_tcp)
             switch_flag(&tcp_opt(k->tcp, s->endpoint)->on, OPT_RECVERR, value);
         return 0;

@@ -93,6 +93,7 @@ struct sock_ends {
 };
 ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
                      const struct sock_ends *ends);
+ssize_t sock_recverr(struct socks *k, int sock, struct udp_error *out, void *data, size_t len);
 ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags);
 
 /* groups.c */

@@ -93,6 +93,25 @@ ssize_t weir_recvmsg(struct weir_stack *k, int sock, void *data, size_t len, int
     return n;
 }
 
+ssize_t weir_recverr(struct weir_stack *k, int sock, void *data, size_t len,
+                     struct weir_sock_error *error)
+{
+    struct udp_error e;
+    ssize_t n;
+
+    stack_settle(k);
+    n = sock_recverr(&k->socks, sock, &e, data, len);
+    if (n >= 0)
+        *error = (struct weir_sock_error){.error = e.error,
+                                          .origin = e.origin,
+                                          .type = e.type,
+                                          .code = e.code,
+                                          .info = e.info,
+                                          .to = e.to,
+                                          .offender = e.offender};
+    return n;
+}
+
 int weir_shutdown(struct weir_stack *k, int sock, int how)
 {
     stack_settle(k);

@@ -128,6 +128,8 @@ static enum drop icmp_to_transport(struct arrival *a, const struct icmp_error *e
     struct udp_fault fault = stack_fault(e);
     enum drop v;
 
+    if (a->l4_len > e->text_at)
+        fault.parts = slices_of(a->f, a->l4_at + e->text_at, a->l4_len - e->text_at, fault.part);
     if (e->proto == PROTO_TCP)
         v = tcp_icmp(&k->tcp, &about);
     else

@@ -8,6 +8,8 @@
 
 #include "stack/stack.h"
 
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2 }; /* SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP */
+
 struct udp_fault stack_fault(const struct icmp_error *e)
 {
     return (struct udp_fault){.local = e->local,
@@ -16,7 +18,12 @@ struct udp_fault stack_fault(const struct icmp_error *e)
                               .rport = e->rport,
                               .proto = e->proto,
                               .is_hard = e->is_hard,
-                              .error = e->error};
+                              .error = e->error,
+                              .origin = e->type ? ORIGIN_ICMP : ORIGIN_LOCAL,
+                              .type = e->type,
+                              .code = e->code,
+                              .info = e->mtu,
+                              .from = e->from};
 }
 
 /* A packet of somebody else's: 1812#5.2.7.1. */
@@ -38,7 +45,8 @@ static void tell_source(struct weir_stack *k, const struct weir_slice *packet,
 
 static void tell_sender(struct weir_stack *k, const struct weir_slice *packet)
 {
-    struct icmp_error e = {.error = EHOSTUNREACH};
+    /* Linux: as if a router had said so, and the router is us. */
+    struct icmp_error e = {.error = EHOSTUNREACH, .type = ICMP4_UNREACH, .code = UNREACH_HOST};
     struct udp_fault fault;
 
     struct weir_addr source;
@@ -58,6 +66,7 @@ static void tell_sender(struct weir_stack *k, const struct weir_slice *packet)
             .local = e.local, .remote = e.remote, .lport = e.lport, .rport = e.rport};
         tcp_unreachable(&k->tcp, &flow, e.error);
     } else {
+        e.from = e.local;
         fault = stack_fault(&e);
         udp_on_icmp_error(&k->udp, &fault);
     }

@@ -25,6 +25,8 @@ struct udp_key {
     uint8_t proto;
 };
 
+/* Who sent the datagram that came to grief; 0: nobody. */
+uint32_t udp_find_sender(const struct udp_socks *u, const struct udp_fault *f);
 void groups_init(struct udp_socks *u);
 uint32_t udp_hash(const struct udp_socks *u, const struct udp_key *k);
 void udp_mark(struct udp_socks *u, uint32_t index, unsigned marks);

@@ -1,4 +1,4 @@
-/* Which socket a datagram is for, and putting it there; ICMP errors about datagrams. 1122#4.1.3.
+/* Which socket a datagram is for, and putting it there. 1122#4.1.3.
  *
  * Knows: the table and the receive rings. Not where the datagram came from, beyond its view. Shape:
  * a connected socket beats a bound one, an exact address beats the unspecified one, an interface
@@ -87,22 +87,12 @@ enum drop udp_input_icmp(struct udp_socks *u, const struct udp_view *in, uint16_
     return raw == DROP_udp_no_listener ? ping : raw;
 }
 
-enum drop udp_on_icmp_error(struct udp_socks *u, const struct udp_fault *f)
+uint32_t udp_find_sender(const struct udp_socks *u, const struct udp_fault *f)
 {
     struct udp_view flow = {.src = f->remote, .dst = f->local};
     struct arrival a = {&flow, f->lport, f->rport, f->proto, 0, 0};
-    uint32_t index = find_one(u, &a);
-    struct udp_sock *s;
 
-    if (!index)
-        return DROP_icmp_unmatched;
-    s = udp_at(u, index);
-    /* Linux: without IP_RECVERR only connected sockets hear of it, and of hard errors only. */
-    if (!(s->options & UDP_RECVERR) && !(s->is_connected && f->is_hard))
-        return PASS;
-    s->error = f->error;
-    udp_mark(u, index, UDP_MARK_ERROR);
-    return PASS;
+    return find_one(u, &a);
 }
 
 static bool is_multicast(const struct weir_addr *a)

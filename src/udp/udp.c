@@ -33,6 +33,7 @@ void udp_fini(struct udp_socks *u)
     for (uint32_t i = pool_next(&u->socks, 1); i; i = pool_next(&u->socks, i + 1)) {
         ring_release(&udp_at(u, i)->rx, u->mem);
         ring_release(&udp_at(u, i)->tx, u->mem);
+        ring_release(&udp_at(u, i)->errors, u->mem);
     }
     table_fini(&u->demux);
     pool_fini(&u->memberships);
@@ -176,6 +177,7 @@ void udp_close(struct udp_socks *u, uint32_t index)
     if (list_is_on(&s->marked))
         list_unlink(&u->marked, index);
     ring_release(&s->rx, u->mem);
+    ring_release(&s->errors, u->mem);
     s->is_closed = true;
     udp_mark_emptied(u, index);
 }
@@ -263,7 +265,7 @@ uint32_t udp_readiness(const struct udp_socks *u, uint32_t index)
         ready |= WEIR_READY_IN;
     if (s->tx.len < s->sndbuf / 2)
         ready |= WEIR_READY_OUT;
-    if (s->error)
+    if (s->error || s->errors.len)
         ready |= WEIR_READY_ERR | WEIR_READY_OUT;
     return ready;
 }

@@ -37,6 +37,7 @@ enum udp_option {
 struct udp_sock {
     struct list_node out, marked, emptied;
     struct ring rx, tx;
+    struct ring errors;           /* with UDP_RECVERR: what became of its datagrams */
     struct weir_addr local, peer; /* peer: where is_connected */
     struct weir_addr bound;       /* what `local` was before connect */
     uint16_t lport, pport;
@@ -163,9 +164,28 @@ struct udp_fault {
     uint8_t proto;
     bool is_hard; /* soft ones are for UDP_RECVERR only, as on Linux */
     int error;
+    uint8_t origin, type, code; /* origin: SO_EE_ORIGIN_LOCAL 1, _ICMP 2 */
+    uint32_t info;              /* MTU where it was too big */
+    struct weir_addr from;      /* who says so */
+    uint8_t parts;
+    struct weir_slice part[WEIR_FRAME_PARTS]; /* what came back of its payload */
 };
 /* PASS, or icmp_unmatched. */
 enum drop udp_on_icmp_error(struct udp_socks *u, const struct udp_fault *f);
+
+/* errors.c */
+struct udp_error {
+    int error;
+    uint8_t origin, type, code;
+    uint32_t info;
+    struct weir_sockaddr to;
+    struct weir_addr offender;
+};
+void udp_error_add(struct udp_socks *u, uint32_t index, const struct udp_fault *f);
+/* The oldest; bytes copied of what came back of its datagram, or -EAGAIN. */
+int64_t udp_recv_error(struct udp_socks *u, uint32_t index, struct udp_error *out, void *data,
+                       size_t room);
+void udp_forget_errors(struct udp_socks *u, uint32_t index);
 
 struct udp_out {
     struct weir_addr local, peer;
