@@ -122,6 +122,7 @@ class Gone(lan.Case):
         lan.ip("link", "del", "weir0")
         self.assertEqual(program.exit(), 0, program.err)
         self.assertIn("weir: the link is gone; connections end here\n", program.err)
+        self.assertNotIn("a bug", program.err)
         self.assertEqual(program.out, "connected\nENETDOWN\n")
 
     def test_weir_s_program_is_killed(self):
