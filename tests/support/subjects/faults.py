@@ -102,6 +102,7 @@ def sockets_that_are_none():
 def calls_for_the_other_kind():
     made = udp()
     made.bind((HOST, 0))
+    made.setblocking(True)  # else Python waits before it calls
     say("listen", result_of(made.listen, 1), "accept", result_of(made.accept))
     say("MSG_OOB", result_of(lambda: made.sendto(b"x", socket.MSG_OOB, made.getsockname())))
     say("TCP_NODELAY", result_of(made.setsockopt, socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))

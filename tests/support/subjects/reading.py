@@ -53,6 +53,7 @@ def peek():
     until(server, select.POLLIN)
     say(server.recv(2, socket.MSG_PEEK), server.recv(6, socket.MSG_PEEK), server.recv(2), server.recv(9, socket.MSG_PEEK))
     say(server.recv(9, socket.MSG_PEEK | socket.MSG_DONTWAIT), server.recvmsg(9, 0, socket.MSG_PEEK)[0], server.recv(9))
+    server.setblocking(True)  # else Python waits before it calls
     attempt("nothing there", lambda: server.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     client.close()
     say(server.recv(1, socket.MSG_PEEK), server.recv(1))
