@@ -15,9 +15,12 @@ _Static_assert(sizeof(struct sock) <= 32, "an idle connection, socket and all, i
 
 void socks_init(struct socks *k, struct rng *seed)
 {
+    uint64_t seed1;
+
     pool_init(&k->pool, k->mem, sizeof(struct sock), (uint32_t)k->knobs->max_sockets);
     table_init(&k->bound, k->mem);
-    rng_init(&k->rng, rng_u64(seed), rng_u64(seed));
+    seed1 = rng_u64(seed); /* in an order of ours: C has none for arguments */
+    rng_init(&k->rng, rng_u64(seed), seed1);
 }
 
 void socks_fini(struct socks *k)

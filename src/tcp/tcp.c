@@ -33,11 +33,14 @@ int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct k
 
 void tcp_seed(struct tcp *p, struct rng *rng)
 {
+    uint64_t seed1;
+
     p->flow_key = rng_key(rng);
     p->secret_key = rng_key(rng);
     p->cookie_key = rng_key(rng);
     p->port_key = rng_key(rng);
-    rng_init(&p->rng, rng_u64(rng), rng_u64(rng));
+    seed1 = rng_u64(rng); /* in an order of ours: C has none for arguments */
+    rng_init(&p->rng, rng_u64(rng), seed1);
 }
 
 void tcp_fini(struct tcp *p)
