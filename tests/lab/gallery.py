@@ -13,8 +13,22 @@ def names():
     return sorted(n[:-4] for n in os.listdir(os.path.join(SOURCE, "scenarios")) if n.endswith(".lua"))
 
 
+# Knobs turn a scenario into another one, with other claims.
+VARIANTS = """time-wait-killed rfc1337=0, time-wait-pile-up client_first=false, ports-exhausted reuse=1,
+    close-wait-leak leaks=5, fin-wait-2-orphan timeout=10, syn-flood cookies=0, accept-queue-full abort=1,
+    mtu-black-hole clamp=1200, nat-timeout keepalive=100, lost-syn lost=4, lost-synack lost=3,
+    nagle-delayed-ack nodelay=true, clock-skew ppm=-20000, lost-last-ack-for-ever lost=2,
+    udp-through-nat keepalive=10"""
+
+
 class Gallery(unittest.TestCase):
-    pass
+    def test_variants_hold(self):
+        for variant in VARIANTS.replace("\n", " ").split(","):
+            name, knob = variant.split()
+            answer = subprocess.run([WEIR, "lab", "run", "--quiet", "--set", knob, name],
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                    timeout=100, check=False)
+            self.assertEqual(answer.returncode, 0, answer.stdout)
 
 
 def add(name):
