@@ -95,6 +95,15 @@ int weir_addr_add(struct weir_stack *stack, int ifindex, const struct weir_addr 
 int weir_route_add(struct weir_stack *stack, const struct weir_addr *dst, int prefix,
                    const struct weir_addr *gateway, int ifindex, uint32_t metric);
 
+/* RARP (RFC 903), for stations that know only their MAC. ask: requests go out, at most five in 31
+ * s; 0, -ENODEV, -EOPNOTSUPP (no Ethernet). result: 0 and *addr, which the caller adds with a
+ * prefix that it knows; -EAGAIN (no answer yet), -ETIMEDOUT, -EINVAL (never asked). serve: we
+ * answer for this station from now on; 0, -EEXIST, -ENOSPC (64), -EINVAL, and as ask. */
+int weir_rarp_ask(struct weir_stack *stack, int ifindex);
+int weir_rarp_result(const struct weir_stack *stack, int ifindex, struct weir_addr *addr);
+int weir_rarp_serve(struct weir_stack *stack, int ifindex, const uint8_t mac[6],
+                    const struct weir_addr *addr);
+
 #ifdef __cplusplus
 }
 #endif

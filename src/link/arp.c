@@ -125,7 +125,7 @@ static bool merge(struct link *l, uint32_t index, const struct arp *a, bool is_a
     return false;
 }
 
-static enum drop answer(struct link *l, int ifindex, const struct arp *a)
+enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply)
 {
     uint32_t index = pool_new(&l->answers);
     struct neigh_answer *r;
@@ -134,11 +134,18 @@ static enum drop answer(struct link *l, int ifindex, const struct arp *a)
         return DROP_reply_queue;
     r = pool_at(&l->answers, index);
     list_node_init(&r->out);
-    r->arp = (struct arp){.op = ARP_REPLY, .spa = a->tpa, .tpa = a->spa};
-    memcpy(r->arp.sha, l->iface[ifindex].mac, 6);
-    memcpy(r->arp.tha, a->sha, 6);
+    r->arp = *reply;
     list_append(&l->answer_out[ifindex], index);
     return PASS;
+}
+
+static enum drop answer(struct link *l, int ifindex, const struct arp *a)
+{
+    struct arp reply = {.op = ARP_REPLY, .spa = a->tpa, .tpa = a->spa};
+
+    memcpy(reply.sha, l->iface[ifindex].mac, 6);
+    memcpy(reply.tha, a->sha, 6);
+    return arp_answer(l, ifindex, &reply);
 }
 
 /* 5227#2.3: a request whose sender and target are the address. */
@@ -181,7 +188,7 @@ bool arp_has_output(const struct link *l, int ifindex)
 {
     const struct iface *f = &l->iface[ifindex];
 
-    if (l->answer_out[ifindex].first)
+    if (l->answer_out[ifindex].first || l->rarp[ifindex].is_due)
         return true;
     for (int i = 0; i < f->addrs; i++)
         if (f->addr[i].announce)

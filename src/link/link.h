@@ -19,6 +19,7 @@
 #define IFACE_ADDRS_MAX 8    /* addresses of an interface */
 #define IFACE_GROUPS_MAX 16  /* multicast groups of an interface, 224.0.0.1 not counted */
 #define LINK_PARTS 4         /* slices of a packet that is parked */
+#define RARP_STATIONS_MAX 64 /* whose addresses we tell them */
 #define LINK_ANSWERS_MAX 128 /* ARP replies that wait for output */
 
 /* Limits and habits, by the names of Linux's knobs (net.ipv4.neigh.default.*); the stack may change
@@ -65,6 +66,19 @@ struct link_packet {
 
 struct parked;
 
+enum rarp_state { RARP_IDLE, RARP_ASKING, RARP_KNOWN, RARP_FAILED };
+struct rarp {
+    struct weir_addr addr; /* RARP_KNOWN */
+    int64_t again_at_us;
+    uint8_t state, tries;
+    bool is_due;
+};
+struct rarp_station {
+    struct weir_addr addr;
+    uint8_t mac[6];
+    uint8_t ifindex;
+};
+
 struct link {
     struct mem *mem;
     struct link_config config;
@@ -89,6 +103,9 @@ struct link {
     uint32_t last;                  /* neighbour of the last lookup, 0: none */
     int64_t reachable_us;           /* base_reachable_time, randomized */
     int64_t reachable_drawn_us;
+    struct rarp rarp[IFACE_MAX + 1];
+    struct rarp_station station[RARP_STATIONS_MAX];
+    uint32_t stations;
     /* Parked packets that ended otherwise than by being sent or by link_next_failure. */
     uint64_t dropped_queue_full; /* pushed out by newer ones: neigh_queue_full */
     uint64_t dropped_evicted;    /* their neighbour was evicted: neigh_table_full */
@@ -181,6 +198,15 @@ struct link_failure {
     struct link_packet packet; /* one part, good until link_settle */
 };
 bool link_next_failure(struct link *l, struct link_failure *out);
+
+/* -- RARP: rarp.c ------------------------------------------------------------------------------ */
+
+int rarp_ask(struct link *l, int ifindex, int64_t now_us);
+int rarp_result(const struct link *l, int ifindex, struct weir_addr *addr);
+int rarp_serve(struct link *l, int ifindex, const uint8_t mac[6], const struct weir_addr *addr);
+enum drop rarp_input(struct link *l, int ifindex, const struct arp *a);
+int rarp_advance(struct link *l, int64_t now_us);
+int64_t rarp_deadline(const struct link *l);
 
 struct neigh_info {
     int ifindex;

@@ -172,7 +172,7 @@ bool neigh_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *o
 {
     struct list *list = &l->out[ifindex];
 
-    if (arp_pull(l, ifindex, out))
+    if (arp_pull(l, ifindex, out) || rarp_pull(l, ifindex, now_us, out))
         return true;
     while (list->first) {
         uint32_t index = list->first;

@@ -59,6 +59,9 @@ void park_drop_oldest(struct link *l, struct neigh *n);
 
 /* arp.c */
 bool arp_pull(struct link *l, int ifindex, struct neigh_out *out);
+/* Queues an answer; PASS or reply_queue. */
+enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply);
+bool rarp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out); /* rarp.c */
 bool arp_has_output(const struct link *l, int ifindex);
 
 #endif

@@ -371,7 +371,7 @@ static enum drop input_ip4(struct arrival *a)
 
 /* -- the link ---------------------------------------------------------------------------------- */
 
-static enum drop input_arp(struct arrival *a)
+static enum drop input_arp(struct arrival *a, bool is_reverse)
 {
     struct arp arp;
     uint32_t head = a->f->part[0].len < a->end ? a->f->part[0].len : a->end;
@@ -380,6 +380,8 @@ static enum drop input_arp(struct arrival *a)
     if (len < 0)
         return (enum drop) - len;
     a->is_answer = true;
+    if (is_reverse)
+        return rarp_input(&a->k->link, a->ifindex, &arp);
     return neigh_input_arp(&a->k->link, a->ifindex, &arp, a->k->now_us);
 }
 
@@ -416,7 +418,9 @@ static enum drop input_ether(struct arrival *a)
     case ETH_TYPE_IP4:
         return input_ip4(a);
     case ETH_TYPE_ARP:
-        return input_arp(a);
+        return input_arp(a, false);
+    case ETH_TYPE_RARP:
+        return input_arp(a, true);
     case ETH_TYPE_IP6:
         return DROP_ip6_unsupported;
     case ETH_TYPE_VLAN:

@@ -189,7 +189,7 @@ static void send_arp(struct burst *b, const struct neigh_out *o)
     struct weir_frame *f = &b->frame[b->n];
     uint32_t head = link_head(b), len = head + ARP_LEN;
 
-    put_ether(b, o->dst, ETH_TYPE_ARP, ARP_LEN);
+    put_ether(b, o->dst, o->arp.op >= RARP_REQUEST ? ETH_TYPE_RARP : ETH_TYPE_ARP, ARP_LEN);
     arp_emit(at + head, &o->arp);
     *f = (struct weir_frame){.parts = 1, .hdr_len = (uint16_t)len};
     f->part[0] = (struct weir_slice){at, len};

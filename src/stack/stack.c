@@ -109,6 +109,7 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     tcp_time_wait_advance(&k->tcp);
     ran += neigh_advance(&k->link, k->now_us);
     stack_undelivered(k);
+    ran += rarp_advance(&k->link, k->now_us);
     ran += igmp_advance(&k->ip.igmp, k->now_us);
     return ran + stack_incomplete(k);
 }
@@ -122,6 +123,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (k->now_us < k->tcp.quiet_until_us && k->tcp.quiet_until_us < first)
         first = k->tcp.quiet_until_us;
     other = neigh_deadline(&k->link);
+    if (other < first)
+        first = other;
+    other = rarp_deadline(&k->link);
     if (other < first)
         first = other;
     other = igmp_deadline(&k->ip.igmp);
@@ -165,6 +169,22 @@ int weir_route_add(struct weir_stack *k, const struct weir_addr *dst, int prefix
     if (!iface_at(&k->link, ifindex))
         return -EINVAL;
     return route_add(&k->ip, &r);
+}
+
+int weir_rarp_ask(struct weir_stack *k, int ifindex)
+{
+    return rarp_ask(&k->link, ifindex, k->now_us);
+}
+
+int weir_rarp_result(const struct weir_stack *k, int ifindex, struct weir_addr *addr)
+{
+    return rarp_result(&k->link, ifindex, addr);
+}
+
+int weir_rarp_serve(struct weir_stack *k, int ifindex, const uint8_t mac[6],
+                    const struct weir_addr *addr)
+{
+    return rarp_serve(&k->link, ifindex, mac, addr);
 }
 
 /* -- accounts ---------------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ size_t llc_emit(uint8_t *p, uint16_t type);
 /* -- ARP, RFC 826, for IPv4 over Ethernet ------------------------------------------------------ */
 
 #define ARP_LEN 28
-enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
+enum { ARP_REQUEST = 1, ARP_REPLY = 2, RARP_REQUEST = 3, RARP_REPLY = 4 }; /* 903: the latter */
 
 struct arp {
     uint16_t op;

@@ -243,6 +243,116 @@ TEST(
     }
 }
 
+/* -- RARP -------------------------------------------------------------------------------------- */
+
+static const char *put_rarp(struct frames *f, const struct arp *a)
+{
+    uint8_t frame[60] = {0};
+
+    arp_emit(frame + head(frame, ETH_TYPE_RARP), a);
+    return put_frame(f, frame, sizeof frame);
+}
+
+static struct arp reply_to_us(uint32_t address)
+{
+    struct arp a = {.op = RARP_REPLY, .spa = THEM, .tpa = address};
+
+    memcpy(a.sha, them, 6);
+    memcpy(a.tha, us, 6);
+    return a;
+}
+
+TEST(a_station_asks_for_its_address) /* ROW:121 REQ:903-III-1 REQ:903-III-2 */
+{
+    struct frames *f = frames_of(.mtu = 1500, .is_ether = true);
+    struct weir_addr a;
+    struct arp reply = reply_to_us(0x0a000042), seen;
+    struct taken *t;
+
+    assert_int_equal(weir_rarp_result(f->stack, 1, &a), -EINVAL);
+    assert_int_equal(weir_rarp_ask(f->stack, 1), 0);
+    t = take(f);
+    assert_non_null(t);
+    assert_memory_equal(t->bytes, "\xff\xff\xff\xff\xff\xff", 6);
+    assert_int_equal(t->bytes[12] << 8 | t->bytes[13], ETH_TYPE_RARP);
+    assert_int_equal(arp_parse(&seen, t->bytes + ETH_LEN, ARP_LEN), ARP_LEN);
+    assert_int_equal(seen.op, RARP_REQUEST);
+    assert_memory_equal(seen.sha, us, 6);
+    assert_memory_equal(seen.tha, us, 6);
+    assert_int_equal(weir_rarp_result(f->stack, 1, &a), -EAGAIN);
+    reply.tha[5] = 7; /* somebody else's */
+    assert_string_equal(put_rarp(f, &reply), "arp_not_for_us");
+    reply = reply_to_us(0x7f000001);
+    assert_string_equal(put_rarp(f, &reply), "arp_invalid");
+    reply = reply_to_us(0x0a000042);
+    assert_null(put_rarp(f, &reply));
+    assert_int_equal(weir_rarp_result(f->stack, 1, &a), 0);
+    assert_int_equal(weir_addr_to_v4(&a), 0x0a000042);
+    assert_string_equal(put_rarp(f, &reply), "arp_not_for_us"); /* nobody asks any more */
+    frames_advance(f, 100000000);
+    frames_end(f);
+}
+
+TEST(a_station_asks_again_and_gives_up) /* REQ:903-III-3 */
+{
+    struct frames *f = frames_of(.mtu = 1500, .is_ether = true);
+    static const int seconds[] = {0, 1, 3, 7, 15};
+    int64_t began = f->now_ns;
+    struct weir_addr a;
+
+    assert_int_equal(weir_rarp_ask(f->stack, 1), 0);
+    frames_advance(f, 30999999);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(take(f)->at_ns - began, seconds[i] * 1000000000ll);
+    assert_null(take(f));
+    assert_int_equal(weir_rarp_result(f->stack, 1, &a), -EAGAIN);
+    frames_advance(f, 1);
+    assert_int_equal(weir_rarp_result(f->stack, 1, &a), -ETIMEDOUT);
+    frames_end(f);
+}
+
+TEST(stations_that_are_known_are_told) /* ROW:121 REQ:903-III-5 */
+{
+    struct frames *f = frames_of(.mtu = 1500, .is_ether = true);
+    struct weir_addr theirs = weir_addr_v4(0x0a000077);
+    struct arp ask = {.op = RARP_REQUEST}, seen;
+    struct taken *t;
+
+    memcpy(ask.sha, them, 6);
+    memcpy(ask.tha, them, 6);
+    assert_string_equal(put_rarp(f, &ask), "arp_not_for_us");
+    assert_int_equal(weir_rarp_serve(f->stack, 1, them, &theirs), 0);
+    assert_int_equal(weir_rarp_serve(f->stack, 1, them, &theirs), -EEXIST);
+    assert_null(put_rarp(f, &ask));
+    t = take(f);
+    assert_non_null(t);
+    assert_memory_equal(t->bytes, them, 6);
+    assert_int_equal(t->bytes[12] << 8 | t->bytes[13], ETH_TYPE_RARP);
+    assert_int_equal(arp_parse(&seen, t->bytes + ETH_LEN, ARP_LEN), ARP_LEN);
+    assert_int_equal(seen.op, RARP_REPLY);
+    assert_int_equal(seen.tpa, 0x0a000077);
+    assert_int_equal(seen.spa, US);
+    assert_memory_equal(seen.tha, them, 6);
+    ask.tha[5] = 9;
+    assert_string_equal(put_rarp(f, &ask), "arp_not_for_us");
+    ask.op = ARP_REQUEST;
+    assert_string_equal(put_rarp(f, &ask), "arp_invalid");
+    frames_end(f);
+}
+
+TEST(what_is_lost_stays_lost) /* ROW:111 */
+{
+    struct frames *f = frames_of(.mtu = 1500);
+    int sock = udp_socket(f, 5000);
+
+    assert_int_equal(send_pattern(f, sock, THEM, 7, 100), 100);
+    assert_non_null(take(f)); /* and there it ends: no answer, no repetition, no error */
+    frames_advance(f, 3600000000ll);
+    assert_null(take(f));
+    assert_int_equal(got(f, sock), -EAGAIN);
+    frames_end(f);
+}
+
 int main(void)
 {
     return peer_tests_run("link");
