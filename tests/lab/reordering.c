@@ -1,6 +1,6 @@
-/* Goodput where order is lost and nothing else: two stacks, 100 Mbit/s, 20 ms each way, one frame of
- * fifty overtakes by half a round trip. RACK must not take that for loss: the rate loses less than a
- * tenth. What a detector that counts to three makes of it is the other half of the test. */
+/* Goodput where order is lost and nothing else: two stacks, 100 Mbit/s, 20 ms each way, one frame
+ * of fifty overtakes by half a round trip. RACK must not take that for loss: the rate loses less
+ * than a tenth. What a detector that counts to three makes of it is the other half of the test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
