@@ -161,6 +161,7 @@ int weir_set_user(struct weir_stack *stack, int sock, void *user);
     5                   /* set: int, the port of bind was not the user's wish: weir_disconnect \
                          * forgets it */
 #define WEIR_RECV_TTL 4 /* get: int, TTL of the datagram that was read last, 0: none yet */
+#define WEIR_RECV_TOS 5 /* get: int, its TOS byte */
 
 struct weir_held {
     uint64_t id;

@@ -247,6 +247,7 @@ int64_t udp_recv(struct udp_socks *u, uint32_t index, struct udp_message *m, int
     m->from = (struct weir_sockaddr){r.peer, r.pport, 0};
     m->local = (struct weir_sockaddr){r.local, r.lport, r.ifindex};
     m->tos = r.tos;
+    s->tos_received = r.tos;
     m->ttl = s->ttl_received = r.ttl;
     if (flags & UDP_RECV_PEEK)
         return n;

@@ -44,6 +44,7 @@ struct udp_sock {
     uint16_t ifindex;           /* bound to this interface, 0: any; the socket layer writes it */
     uint8_t proto;              /* PROTO_UDP or PROTO_ICMP */
     uint8_t tos, ttl;           /* ttl 0: the default; the socket layer writes them */
+    uint8_t tos_received;       /* as ttl_received */
     uint8_t ttl_received;       /* of the datagram that was read last, 0: none yet */
     uint8_t options;            /* enum udp_option; the socket layer writes it */
     uint8_t mc_ttl, mc_ifindex; /* of what it sends to groups; the socket layer writes them */

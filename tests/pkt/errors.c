@@ -149,7 +149,7 @@ TEST(the_mtu_can_be_read_from_the_queue)
 TEST(the_queue_is_bounded_and_forgotten_when_it_is_switched_off)
 {
     struct frames *f = frames_of(.mtu = 1500);
-    int sock = udp_socket(f, 5000), small = 1;
+    int sock = udp_socket(f, 5000), small = 2048;
     struct weir_sock_error e;
     uint8_t text[200];
     int n = 0;
