@@ -46,8 +46,10 @@ MAY_SEE = {
     "lab": {"lab", "drivers", "wire"} | FLOOR,
     # Packet scripts read and write packets themselves, against the public interface.
     "packetdrill": {"packetdrill", "wire", "base", "public"},
+    # Captures that somebody else took: bytes to words, and nothing of the stack.
+    "explain": {"explain", "wire", "base", "public"},
     # The command starts `weir run` and `weir lab`, so it sees their doors.
-    "cli": {"cli", "drivers", "run", "lab", "packetdrill", "public"},
+    "cli": {"cli", "drivers", "run", "lab", "packetdrill", "explain", "public"},
     "bench": {"bench", "drivers", "public"},
     "examples": {"public"},
     "tests": None,  # everything
