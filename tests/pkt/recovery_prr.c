@@ -105,6 +105,18 @@ TEST(lost_acks_are_no_loss)
     peer_forget();
 }
 
+TEST(a_recovery_that_ends_at_once_ends_at_ssthresh)
+{
+    struct peer p = twenty_in_flight(true);
+
+    sack(&p, 1, {1001, 4001});
+    expect_burst(&p, 1, 1);
+    ack(&p, 20001);
+    assert_int_equal(ssthresh_of(&p), 10000);
+    assert_int_equal(cwnd_of(&p), 10000);
+    peer_forget();
+}
+
 /* REQ:6937-4-1: three ACKs instead of nineteen. */
 TEST(lost_acks_in_recovery_change_nothing_of_where_it_ends)
 {

@@ -97,6 +97,48 @@ TEST(what_is_later_is_undone_by_a_dsack_and_widens_the_window)
     peer_end(&p);
 }
 
+/* REQ:8985-6.2-8 */
+TEST(sixteen_recoveries_later_the_window_is_narrow_again)
+{
+    struct peer p = path(.sack_ok = true);
+    uint32_t at = 1;
+
+    app_write(&p, 1000);
+    expect_burst(&p, 1, 1);
+    advance_ms(&p, 100);
+    ack(&p, 1001);
+    for (int i = 0; i <= 16; i++) {
+        at += 1000;
+        app_write(&p, 2000);
+        expect_burst(&p, at, 2);
+        if (i == 0)
+            sack(&p, at, {1, 1001}); /* now there are sixteen to come */
+        advance_ms(&p, 100);
+        sack(&p, at, {at + 1000, at + 2000});
+        expect_after(&p, i < 16 ? 50 : 25, .flags = ACK, .seq = at, .len = 1000);
+        advance_ms(&p, 100);
+        at += 1000;
+        ack(&p, at + 1000);
+    }
+    expect_stat(&p, "TcpExtTCPSackRecovery", 17);
+    peer_forget();
+}
+
+/* REQ:6298-5-1: the timeout counts from the last time that the oldest left. */
+TEST(a_retransmission_of_the_oldest_starts_the_timer_again)
+{
+    struct peer p = path(.sack_ok = true, .knob = "net.ipv4.tcp_early_retrans", .value = "0");
+
+    app_write(&p, 8000);
+    expect_burst(&p, 1, 8);
+    advance_ms(&p, 250);
+    sack(&p, 1, {1001, 8001});
+    expect_burst(&p, 1, 1);
+    expect_after(&p, 300, .flags = ACK, .seq = 1, .len = 1000);
+    expect_stat(&p, "TcpExtTCPTimeouts", 1);
+    peer_forget();
+}
+
 TEST(tcp_recovery_2_keeps_the_window)
 {
     struct peer p = path(.sack_ok = true, .knob = "net.ipv4.tcp_recovery", .value = "3");

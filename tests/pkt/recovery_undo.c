@@ -226,6 +226,27 @@ TEST(without_new_text_the_old_goes_at_once)
     peer_forget();
 }
 
+/* New text waits, but what is not known to be lost fills the window: the answer will not come. */
+TEST(where_nothing_new_may_go_the_question_is_dropped)
+{
+    struct peer p = path(.sack_ok = true, .knob = "net.weir.tcp_initial_cwnd", .value = "4",
+                         .knob2 = "net.ipv4.tcp_early_retrans", .value2 = "0");
+
+    app_write(&p, 2000);
+    expect_burst(&p, 1, 2);
+    advance_ms(&p, 250);
+    app_write(&p, 6000);
+    expect_burst(&p, 2001, 2);
+    expect_after(&p, 50, .flags = ACK, .seq = 1, .len = 1000);
+    advance_ms(&p, 20);
+    ack(&p, 1001);
+    expect_quiet(&p);
+    sack(&p, 1001, {2001, 3001}); /* sent once, but nothing was asked */
+    expect_burst(&p, 1001, 1);
+    expect_stat(&p, "TcpExtTCPSpuriousRTOs", 0);
+    peer_forget();
+}
+
 TEST(net_ipv4_tcp_frto_0_asks_nothing)
 {
     struct peer p = timed_out(true, "0");
