@@ -7,6 +7,7 @@
 
 #define MS 1000000ll
 #define RTO_LEAST (190 * MS) /* no stack in use waits less, but for what is told as early */
+#define FAR (1 << 30)        /* the largest window there is */
 #define REORDER_NS (3 * MS)  /* where no round trip is known yet */
 
 /* -- the sender's numbers ---------------------------------------------------------------------- */
@@ -137,6 +138,8 @@ static unsigned take_numbers(struct end *x, const struct end *y, const struct se
         r = judge_old(x, y, s, end);
         if (x->is_timing && seq_past(start, x->timed) < 0)
             x->is_timing = false; /* Karn */
+    } else if (seq_past(start, x->next) > FAR) {
+        return R_GAP; /* of another life: no window reaches so far */
     } else if (seq_past(start, x->next) > 0) {
         add_hole(x, x->next, start, s->at_ns);
         r = R_GAP;
@@ -246,7 +249,10 @@ static void take_syn(struct conn *c, int from, const struct segment *s)
 {
     struct end *x = &c->end[from];
 
-    x->syns++;
+    if (!x->syns)
+        x->is_syn_ack = s->h.flags & TCP_ACK;
+    x->syns += !x->syns ||
+               x->is_syn_ack == !!(s->h.flags & TCP_ACK); /* both: a simultaneous open */
     c->is_opened = true;
     x->offers = s->h.opt.has;
     x->mss = s->h.opt.has & TCP_OPT_MSS ? s->h.opt.mss : 0;
@@ -304,6 +310,8 @@ unsigned conn_take(struct conn *c, int from, const struct segment *s)
     states_take(c, from, s);
     r |= take_window(x, s);
     count(x, r, s);
+    x->unheard += !!(r & (R_RTO | R_KEEPALIVE | R_PROBE));
+    y->unheard = 0;
     if (s->len || s->h.flags & (TCP_SYN | TCP_FIN)) {
         x->first_data = x->first_data ? x->first_data : s->at_ns;
         x->last_data = s->at_ns;

@@ -139,6 +139,11 @@ static bool take(struct report *r, struct conns *t, const struct segment *s)
 
     if (!c)
         return false;
+    if (s->iface != c->iface) { /* the same ones at another place, mostly */
+        c->elsewhere++;
+        r->sum.elsewhere++;
+        return true;
+    }
     r->sum.segments++;
     is_first = !c->end[0].segments && !c->end[1].segments;
     remarks = conn_take(c, from, s);

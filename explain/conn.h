@@ -56,6 +56,7 @@ enum cause {
     CAUSE_FIREWALL_SEQ,
     CAUSE_AFTER_CLOSE, /* data came after the close */
     CAUSE_OLD,         /* after both were done */
+    CAUSE_TIMEOUT,     /* nothing was answered any more */
     CAUSE_HALF_OPEN,   /* the sender knows of no connection */
     CAUSE_UNREAD,
     CAUSE_ABORT
@@ -92,6 +93,8 @@ struct end {
     int64_t last_sent;              /* anything */
     uint32_t rto_until, fast_until; /* retransmissions below go on from one of that kind */
     bool in_rto, in_fast;
+    uint32_t unheard; /* repetitions and probes since the other end said anything */
+    bool is_syn_ack;  /* its first SYN was one */
     uint32_t dup_run; /* duplicate ACKs that it sent in a row */
     struct hole hole[HOLES];
     unsigned holes;
@@ -123,8 +126,11 @@ struct conn {
     bool is_again;    /* the ports had a connection before, */
     int64_t gap_ns;   /* which ended this much earlier */
     bool was_waiting; /* and whose end was in TIME-WAIT */
-    int closer;       /* who sent the first FIN or RST; -1: nobody */
-    int rst_by;       /* -1: nobody */
+    uint32_t
+        iface; /* where its first segment was captured: what is seen elsewhere is not counted */
+    uint64_t elsewhere;
+    int closer; /* who sent the first FIN or RST; -1: nobody */
+    int rst_by; /* -1: nobody */
     enum cause cause;
     int64_t rst_at;
     uint64_t after_end; /* segments that came when it was over */

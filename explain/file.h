@@ -37,6 +37,7 @@ struct file {
 struct packet {
     int64_t at_ns;
     uint64_t number; /* from 1 */
+    uint32_t iface;  /* where it was captured */
     uint16_t link;
     const uint8_t *data;
     uint32_t len, wire_len; /* captured; as it was */

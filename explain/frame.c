@@ -168,6 +168,7 @@ enum frame_kind frame_read(struct segment *s, const struct packet *p)
     if (head < 0)
         return FRAME_SHORT;
     s->len = r.wire > (size_t)head ? (uint32_t)(r.wire - (size_t)head) : 0;
+    s->iface = p->link == LINK_SLL2 ? get32(p->data + 4) : p->iface;
     s->at_ns = p->at_ns;
     s->number = p->number;
     return FRAME_TCP;

@@ -13,7 +13,8 @@ struct segment {
     uint64_t number; /* of the packet */
     struct weir_addr src, dst;
     struct tcp_hdr h;
-    uint32_t len; /* bytes of text, as it was on the wire */
+    uint32_t len;   /* bytes of text, as it was on the wire */
+    uint32_t iface; /* where it was captured; Linux cooked 2 says so itself */
     uint8_t ttl;
 };
 

@@ -115,6 +115,7 @@ void page_json_end(struct report *r, const struct file *f)
     set(o, "not_tcp", s->others);
     set(o, "fragments", s->fragments);
     set(o, "cut", s->shorts);
+    set(o, "elsewhere", s->elsewhere);
     set(o, "unknown_link", s->unknown_link);
     set(o, "connections", s->connections);
     set(o, "fine", s->by_severity[FINE]);

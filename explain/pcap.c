@@ -43,6 +43,7 @@ bool cap_pcap_next(struct file *f, struct packet *p)
     p->len = cap32(f, h + 8);
     p->wire_len = cap32(f, h + 12);
     p->at_ns = (int64_t)cap32(f, h) * 1000000000 + (int64_t)(cap32(f, h + 4) * f->frac_ns);
+    p->iface = 0;
     p->link = f->iface[0].link;
     if (!cap_block(f, p->len))
         return false;

@@ -102,6 +102,7 @@ static bool read_packet(struct file *f, uint32_t type, uint32_t n, struct packet
         cap_trouble(f, "it is damaged: a packet block does not fit");
         return false;
     }
+    p->iface = iface;
     p->link = f->iface[iface].link;
     p->data = b + head;
     p->at_ns = f->last_ns;

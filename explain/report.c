@@ -127,6 +127,7 @@ static void put_summary(const struct report *r, const struct file *f)
     put_count(r->to, s->others, "of them not TCP");
     put_count(r->to, s->fragments, "fragments");
     put_count(r->to, s->shorts, "cut before the TCP header's end");
+    put_count(r->to, s->elsewhere, "seen at a second interface as well");
     put_count(r->to, s->unknown_link, "of a link type that is not known here");
     fprintf(r->to, "\n%llu connections: %llu fine, %llu slow, %llu failed",
             (unsigned long long)s->connections, (unsigned long long)s->by_severity[FINE],

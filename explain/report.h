@@ -24,6 +24,7 @@ struct summary {
     uint64_t packets, segments, others, fragments, shorts, unknown_link;
     uint64_t bytes, rto, fast, early, spurious, keepalives, probes, out_of_order, dup_acks, zeros;
     uint64_t syns_again, refused, unanswered, resets, unseen;
+    uint64_t elsewhere; /* segments at a second interface, not counted */
     int64_t zero_ns, first_at, last_at;
 };
 

@@ -7,8 +7,8 @@
 const char *cause_name(enum cause c)
 {
     static const char *const names[] = {"none",         "refused",     "gave_up", "firewall_ttl",
-                                        "firewall_seq", "after_close", "old",     "half_open",
-                                        "unread",       "abort"};
+                                        "firewall_seq", "after_close", "old",     "timeout",
+                                        "half_open",    "unread",      "abort"};
     return names[c];
 }
 
@@ -42,6 +42,8 @@ enum cause reset_cause(const struct conn *c, int from, const struct segment *s)
         return from == 0 ? CAUSE_GAVE_UP : CAUSE_REFUSED;
     if (x->has_fin && y->last_data > x->fin_at)
         return CAUSE_AFTER_CLOSE;
+    if (x->unheard >= 3)
+        return CAUSE_TIMEOUT;
     if (is_answer && !x->has_fin)
         return CAUSE_HALF_OPEN;
     if (y->bytes && y->last_data >= x->last_data)

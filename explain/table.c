@@ -105,6 +105,7 @@ static struct conn *add(struct conns *t, const struct segment *s, uint64_t hash)
     c->hash = hash;
     c->number = ++t->made;
     c->closer = c->rst_by = -1;
+    c->iface = s->iface;
     c->first_at = c->last_at = s->at_ns;
     c->end[0].addr = s->src;
     c->end[0].port = s->h.sport;

@@ -73,6 +73,8 @@ const char *cause_words(enum cause c)
         return "data came after its program had closed";
     case CAUSE_OLD:
         return "both ends were done already: a late segment was answered";
+    case CAUSE_TIMEOUT:
+        return "it gave up, for nothing that it sent was answered any more";
     case CAUSE_HALF_OPEN:
         return "it answers as one that knows of no connection: the host or program restarted, or "
                "its entry was lost (half-open)";
@@ -95,9 +97,10 @@ static bool never_answered(struct verdict *v, const struct conn *c)
         return false;
     v->severity = FAILED;
     say(v,
-        "Nobody answered: %u SYN%s in %s, no SYN/ACK and no RST. Nothing is there, or a firewall "
+        "Nobody answered%s: %u SYN%s in %s, no SYN/ACK and no RST. Nothing is there, or a firewall "
         "drops it silently.",
-        x->syns, x->syns == 1 ? "" : "s", TIME(x->last_data - x->first_data));
+        c->elsewhere ? " where the first SYN was captured" : "", x->syns, x->syns == 1 ? "" : "s",
+        TIME(x->last_data - x->first_data));
     return true;
 }
 

@@ -107,6 +107,16 @@ class Formats(unittest.TestCase):
             self.assertEqual((status, out), (2, ""))
             self.assertIn(said, err)
 
+    def test_two_interfaces_that_saw_the_same(self):
+        order = "<"
+        data = caps.pcapng([])
+        data += caps.block(order, 1, struct.pack("<HHI", 101, 0, 0) + struct.pack("<HHB3xHH", 9, 1, 9, 0, 0))
+        for at, packet in self.talk.packets:
+            for iface in (0, 1):
+                ns = round((at + iface * 0.005) * 1e9)
+                data += caps.block(order, 6, struct.pack("<IIIII", iface, ns >> 32, ns & 0xffffffff, len(packet), len(packet)) + packet)
+        self.assertEqual(self.is_read(data)["summary"]["elsewhere"], 9)
+
     def test_unknown_link(self):
         _, out, _ = caps.explain(caps.pcap(self.talk.packets, link=147))
         self.assertIn("9 of a link type that is not known here", out)

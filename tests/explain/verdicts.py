@@ -59,6 +59,21 @@ class Verdicts(unittest.TestCase):
         talk = caps.Talk().open().a("PA", 1, 1, 10).b("A", 1, 11).a("PA", 11, 1, 10, after=60).b("R", 1)
         self.assertEqual(self.says(talk, "knows of no connection")["reset_cause"], "half_open")
 
+    def test_a_sender_that_gives_up(self):
+        talk = caps.Talk().open()
+        for wait in (0, 0.3, 0.6, 1.2, 2.4):
+            talk.a("PA", 1, 1, 100, after=wait)
+        self.assertEqual(self.says(talk.a("RA", 101, 1, after=4.8), "it gave up")["reset_cause"], "timeout")
+
+    def test_a_simultaneous_open(self):
+        talk = caps.Talk().a("S", 0).b("S", 0).a("SA", 0, 1).b("SA", 0, 1).a("A", 1, 1).close()
+        found = self.says(talk, "Closed in good order", "fine")
+        self.assertEqual([s["state"] for s in found["ends"][1]["states"]][:3], ["SYN-SENT", "SYN-RECEIVED", "ESTABLISHED"])
+
+    def test_a_stray_of_another_life(self):
+        talk = caps.Talk().open().a("A", 2000000000, 1, 100).close()
+        self.assertEqual(self.says(talk, "Closed in good order", "fine")["ends"][0]["bytes"], 0)
+
     def test_a_firewall_s_ttl(self):
         talk = caps.Talk().open().a("PA", 1, 1, 10).b("RA", 1, 11, ttl=61)
         self.assertEqual(self.says(talk, "its TTL is not that of this end's other packets")["reset_cause"], "firewall_ttl")
