@@ -150,6 +150,8 @@ static void print_claims(FILE *to, const struct scene *s, const struct lab_run_o
 
 static void print_head(FILE *to, const struct scene *s, const struct lab_run_options *o)
 {
+    char text[320];
+
     colour(to, o, "1");
     wrap(to, s->text[TEXT_TITLE], 0);
     colour(to, o, "0");
@@ -161,9 +163,12 @@ static void print_head(FILE *to, const struct scene *s, const struct lab_run_opt
         fputs("  Look at:  ", to);
         wrap(to, s->text[TEXT_WATCH], 12);
     }
-    for (int i = 0; i < s->knobs; i++)
-        fprintf(to, "  Knob:     %s = %s (%s)\n", s->knob[i].name, s->knob[i].value,
-                s->knob[i].doc);
+    for (int i = 0; i < s->knobs; i++) {
+        snprintf(text, sizeof text, "%s = %s (%s)", s->knob[i].name, s->knob[i].value,
+                 s->knob[i].doc);
+        fputs("  Knob:     ", to);
+        wrap(to, text, 12);
+    }
     fputc('\n', to);
 }
 

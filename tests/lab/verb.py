@@ -86,8 +86,16 @@ class Verb(unittest.TestCase):
         assert "\033" in lab("run", path, "--color=always").stdout
 
     def test_a_page_is_80_columns_wide(self):
-        for line in lab("run", "lost-synack").stdout.splitlines():
-            assert len(line) <= 80, line
+        for name in lab("list").stdout.splitlines():
+            for line in lab("run", name.split()[0]).stdout.splitlines():
+                assert len(line) <= 80, (name, line)
+
+    def test_the_ladder_is_as_the_document_shows_it(self):
+        """Times, states, arrows, losses, brackets: docs/lab.md shows the beginning of a real run."""
+        with open(os.path.join(os.environ["WEIR_SOURCE"], "docs", "lab.md"), encoding="utf-8") as stream:
+            block = stream.read().split("## Reading the ladder")[1].split("```")[1].strip("\n")
+        assert len(block.splitlines()) > 5
+        assert block + "\n" in lab("run", "lost-synack").stdout
 
     def test_one_seed_is_one_run_and_another_is_not(self):
         text = SCENE.replace("delay 5ms", "delay 5ms jitter 2ms loss 20%").replace('"x"', '("x"):rep(30000)')
@@ -106,6 +114,20 @@ class Verb(unittest.TestCase):
         flaky = SCENE.replace("n < 5", "random(4) > 0")
         answer = lab("run", "--seeds", "30", scene(flaky))
         assert answer.returncode == 1 and "--seed " in answer.stdout
+
+    def test_the_shards_of_a_run_are_all_of_it_once(self):
+        def names(*words):
+            answer = lab("run", "--all", "--json", *words)
+            assert answer.returncode == 0, answer.stderr
+            return [json.loads(line)["name"] for line in answer.stdout.splitlines()]
+
+        parts = [names("--shard", f"{i}/3") for i in (1, 2, 3)]
+        assert sorted(sum(parts, [])) == sorted(names())
+        assert all(len(part) > 10 for part in parts)
+
+    def test_until_ends_a_run_early(self):
+        run = json.loads(lab("run", "--json", "--until", "20ms", "lost-synack").stdout)
+        assert run["seconds"] <= 0.02 and not run["holds"]
 
     def test_a_new_scenario_runs(self):
         folder = tempfile.mkdtemp()
