@@ -3,6 +3,8 @@
  * Knows: protocol.h. Shape: a daemon is found by its abstract control name. Units: none.
  * Errors: -errno. Cost: one connection for each question. */
 #include <errno.h>
+#include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +102,21 @@ int daemons_chosen(char (*names)[12], int max, const char *run)
         fprintf(stderr, " %s", names[i]);
     fputs(" (or say the process: --run PID)\n", stderr);
     return -1;
+}
+
+/* -- options ----------------------------------------------------------------------------------- */
+
+int option_mistake(const char *verb, const char *word, const char *const *words)
+{
+    if (optopt && optopt <= UCHAR_MAX)
+        fprintf(stderr, "weir: unknown option '-%c': see weir %s --help\n", optopt, verb);
+    else if (optopt)
+        fprintf(stderr, "weir: option '%s' wants a run: its name or a process (weir %s --help)\n",
+                word, verb);
+    else
+        fprintf(stderr, "weir: unknown option '%s': did you mean '%s'? (weir %s --help)\n", word,
+                nearest_word(word, words), verb);
+    return 2;
 }
 
 /* -- a question ----------------------------------------------------------------------------------

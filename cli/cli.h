@@ -25,4 +25,7 @@ int daemons_chosen(char (*names)[12], int max, const char *run);
 int daemon_ask(const char *daemon, const struct run_ask *ask,
                void (*each)(const struct run_answer *answer, void *arg), void *arg);
 
+/* What getopt_long did not take, in words; 2. `words`: the long options, NULL at the end. */
+int option_mistake(const char *verb, const char *word, const char *const *words);
+
 #endif

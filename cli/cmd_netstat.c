@@ -205,18 +205,6 @@ static bool *flag_of(struct netstat_ask *ask, int c)
     }
 }
 
-static int unknown(const char *word)
-{
-    if (optopt && optopt < OPTION_RUN)
-        fprintf(stderr, "weir: unknown option '-%c': see weir netstat --help\n", optopt);
-    else if (optopt)
-        fprintf(stderr, "weir: option '%s' wants a run (weir netstat --help)\n", word);
-    else
-        fprintf(stderr, "weir: unknown option '%s': did you mean '%s'? (weir netstat --help)\n",
-                word, nearest_word(word, option_words));
-    return 2;
-}
-
 static int parse(struct netstat_ask *ask, int argc, char **argv)
 {
     int c;
@@ -230,7 +218,7 @@ static int parse(struct netstat_ask *ask, int argc, char **argv)
             exit(0);
         }
         if (c == '?')
-            return unknown(argv[optind - 1]);
+            return option_mistake("netstat", argv[optind - 1], option_words);
         if (c == OPTION_RUN)
             ask->run = optarg;
         if (c == '4' || c == '6')

@@ -85,18 +85,6 @@ static json_t *json_of(const struct nstat_ask *ask, const struct counters *c)
     return json_pack("{s:s, s:o}", "run", c->run, "counters", o);
 }
 
-static int unknown(const char *word)
-{
-    if (optopt && optopt < OPTION_RUN)
-        fprintf(stderr, "weir: unknown option '-%c': see weir nstat --help\n", optopt);
-    else if (optopt)
-        fprintf(stderr, "weir: option '%s' wants a run (weir nstat --help)\n", word);
-    else
-        fprintf(stderr, "weir: unknown option '%s': did you mean '%s'? (weir nstat --help)\n", word,
-                nearest_word(word, option_words));
-    return 2;
-}
-
 static int parse(struct nstat_ask *ask, int argc, char **argv)
 {
     int c;
@@ -109,7 +97,7 @@ static int parse(struct nstat_ask *ask, int argc, char **argv)
             exit(0);
         }
         if (c == '?')
-            return unknown(argv[optind - 1]);
+            return option_mistake("nstat", argv[optind - 1], option_words);
         if (c == OPTION_RUN)
             ask->run = optarg;
         ask->zeros |= c == 'z';

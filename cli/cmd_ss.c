@@ -69,19 +69,6 @@ static bool *flag_of(struct ss_ask *ask, int c)
     return NULL;
 }
 
-static int unknown(const char *word)
-{
-    if (optopt && optopt < OPTION_RUN)
-        fprintf(stderr, "weir: unknown option '-%c': see weir ss --help\n", optopt);
-    else if (optopt)
-        fprintf(stderr, "weir: option '%s' wants a run: its name or a process (weir ss --help)\n",
-                word);
-    else
-        fprintf(stderr, "weir: unknown option '%s': did you mean '%s'? (weir ss --help)\n", word,
-                nearest_word(word, option_words));
-    return 2;
-}
-
 /* The order of a filter does not matter to people: an option may stand behind it. */
 static int parse(struct ss_ask *ask, int argc, char **argv)
 {
@@ -96,7 +83,7 @@ static int parse(struct ss_ask *ask, int argc, char **argv)
             exit(0);
         }
         if (c == '?')
-            return unknown(argv[optind - 1]);
+            return option_mistake("ss", argv[optind - 1], option_words);
         if (c == OPTION_RUN)
             ask->run = optarg;
         if (c == '4' || c == '6')
