@@ -31,15 +31,22 @@
 #define OPT_IF_TSRESOL 9
 #define OPT_EPB_FLAGS 2
 #define LINKTYPE_ETHERNET 1
-#define LINKTYPE_RAW 101
+/* Of IP without a link header: LINKTYPE_RAW would do, but libpcap 1.10 refuses a file with two such
+ * interfaces, and with it tcpdump. So each packet has 4 bytes of its address family in front. */
+#define LINKTYPE_NULL 0
+#define FAMILY_INET 2u
+#define FAMILY_INET6 24u
+#define FAMILY_LEN 4u
+#define IFACES_MAX 512
 #define SNAPLEN 262144u
 
 struct weir_pcapng {
     int fd;
     int error; /* 0, or the -errno that stopped us */
     int ifaces;
-    size_t used;  /* bytes in the buffer */
-    size_t block; /* where the open block begins */
+    bool has_family[IFACES_MAX]; /* this interface is LINKTYPE_NULL */
+    size_t used;                 /* bytes in the buffer */
+    size_t block;                /* where the open block begins */
     uint8_t buffer[FLUSH_BYTES + BLOCK_MAX];
 };
 
@@ -124,8 +131,11 @@ int weir_pcapng_iface(struct weir_pcapng *p, const char *name, enum weir_link_ty
 {
     uint8_t nanoseconds = 9;
 
+    if (p->ifaces == IFACES_MAX)
+        return -ENOSPC;
+    p->has_family[p->ifaces] = type != WEIR_LINK_ETHER;
     block_begin(p, BLOCK_IFACE);
-    put_u16(p, type == WEIR_LINK_ETHER ? LINKTYPE_ETHERNET : LINKTYPE_RAW);
+    put_u16(p, p->has_family[p->ifaces] ? LINKTYPE_NULL : LINKTYPE_ETHERNET);
     put_u16(p, 0);
     put_u32(p, SNAPLEN);
     put_text(p, OPT_IF_NAME, name);
@@ -139,15 +149,19 @@ void weir_pcapng_frame(struct weir_pcapng *p, const struct weir_pcapng_packet *p
 {
     size_t len = weir_frame_len(frame);
     uint32_t flags = (uint32_t)packet->dir;
+    uint32_t front;
 
-    if (p->error || len > LINEAR_MAX)
+    if (p->error || len > LINEAR_MAX || len == 0 || packet->iface < 0)
         return;
+    front = p->has_family[packet->iface] ? FAMILY_LEN : 0;
     block_begin(p, BLOCK_PACKET);
     put_u32(p, (uint32_t)packet->iface);
     put_u32(p, (uint32_t)((uint64_t)packet->at_ns >> 32));
     put_u32(p, (uint32_t)packet->at_ns);
-    put_u32(p, (uint32_t)len);
-    put_u32(p, (uint32_t)len);
+    put_u32(p, (uint32_t)len + front);
+    put_u32(p, (uint32_t)len + front);
+    if (front)
+        put_u32(p, frame->part[0].data[0] >> 4 == 6 ? FAMILY_INET6 : FAMILY_INET);
     linear_gather(frame, p->buffer + p->used, len);
     linear_complete(p->buffer + p->used, len, frame);
     p->used += len;

@@ -24,7 +24,8 @@ struct weir_pcapng_packet {
 /* path "-": standard output. An existing file is written anew. NULL with *error filled (one line).
  */
 struct weir_pcapng *weir_pcapng_open(const char *path, char *error, size_t error_size);
-/* One interface block; returns its number, from 0. */
+/* One interface block; returns its number, from 0, or -ENOSPC at the 513th. An Ethernet's packets
+ * are frames; those of WEIR_LINK_IP have LINKTYPE_NULL's address family in front. */
 int weir_pcapng_iface(struct weir_pcapng *p, const char *name, enum weir_link_type type);
 /* Gathers the frame's parts and completes a partial checksum in the copy. */
 void weir_pcapng_frame(struct weir_pcapng *p, const struct weir_pcapng_packet *packet,
