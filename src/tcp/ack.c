@@ -119,6 +119,8 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
     measure(p, t, s, &e);
     loss_on_ack(p, t, &e);
     ecn_on_ack(t, s, &e);
+    if (rate_is_on(t))
+        rate_finish(t, &e);
     cc_algo(&t->cc)->on_ack(&t->cc, &e, &t->rtt);
     if (e.acked || e.sacked)
         timers_on_ack(p, t, e.acked > 0);

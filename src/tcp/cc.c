@@ -42,6 +42,8 @@ void cc_restart(struct cc *c, uint32_t initial)
 {
     uint32_t most = c->cwnd - c->cwnd / 4;
 
+    if (cc_algo(c)->has_own_cwnd)
+        return;
     if (c->cwnd > initial) {
         if (c->ssthresh < most)
             c->ssthresh = most;
@@ -60,12 +62,14 @@ static uint32_t counted(const struct cc *c, uint32_t flight)
 
 void cc_on_loss(struct cc *c, uint32_t flight)
 {
-    cc_algo(c)->on_loss(c, counted(c, flight));
+    if (!cc_algo(c)->has_own_cwnd)
+        cc_algo(c)->on_loss(c, counted(c, flight));
 }
 
 void cc_on_timeout(struct cc *c, uint32_t flight)
 {
-    cc_algo(c)->on_timeout(c, counted(c, flight));
+    if (!cc_algo(c)->has_own_cwnd)
+        cc_algo(c)->on_timeout(c, counted(c, flight));
 }
 
 /* 3168#6.1.2: as if it were a loss, but where nothing is lost nothing may grow. */
@@ -74,6 +78,8 @@ void cc_on_ecn(struct cc *c, uint32_t flight)
     uint32_t before = c->cwnd;
     const struct cc_algo *a = cc_algo(c);
 
+    if (a->has_own_cwnd)
+        return;
     (a->on_ecn ? a->on_ecn : a->on_loss)(c, counted(c, flight));
     if (c->cwnd > before)
         c->cwnd = before;

@@ -11,6 +11,16 @@
 
 #include "base/ranges.h"
 
+/* How fast text was delivered while one record of it was on its way; has_own_cwnd only. */
+struct rate_sample {
+    uint32_t delivered;   /* bytes, in */
+    uint32_t interval_us; /* 0: too short to say */
+    uint32_t send_us, prior_delivered, prior_lost;
+    uint32_t lost;         /* bytes taken for lost since it left */
+    uint32_t tx_in_flight; /* bytes in flight when it had left */
+    bool is_set, is_app_limited;
+};
+
 /* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one
  * direction. */
 struct ack_event {
@@ -36,6 +46,9 @@ struct ack_event {
     uint32_t echo;
     struct seq newest_end, reordered_from, fack;
     struct range twice;
+    /* Of rate.c: */
+    uint32_t total_delivered, in_flight_now; /* bytes, with this ACK */
+    struct rate_sample rate;
 };
 
 struct rtt {
@@ -56,6 +69,7 @@ struct cc {
 
 struct cc_algo {
     const char *name;
+    bool has_own_cwnd; /* from rate samples: nothing else touches it in a recovery or after idle */
     uint32_t block_bytes; /* 0: own[] is all that it needs */
     /* The connection is established, or changes its algorithm. */
     void (*init)(struct cc *c, uint32_t mss);
@@ -64,8 +78,18 @@ struct cc_algo {
     void (*on_ecn)(struct cc *c, uint32_t in_flight);  /* an echo, once a window; NULL: on_loss */
     void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
     void (*on_idle)(struct cc *c); /* cwnd restarts after idle, 5681 4.1; NULL: nothing more */
-    uint64_t (*pacing_rate)(const struct cc *c); /* bytes/s; NULL: it does not pace by itself */
+    /* Bytes/s, UINT64_MAX: not known yet; NULL: it does not pace by itself. */
+    uint64_t (*pacing_rate)(const struct cc *c, const struct rtt *r);
 };
+
+static inline uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
 
 enum cc_name {
 #define CC(name, doc) CC_##name,

@@ -91,7 +91,8 @@ static bool is_taken_back(struct tcp *p, struct tcb *t, const struct ack_event *
 static void end_recovery(struct tcb *t)
 {
     if (t->loss.phase == LOSS_RECOVERY)
-        t->cc.cwnd = t->cc.ssthresh; /* 5681#3.2 step 6, 9937#6 */
+        t->cc.cwnd = cc_algo(&t->cc)->has_own_cwnd ? t->cc.cwnd
+                                                   : t->cc.ssthresh; /* 5681#3.2 step 6, 9937#6 */
     t->loss.phase = LOSS_OPEN;
     t->sent->frto = FRTO_OFF;
     undo_on_end(t);
@@ -328,7 +329,8 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
         sent_add(p, t, t->snd.una, t->snd.nxt);
     if (t->sent && was == LOSS_OPEN)
         undo_begin(t);
-    if (was == LOSS_RECOVERY) /* else what is in flight by now would count */
+    if (was == LOSS_RECOVERY &&
+        !cc_algo(&t->cc)->has_own_cwnd) /* else what is in flight by now would count */
         t->cc.cwnd = t->cc.ssthresh;
     if (was != LOSS_TIMEOUT)
         cc_on_timeout(&t->cc, flight);

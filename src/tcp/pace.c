@@ -82,7 +82,7 @@ uint64_t pace_rate(const struct tcp *p, const struct tcb *t)
     if (!(t->snd.pace & PACE_ON))
         return rate;
     if (a->pacing_rate)
-        rate = a->pacing_rate(&t->cc);
+        rate = a->pacing_rate(&t->cc, &t->rtt);
     else if (p->knobs->tcp_pacing)
         rate = rate_of_window(p, t);
     if (t->opt.max_pacing && t->opt.max_pacing < rate)

@@ -8,6 +8,8 @@
 
 static void allow(struct tcb *t, uint32_t bytes)
 {
+    if (cc_algo(&t->cc)->has_own_cwnd)
+        return;
     t->cc.cwnd = in_flight(t) + bytes;
     if (t->cc.cwnd < t->snd.mss)
         t->cc.cwnd = t->snd.mss;

@@ -458,6 +458,8 @@ bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, stru
                    want_data(p, t, limit, out) || want_tail(p, t, out) ||
                    (frto_gives_up(t) && want_retransmit(p, t, limit, out)) || want_ack(p, t, out);
 
+    if (!is_made && rate_is_on(t))
+        rate_check_app_limited(t);
     timers_arm(p, t);
     return is_made;
 }

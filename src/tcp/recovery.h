@@ -15,7 +15,8 @@ struct sent_rec {
     uint32_t at_us; /* the last transmission */
     uint8_t flags;  /* SENT_* */
     uint8_t sends;  /* transmissions, saturating */
-    uint16_t spare;
+    bool is_app_limited;
+    uint32_t first_at_us, delivered_at_us, delivered, lost, in_flight; /* rate.c */
 };
 enum {
     SENT_SACKED = 1,
@@ -47,6 +48,14 @@ struct prr {
     uint32_t flight, delivered, out;
 };
 
+/* The delivery rate's clock. rate.c */
+struct rate {
+    uint32_t first_at_us, delivered_at_us;
+    uint32_t lost;      /* bytes that were ever taken for lost */
+    uint32_t app_until; /* is_app_limited until so much is delivered */
+    bool is_app_limited;
+};
+
 /* How to take back what a recovery did to cwnd. undo.c */
 struct undo {
     struct seq from, until; /* it tells of what lies between */
@@ -76,6 +85,7 @@ struct sent {
     struct tlp tlp;
     struct prr prr;
     struct undo undo;
+    struct rate rate;
     struct sent_rec rec[];
 };
 
@@ -110,8 +120,17 @@ bool sent_carve(struct tcp *p, struct tcb *t, uint32_t *i, struct seq start, str
 uint32_t sent_remove(struct sent *s, uint32_t i);
 uint32_t sent_find(const struct sent *s, struct seq at); /* first that ends beyond; n: none */
 /* Record r arrived, as far as `end`. */
-void sent_delivered(const struct tcb *t, const struct sent_rec *r, struct seq end,
-                    struct ack_event *e);
+void sent_delivered(struct tcb *t, const struct sent_rec *r, struct seq end, struct ack_event *e);
+
+/* -- rate.c ------------------------------------------------------------------------------------ */
+void rate_on_sent(const struct tcp *p, struct tcb *t, struct sent_rec *r);
+void rate_on_delivered(struct tcb *t, const struct sent_rec *r, struct ack_event *e);
+void rate_finish(struct tcb *t, struct ack_event *e);
+void rate_check_app_limited(struct tcb *t);
+static inline bool rate_is_on(const struct tcb *t)
+{
+    return cc_algo(&t->cc)->has_own_cwnd;
+}
 
 /* -- sack.c: what the peer says that it has ---------------------------------------------------- */
 void sack_on_ack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ack_event *e);

@@ -10,7 +10,7 @@
 
 #include "tcp/recovery.h"
 
-#define SENT_LOG2_FIRST 8 /* bytes of the first block: powers of two, which mem keeps */
+#define SENT_LOG2_FIRST 9 /* bytes of the first block: powers of two, which mem keeps */
 #define NONE UINT32_MAX
 
 static size_t sent_bytes(const struct sent *s)
@@ -85,13 +85,17 @@ void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
 
     if (last && last->at_us == now && last->flags == 0 && last->sends == 1) {
         last->end = end;
+        last->in_flight += (uint32_t)seq_diff(end, start);
         return;
     }
-    if (sent_room(p, t))
-        t->sent->rec[t->sent->n++] =
-            (struct sent_rec){.start = start, .end = end, .at_us = now, .sends = 1};
-    else if (last)
+    if (sent_room(p, t)) {
+        last = &t->sent->rec[t->sent->n++];
+        *last = (struct sent_rec){.start = start, .end = end, .at_us = now, .sends = 1};
+        if (rate_is_on(t))
+            rate_on_sent(p, t, last);
+    } else if (last) {
         last->end = end;
+    }
 }
 
 /* -- records ----------------------------------------------------------------------------------- */
@@ -212,6 +216,8 @@ void sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
     r->at_us = (uint32_t)p->now_us;
     if (r->sends < UINT8_MAX)
         r->sends++;
+    if (rate_is_on(t))
+        rate_on_sent(p, t, r);
     if (i > s->first && r[-1].flags == SENT_AGAIN && r[-1].at_us == r->at_us &&
         r[-1].sends == r->sends)
         join(s, i);
@@ -246,6 +252,7 @@ uint32_t sent_mark_record(struct tcp *p, struct tcb *t, uint32_t *i)
     if (s->lost == 0 || seq_lt(r->start, s->lost_from))
         s->lost_from = r->start;
     s->lost += bytes;
+    s->rate.lost += bytes;
     r->flags = (uint8_t)((r->flags & ~SENT_AGAIN) | SENT_LOST);
     if (*i > s->first && r[-1].flags & SENT_LOST && (r[-1].sends == 1) == (r->sends == 1))
         *i = join(s, *i);
@@ -297,11 +304,12 @@ static bool is_of_last(const struct tcb *t, const struct sent_rec *r, const stru
     return t->rtt.min_us == UINT32_MAX || rtt >= t->rtt.min_us;
 }
 
-void sent_delivered(const struct tcb *t, const struct sent_rec *r, struct seq end,
-                    struct ack_event *e)
+void sent_delivered(struct tcb *t, const struct sent_rec *r, struct seq end, struct ack_event *e)
 {
     const struct sent *s = t->sent;
 
+    if (rate_is_on(t))
+        rate_on_delivered(t, r, e);
     if (seq_gt(end, e->fack))
         e->fack = end;
     if (r->sends > 1) {

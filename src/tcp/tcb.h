@@ -150,8 +150,8 @@ struct tcb {
     uint32_t segs_in, segs_out, retrans;
     uint32_t trouble_at_ms; /* timers.c: nothing of ours gets through since then; 0: it does */
     uint32_t data_segs_in, data_segs_out;
-    uint32_t state_at_ms; /* when the state was entered */
-    uint32_t pace_at_us;  /* low bits; pace.c */
+    uint32_t state_at_ms;        /* when the state was entered */
+    uint32_t pace_at_us;         /* low bits; pace.c */
     uint16_t una_laps, nxt_laps; /* how often SND.UNA and RCV.NXT passed ISS and IRS again */
     union {
         uint64_t bytes_retrans;

@@ -81,7 +81,7 @@ static void congestion_control_is_a_name(void **state)
     set(name, "vegas", -EINVAL);
     set(name, "1", -EINVAL);
     get(name, "reno");
-    get(all, "cubic reno");
+    get(all, "cubic reno bbr");
     set(all, "reno", -EACCES);
     assert_int_equal(weir_knob_get(stack, all, text, sizeof text), -ENOSPC);
     assert_int_equal(weir_knob_get(stack, name, text, 4), -ENOSPC);
