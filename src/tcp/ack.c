@@ -102,6 +102,7 @@ static struct ack_event event_of(const struct tcp *p, const struct tcb *t, const
 void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     struct ack_event e = event_of(p, t, s);
+    struct rate_sample sample;
     bool is_open = t->snd.wnd > 0;
 
     p->stats->TcpExtTCPPureAcks += s->len == 0;
@@ -110,6 +111,10 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
         timers_on_window(p, t);
     if (seq_eq(t->snd.una, t->snd.nxt) && !t->sent)
         return;
+    if (rate_is_on(t)) {
+        sample = (struct rate_sample){0};
+        e.rate = &sample;
+    }
     if (t->sent && (s->opt->has & TCP_OPT_SACK) && (t->flags & T_SACK))
         sack_on_ack(p, t, s->opt, &e);
     if (e.acked)
@@ -119,7 +124,7 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
     measure(p, t, s, &e);
     loss_on_ack(p, t, &e);
     ecn_on_ack(t, s, &e);
-    if (rate_is_on(t))
+    if (e.rate)
         rate_finish(t, &e);
     cc_algo(&t->cc)->on_ack(&t->cc, &e, &t->rtt);
     if (e.acked || e.sacked)

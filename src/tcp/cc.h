@@ -15,9 +15,10 @@
 struct rate_sample {
     uint32_t delivered;   /* bytes, in */
     uint32_t interval_us; /* 0: too short to say */
-    uint32_t send_us, prior_delivered, prior_lost;
-    uint32_t lost;         /* bytes taken for lost since it left */
-    uint32_t tx_in_flight; /* bytes in flight when it had left */
+    uint32_t send_us, prior_delivered;
+    uint32_t lost;                       /* bytes taken for lost since it left */
+    uint32_t tx_in_flight;               /* bytes in flight when it had left */
+    uint32_t total_delivered, in_flight; /* bytes, with this ACK; always set */
     bool is_set, is_app_limited;
 };
 
@@ -46,9 +47,7 @@ struct ack_event {
     uint32_t echo;
     struct seq newest_end, reordered_from, fack;
     struct range twice;
-    /* Of rate.c: */
-    uint32_t total_delivered, in_flight_now; /* bytes, with this ACK */
-    struct rate_sample rate;
+    struct rate_sample *rate; /* rate.c; NULL: the algorithm does not go by it */
 };
 
 struct rtt {

@@ -178,8 +178,8 @@ static void update_cycle(struct cc *c, struct bbr *b, const struct ack_event *e,
     case CRUISE:
         if (is_time_to_probe(c, b, now))
             begin_refill(b);
-        else if (b->state == DOWN && e->in_flight_now <= with_headroom(c) &&
-                 e->in_flight_now <= inflight_for(c, bw_max(b), 100))
+        else if (b->state == DOWN && e->rate->in_flight <= with_headroom(c) &&
+                 e->rate->in_flight <= inflight_for(c, bw_max(b), 100))
             b->state = CRUISE;
         break;
     case REFILL:
@@ -203,7 +203,7 @@ static void update_cycle(struct cc *c, struct bbr *b, const struct ack_event *e,
 
 static void update_round(struct bbr *b, const struct ack_event *e)
 {
-    b->is_round_start = (int32_t)(e->rate.prior_delivered - b->round_end) >= 0;
+    b->is_round_start = (int32_t)(e->rate->prior_delivered - b->round_end) >= 0;
     if (!b->is_round_start)
         return;
     b->round_end = b->delivered;
@@ -232,11 +232,11 @@ static void adapt_lower_bounds(struct cc *c, struct bbr *b)
 
 static void update_signals(struct cc *c, struct bbr *b, const struct ack_event *e, uint64_t bw)
 {
-    bool is_limited = e->rate.is_app_limited || b->state == PROBE_RTT;
+    bool is_limited = e->rate->is_app_limited || b->state == PROBE_RTT;
 
     b->bw_latest = most(b->bw_latest, bw);
-    b->inflight_latest = (uint32_t)most(b->inflight_latest, e->rate.delivered);
-    b->is_loss_round_start = (int32_t)(e->rate.prior_delivered - b->loss_round_end) >= 0;
+    b->inflight_latest = (uint32_t)most(b->inflight_latest, e->rate->delivered);
+    b->is_loss_round_start = (int32_t)(e->rate->prior_delivered - b->loss_round_end) >= 0;
     if (b->is_loss_round_start)
         b->loss_round_end = b->delivered;
     update_round(b, e);
@@ -267,7 +267,7 @@ static void update_extra(struct cc *c, struct bbr *b, const struct ack_event *e)
 
 static bool is_loss_high(const struct ack_event *e)
 {
-    return (uint64_t)e->rate.lost * 50 > e->rate.tx_in_flight; /* 2 % */
+    return (uint64_t)e->rate->lost * 50 > e->rate->tx_in_flight; /* 2 % */
 }
 
 static void check_full_bw(struct cc *c, struct bbr *b, const struct ack_event *e, uint64_t bw)
@@ -277,7 +277,7 @@ static void check_full_bw(struct cc *c, struct bbr *b, const struct ack_event *e
         b->is_full = true;
         b->inflight_hi = (uint32_t)most(bdp(c, bw_max(b), 100), b->inflight_latest);
     }
-    if (b->is_full_bw_now || !b->is_round_start || e->rate.is_app_limited)
+    if (b->is_full_bw_now || !b->is_round_start || e->rate->is_app_limited)
         return;
     if (bw * 4 >= b->full_bw * 5) {
         reset_full_bw(b, bw);
@@ -290,7 +290,7 @@ static void check_full_bw(struct cc *c, struct bbr *b, const struct ack_event *e
 static void check_start(struct cc *c, struct bbr *b, const struct ack_event *e)
 {
     b->state = b->state == STARTUP && b->is_full ? DRAIN : b->state;
-    if (b->state == DRAIN && e->in_flight_now <= inflight_for(c, bw_of(b), 100))
+    if (b->state == DRAIN && e->rate->in_flight <= inflight_for(c, bw_of(b), 100))
         begin_down(b, (uint32_t)e->now_us);
 }
 
@@ -318,7 +318,7 @@ static void adapt_upper_bounds(struct cc *c, struct bbr *b, const struct ack_eve
     if (b->acks == ACKS_STOPPING && b->is_round_start) {
         b->acks = ACKS_INIT;
         b->may_judge = false;
-        if (is_in_probe_bw(b) && !e->rate.is_app_limited) {
+        if (is_in_probe_bw(b) && !e->rate->is_app_limited) {
             b->max_bw[0] = b->max_bw[1];
             b->max_bw[1] = 0;
         }
@@ -327,16 +327,16 @@ static void adapt_upper_bounds(struct cc *c, struct bbr *b, const struct ack_eve
         if (!b->may_judge)
             return;
         b->may_judge = false;
-        if (!e->rate.is_app_limited)
-            b->inflight_hi = (uint32_t)most(e->rate.tx_in_flight, beta);
+        if (!e->rate->is_app_limited)
+            b->inflight_hi = (uint32_t)most(e->rate->tx_in_flight, beta);
         if (b->state == UP)
             begin_down(b, (uint32_t)e->now_us);
         return;
     }
     if (b->inflight_hi == NO_BOUND)
         return;
-    if (e->rate.tx_in_flight > b->inflight_hi)
-        b->inflight_hi = e->rate.tx_in_flight;
+    if (e->rate->tx_in_flight > b->inflight_hi)
+        b->inflight_hi = e->rate->tx_in_flight;
     if (b->state == UP)
         probe_upward(c, b, e);
 }
@@ -380,7 +380,7 @@ static void end_probe_rtt(struct cc *c, struct bbr *b, uint32_t now)
 static void check_probe_rtt(struct cc *c, struct bbr *b, const struct ack_event *e)
 {
     uint32_t now = (uint32_t)e->now_us;
-    bool was_idle = e->rate.is_app_limited && e->rate.tx_in_flight <= 4u * c->mss;
+    bool was_idle = e->rate->is_app_limited && e->rate->tx_in_flight <= 4u * c->mss;
 
     if (b->state != PROBE_RTT) {
         if (!b->is_probe_rtt_expired || was_idle)
@@ -393,7 +393,7 @@ static void check_probe_rtt(struct cc *c, struct bbr *b, const struct ack_event 
         return;
     }
     if (!b->is_probe_rtt_timed) {
-        if (e->in_flight_now > probe_rtt_cwnd(c))
+        if (e->rate->in_flight > probe_rtt_cwnd(c))
             return;
         b->is_probe_rtt_timed = true;
         b->is_probe_rtt_round = false;
@@ -449,10 +449,10 @@ static void bbr_on_ack(struct cc *c, const struct ack_event *e, const struct rtt
 
     if (!b->pacing_rate && r->srtt_us)
         b->pacing_rate = first_rate(c, r);
-    b->delivered = e->total_delivered;
-    if (!e->rate.is_set || !e->rate.interval_us)
+    b->delivered = e->rate->total_delivered;
+    if (!e->rate->is_set || !e->rate->interval_us)
         return;
-    bw = e->rate.delivered * 1000000ull / e->rate.interval_us;
+    bw = e->rate->delivered * 1000000ull / e->rate->interval_us;
     update_signals(c, b, e, bw);
     update_extra(c, b, e);
     check_full_bw(c, b, e, bw);
@@ -467,7 +467,7 @@ static void bbr_on_ack(struct cc *c, const struct ack_event *e, const struct rtt
         b->has_loss = false;
         b->losses = 0;
         b->bw_latest = bw;
-        b->inflight_latest = e->rate.delivered;
+        b->inflight_latest = e->rate->delivered;
     }
     set_pacing(b);
     set_cwnd(c, b, e);

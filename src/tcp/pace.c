@@ -18,6 +18,10 @@ void pace_choose(struct tcp *p, struct tcb *t)
     bool is_on = cc_algo(&t->cc)->pacing_rate || p->knobs->tcp_pacing || t->opt.max_pacing;
 
     t->snd.pace = (uint8_t)(is_on ? t->snd.pace | PACE_ON : 0);
+    if (cc_algo(&t->cc)->has_own_cwnd)
+        t->snd.pace |= PACE_SAMPLES;
+    else
+        t->snd.pace &= (uint8_t)~PACE_SAMPLES;
 }
 
 void cc_end(struct tcp *p, struct tcb *t)

@@ -15,9 +15,9 @@ struct sent_rec {
     uint32_t at_us; /* the last transmission */
     uint8_t flags;  /* SENT_* */
     uint8_t sends;  /* transmissions, saturating */
-    bool is_app_limited;
-    uint32_t first_at_us, delivered_at_us, delivered, lost, in_flight; /* rate.c */
+    uint16_t note;  /* rate.c; 0: none */
 };
+_Static_assert(sizeof(struct sent_rec) == 16, "there is one for each burst in flight");
 enum {
     SENT_SACKED = 1,
     SENT_LOST = 2,
@@ -46,14 +46,6 @@ struct tlp {
 /* Proportional rate reduction, 9937#6. prr.c */
 struct prr {
     uint32_t flight, delivered, out;
-};
-
-/* The delivery rate's clock. rate.c */
-struct rate {
-    uint32_t first_at_us, delivered_at_us;
-    uint32_t lost;      /* bytes that were ever taken for lost */
-    uint32_t app_until; /* is_app_limited until so much is delivered */
-    bool is_app_limited;
 };
 
 /* How to take back what a recovery did to cwnd. undo.c */
@@ -85,7 +77,7 @@ struct sent {
     struct tlp tlp;
     struct prr prr;
     struct undo undo;
-    struct rate rate;
+    struct rate *rate; /* rate.c; NULL: the algorithm does not go by it */
     struct sent_rec rec[];
 };
 
@@ -123,13 +115,16 @@ uint32_t sent_find(const struct sent *s, struct seq at); /* first that ends beyo
 void sent_delivered(struct tcb *t, const struct sent_rec *r, struct seq end, struct ack_event *e);
 
 /* -- rate.c ------------------------------------------------------------------------------------ */
-void rate_on_sent(const struct tcp *p, struct tcb *t, struct sent_rec *r);
+void rate_on_sent(struct tcp *p, struct tcb *t, struct sent_rec *r);
+void rate_on_sent_more(struct tcb *t, const struct sent_rec *r, uint32_t bytes);
+void rate_on_lost(struct tcb *t, uint32_t bytes);
 void rate_on_delivered(struct tcb *t, const struct sent_rec *r, struct ack_event *e);
 void rate_finish(struct tcb *t, struct ack_event *e);
 void rate_check_app_limited(struct tcb *t);
+void rate_free(struct tcp *p, struct tcb *t);
 static inline bool rate_is_on(const struct tcb *t)
 {
-    return cc_algo(&t->cc)->has_own_cwnd;
+    return t->snd.pace & PACE_SAMPLES;
 }
 
 /* -- sack.c: what the peer says that it has ---------------------------------------------------- */

@@ -10,7 +10,7 @@
 
 #include "tcp/recovery.h"
 
-#define SENT_LOG2_FIRST 9 /* bytes of the first block: powers of two, which mem keeps */
+#define SENT_LOG2_FIRST 8 /* bytes of the first block: powers of two, which mem keeps */
 #define NONE UINT32_MAX
 
 static size_t sent_bytes(const struct sent *s)
@@ -25,8 +25,10 @@ static uint32_t room_of(uint8_t log2)
 
 void sent_free(struct tcp *p, struct tcb *t)
 {
-    if (t->sent)
+    if (t->sent) {
+        rate_free(p, t);
         mem_free(p->mem, t->sent, sent_bytes(t->sent));
+    }
     t->sent = NULL;
 }
 
@@ -72,7 +74,7 @@ static bool sent_room(struct tcp *p, struct tcb *t)
     grown->first = grown->room / 8;
     grown->n = grown->first + live;
     memcpy(grown->rec + grown->first, s->rec + s->first, live * sizeof s->rec[0]);
-    sent_free(p, t);
+    mem_free(p->mem, s, sent_bytes(s));
     t->sent = grown;
     return true;
 }
@@ -85,7 +87,8 @@ void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
 
     if (last && last->at_us == now && last->flags == 0 && last->sends == 1) {
         last->end = end;
-        last->in_flight += (uint32_t)seq_diff(end, start);
+        if (last->note)
+            rate_on_sent_more(t, last, (uint32_t)seq_diff(end, start));
         return;
     }
     if (sent_room(p, t)) {
@@ -252,7 +255,7 @@ uint32_t sent_mark_record(struct tcp *p, struct tcb *t, uint32_t *i)
     if (s->lost == 0 || seq_lt(r->start, s->lost_from))
         s->lost_from = r->start;
     s->lost += bytes;
-    s->rate.lost += bytes;
+    rate_on_lost(t, bytes);
     r->flags = (uint8_t)((r->flags & ~SENT_AGAIN) | SENT_LOST);
     if (*i > s->first && r[-1].flags & SENT_LOST && (r[-1].sends == 1) == (r->sends == 1))
         *i = join(s, *i);
@@ -308,7 +311,7 @@ void sent_delivered(struct tcb *t, const struct sent_rec *r, struct seq end, str
 {
     const struct sent *s = t->sent;
 
-    if (rate_is_on(t))
+    if (e->rate)
         rate_on_delivered(t, r, e);
     if (seq_gt(end, e->fack))
         e->fack = end;

@@ -392,7 +392,13 @@ bool pull_is_done(const struct tcb *t);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
 
 /* -- pace.c ------------------------------------------------------------------------------------ */
-enum { PACE_ON = 1, PACE_WAITS = 2, PACE_LATE = 4 }; /* LATE: its timer fired, nothing left since */
+enum {
+    PACE_ON = 1,
+    PACE_WAITS = 2,
+    PACE_LATE = 4,        /* its timer fired, nothing left since */
+    PACE_SAMPLES = 8,     /* the algorithm goes by delivery rates: rate.c */
+    PACE_HAD_NO_MORE = 16 /* so the last flight ended: rate.c */
+};
 void cc_begin(struct tcp *p, struct tcb *t, uint32_t segments); /* of the initial window */
 void cc_choose(struct tcp *p, struct tcb *t, uint8_t algo);
 void cc_end(struct tcp *p, struct tcb *t);
