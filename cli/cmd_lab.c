@@ -38,6 +38,7 @@ static const char help[] =
     "  --set KNOB=VALUE  a knob of the scenario, or of all its hosts (net.ipv4...)\n"
     "  --until T         ends at T seconds of the lab's time\n"
     "  --pcapng FILE     all segments with the stack's reasons, for Wireshark\n"
+    "  --html FILE       a page of the run: diagrams and curves, all in one file\n"
     "  --json            one object for each run, on a line of its own\n"
     "  --shard I/N       with --all: the I-th of N parts\n"
     "  --whole           the ladder leaves nothing out\n"
@@ -123,9 +124,9 @@ static bool take_value(struct lab_words *w, const char *option, const char *valu
         w->colour = value;
         return !strcmp(value, "auto") || !strcmp(value, "always") || !strcmp(value, "never");
     }
-    if (!strcmp(option, "--pcapng")) {
-        w->run.pcapng = value;
-        return true;
+    if (!strcmp(option, "--pcapng") || !strcmp(option, "--html")) {
+        *(!strcmp(option, "--html") ? &w->run.html : &w->run.pcapng) = value;
+        return *value;
     }
     if (!strchr(value, '=') || w->set_count == SETS_MAX)
         return false;
@@ -146,15 +147,15 @@ static bool take_flag(struct lab_words *w, const char *option)
     return flag != NULL;
 }
 
-static const char *const valued[] = {"--seed",  "--seeds",  "--set",   "--until",
-                                     "--shard", "--pcapng", "--color", NULL};
+static const char *const valued[] = {"--seed",   "--seeds", "--set",   "--until", "--shard",
+                                     "--pcapng", "--html",  "--color", NULL};
 
 /* 0, or the exit status of a mistake. */
 static int parse(struct lab_words *w, int argc, char **argv)
 {
-    static const char *const all[] = {"--seed",   "--seeds", "--set", "--until", "--shard",
-                                      "--pcapng", "--color", "--all", "--json",  "--whole",
-                                      "--quiet",  "--help",  NULL};
+    static const char *const all[] = {"--seed",   "--seeds", "--set",   "--until", "--shard",
+                                      "--pcapng", "--html",  "--color", "--all",   "--json",
+                                      "--whole",  "--quiet", "--help",  NULL};
 
     for (int i = 0; i < argc; i++) {
         char option[16];
@@ -233,10 +234,14 @@ static int word_run(int argc, char **argv)
     w.run.has_colour = wants_colour(&w);
     if (w.shards && !w.is_all)
         return mistake("--shard wants --all, not", w.count ? w.names[0] : "nothing");
+    if (w.is_all && w.run.html)
+        return mistake("--html wants one run, not", "--all");
     if (w.is_all && !w.count)
         return run_all(&w);
     if (!w.count || w.is_all)
         return mistake("run wants a name, or --all, not", w.count ? w.names[0] : "nothing");
+    if (w.run.html && (w.count != 1 || w.seeds))
+        return mistake("--html wants one run, not", w.seeds ? "--seeds" : w.names[1]);
     for (int i = 0; i < w.count; i++) {
         int status = is_known(w.names[i]) ? run_one(&w, w.names[i]) : unknown_scenario(w.names[i]);
         worst = status > worst ? status : worst;

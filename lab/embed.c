@@ -5,13 +5,21 @@
 
 #include <string.h>
 
-const struct lab_file *lab_words(const char *name)
+static const struct lab_file *find(const struct lab_file *f, const char *name)
 {
-    const struct lab_file *f = lab_word_files;
-
     while (f->name && strcmp(f->name, name) != 0)
         f++;
     return f->name ? f : NULL;
+}
+
+const struct lab_file *lab_words(const char *name)
+{
+    return find(lab_word_files, name);
+}
+
+const struct lab_file *lab_page(const char *name)
+{
+    return find(lab_page_files, name);
 }
 
 const struct lab_file *lab_scenario(const char *name)

@@ -14,6 +14,7 @@ struct lab_run_options {
     const char *const *sets; /* NAME=VALUE, NULL ended */
     int64_t until_ns;        /* 0: as the scenario says */
     const char *pcapng;      /* NULL: none */
+    const char *html;        /* NULL: none; the page's path */
     bool is_json, is_quiet;  /* quiet: one line for each */
     bool has_colour, is_whole;
 };

@@ -81,45 +81,14 @@ static bool is_shown(const struct ladder_options *o, const struct lab_row *r)
 
 /* -- timers ------------------------------------------------------------------------------------ */
 
-static bool is_timed(int event)
-{
-    return event == EVENT_rto || event == EVENT_syn_retry || event == EVENT_synack_retry ||
-           event == EVENT_window_probe || event == EVENT_keepalive_probe ||
-           event == EVENT_delayed_ack;
-}
-
-static bool is_same_flow(const struct lab_seg *a, const struct lab_seg *b)
-{
-    return a->src == b->src && a->dst == b->dst && a->sport == b->sport && a->dport == b->dport;
-}
-
-static bool is_reverse_flow(const struct lab_seg *a, const struct lab_seg *b)
-{
-    return a->src == b->dst && a->dst == b->src && a->sport == b->dport && a->dport == b->sport;
-}
-
-/* Whether `was` began the timer that sent `row`. */
-static bool began_timer(const struct lab_row *was, const struct lab_row *row)
-{
-    if (was->kind != LAB_ROW_SEG)
-        return false;
-    if (row->why.event == EVENT_delayed_ack)
-        return is_reverse_flow(&was->seg, &row->seg) && was->seg.len &&
-               was->seg.seq + was->seg.len == row->seg.ack;
-    if (row->why.event == EVENT_window_probe || row->why.event == EVENT_keepalive_probe)
-        return is_same_flow(&was->seg, &row->seg) || is_reverse_flow(&was->seg, &row->seg);
-    return is_same_flow(&was->seg, &row->seg) && was->seg.seq == row->seg.seq &&
-           (was->seg.len || was->seg.flags & (TCP_SYN | TCP_FIN));
-}
-
 static void find_bracket(struct page *p, int end)
 {
     struct rung *l = &p->line[end];
     int side = side_from(p->o, l->row), begin = end - 1;
 
-    while (begin >= 0 && begin > end - LOOK_BACK && !began_timer(p->line[begin].row, l->row))
+    while (begin >= 0 && begin > end - LOOK_BACK && !ladder_began_timer(p->line[begin].row, l->row))
         begin--;
-    if (begin < 0 || !began_timer(p->line[begin].row, l->row))
+    if (begin < 0 || !ladder_began_timer(p->line[begin].row, l->row))
         return;
     l->waited = l->row->at - (l->row->why.event == EVENT_delayed_ack ? p->line[begin].row->arrived
                                                                      : p->line[begin].row->at);
@@ -379,7 +348,7 @@ static void choose(struct page *p, const struct lab_log *log)
     p->connections = ladder_flow_count(flows);
     ladder_flows_free(flows);
     for (int i = 0; i < p->lines; i++) {
-        if (p->line[i].row->kind == LAB_ROW_SEG && is_timed(p->line[i].row->why.event))
+        if (p->line[i].row->kind == LAB_ROW_SEG && ladder_is_timed(p->line[i].row->why.event))
             find_bracket(p, i);
         p->line[i].is_plain = is_plain(&p->line[i]);
     }

@@ -19,6 +19,8 @@ struct flow {
     uint16_t port[2];
     uint32_t first[2]; /* sequence number of the direction from end 0, from end 1 */
     bool is_known[2];
+    uint8_t shift[2]; /* window scale that the direction's SYN offered */
+    bool has_scale[2];
     int number;
 };
 
@@ -52,31 +54,46 @@ int ladder_flow_count(const struct ladder_flows *f)
     return f->count;
 }
 
-/* *dir: 0 if the segment's sender is end 0. */
-static struct flow *flow_of(struct ladder_flows *f, const struct lab_seg *s, int *dir)
+/* What it would be found by, and where. *dir: 0 if the segment's sender is end 0. */
+static struct flow **find(struct ladder_flows *f, const struct lab_seg *s, struct flow *like,
+                          int *dir)
 {
     uint32_t hash = (s->src ^ s->dst) * 2654435761u + (uint32_t)(s->sport ^ s->dport) * 40503u;
-    struct flow **head = &f->bucket[(hash >> 8) % BUCKETS], *x = *head;
-    uint32_t addr[2];
-    uint16_t port[2];
+    struct flow **at = &f->bucket[(hash >> 8) % BUCKETS];
 
     *dir = s->src > s->dst || (s->src == s->dst && s->sport > s->dport);
-    addr[*dir] = s->src;
-    addr[1 - *dir] = s->dst;
-    port[*dir] = s->sport;
-    port[1 - *dir] = s->dport;
-    while (x && (memcmp(x->addr, addr, sizeof addr) != 0 || memcmp(x->port, port, sizeof port)))
-        x = x->next;
-    if (x)
-        return x;
-    x = calloc(1, sizeof *x);
-    if (!x)
+    like->addr[*dir] = s->src;
+    like->addr[1 - *dir] = s->dst;
+    like->port[*dir] = s->sport;
+    like->port[1 - *dir] = s->dport;
+    while (*at && (memcmp((*at)->addr, like->addr, sizeof like->addr) != 0 ||
+                   memcmp((*at)->port, like->port, sizeof like->port) != 0))
+        at = &(*at)->next;
+    return at;
+}
+
+static struct flow *flow_of(struct ladder_flows *f, const struct lab_seg *s, int *dir)
+{
+    struct flow like = {.number = 0};
+    struct flow **at = find(f, s, &like, dir);
+
+    if (*at)
+        return *at;
+    *at = calloc(1, sizeof **at);
+    if (!*at)
         abort();
-    memcpy(x->addr, addr, sizeof addr);
-    memcpy(x->port, port, sizeof port);
-    x->number = ++f->count;
-    x->next = *head;
-    return *head = x;
+    like.number = ++f->count;
+    **at = like;
+    return *at;
+}
+
+int ladder_flow_find(const struct ladder_flows *f, const struct lab_seg *s)
+{
+    struct flow like;
+    int dir;
+    const struct flow *x = *find((struct ladder_flows *)f, s, &like, &dir);
+
+    return x ? x->number : 0;
 }
 
 struct out {
@@ -179,6 +196,25 @@ int ladder_text(struct ladder_flows *f, const struct lab_seg *s, char *text, siz
         x->first[1 - dir] = s->ack - 1;
         x->is_known[1 - dir] = true;
     }
+    if (s->flags & TCP_SYN) {
+        x->has_scale[dir] = s->opts & TCP_OPT_WSCALE;
+        x->shift[dir] = s->wscale;
+    }
     put_tcp(&o, s, x->first[dir], x->first[1 - dir]);
     return x->number;
+}
+
+void ladder_numbers(struct ladder_flows *f, const struct lab_seg *s, struct ladder_numbers *n)
+{
+    int dir;
+    const struct flow *x = flow_of(f, s, &dir);
+    bool is_scaled = x->has_scale[0] && x->has_scale[1] && !(s->flags & TCP_SYN);
+
+    n->seq = s->seq - x->first[dir];
+    n->ack = s->flags & TCP_ACK ? s->ack - x->first[1 - dir] : 0;
+    n->window = is_scaled ? (uint32_t)s->wnd << x->shift[dir] : s->wnd;
+    for (int i = 0; i < s->sacks && i < 4; i++) {
+        n->sack[i][0] = s->sack[i][0] - x->first[1 - dir];
+        n->sack[i][1] = s->sack[i][1] - x->first[1 - dir];
+    }
 }

@@ -206,6 +206,9 @@ void lab_log_events(struct lab_log *log, struct lab_node *n, bool is_timer)
             r->from = (int8_t)n->index;
             r->is_forced = is_timer;
             r->why = e[i].why;
+            r->seg.proto = LAB_TCP;
+            r->seg.src = weir_addr_to_v4(&e[i].local.addr);
+            r->seg.dst = weir_addr_to_v4(&e[i].peer.addr);
             r->seg.sport = e[i].local.port;
             r->seg.dport = e[i].peer.port;
         }
@@ -292,6 +295,7 @@ void lab_log_fate(struct lab_log *log, const struct lab_link *l, const struct la
         return; /* it goes on */
     take_off(log, r);
     r->arrived = log->lab->now;
+    r->order = log->rows;
 }
 
 void lab_log_changed(struct lab_log *log, const struct lab_seg *was, const struct lab_seg *is,
@@ -322,6 +326,21 @@ static void judge_states(struct lab_log *log, struct lab_row *r, const struct la
     r->state[1] = state_shown(log, f);
 }
 
+/* What the stack has just told of the node's states was this segment's doing. */
+static void note_cause(struct lab_log *log, const struct lab_node *n, const struct lab_row *by)
+{
+    for (uint32_t i = log->rows; i-- > 0;) {
+        struct lab_row *r = &log->row[i];
+        if (r == by)
+            continue; /* it came from nowhere, so its row is the newest */
+        if (r->kind != LAB_ROW_STATE || r->at != log->lab->now || r->from != n->index ||
+            r->is_forced || r->cause || r->seg.sport != by->seg.dport ||
+            r->seg.dport != by->seg.sport)
+            return;
+        r->cause = (uint32_t)(by - log->row) + 1;
+    }
+}
+
 /* A bit of its header may have flipped, then nobody knows whose row it is. */
 static bool is_damaged(const struct weir_why *why)
 {
@@ -338,6 +357,7 @@ static void stopped_on_way(struct lab_log *log, struct lab_row *r, const struct 
     take_off(log, r);
     r->fate = LAB_LOST_ROUTER;
     r->arrived = log->lab->now;
+    r->order = log->rows;
     r->verdict = why->verdict;
     r->to = (int8_t)n->index;
 }
@@ -368,8 +388,11 @@ void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_s
     r->fate = r->fate == LAB_DAMAGED ? LAB_DAMAGED : LAB_ARRIVED;
     r->to = (int8_t)n->index;
     r->verdict = why->verdict;
-    if (s->proto == LAB_TCP)
+    r->order = log->rows;
+    if (s->proto == LAB_TCP) {
+        note_cause(log, n, r);
         judge_states(log, r, n, s);
+    }
 }
 
 uint32_t lab_log_told_by(const struct lab_log *log, const struct lab_node *n)

@@ -39,6 +39,8 @@ struct lab_row {
     uint8_t state[2];    /* of sender and receiver: enum state, or LAB_NO_STATE */
     struct weir_why why; /* the sender's reason */
     uint16_t verdict;    /* the receiver's */
+    uint32_t order;      /* rows there were when it arrived: what came before, in one instant */
+    uint32_t cause;      /* LAB_ROW_STATE: 1 + row of the segment whose arrival did it; 0: none */
     uint64_t key;        /* by which it is known on its way */
     uint32_t next;       /* of the same key, while flying; 0: none */
     char *text;          /* of a call, a note */

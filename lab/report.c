@@ -4,6 +4,7 @@
  * Cost: O(rows). */
 #include "lab/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lab/ladder.h"
@@ -121,16 +122,29 @@ static void print_counters(FILE *to, const struct scene *s, const struct lab_run
 
 /* -- claims ------------------------------------------------------------------------------------ */
 
-static void print_repeat(FILE *to, const struct scene *s, const char *name,
-                         const struct lab_run_options *o)
+char *report_repeat(const char *name, const struct lab_run_options *o)
 {
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    if (!to)
+        abort();
     fprintf(to, "weir lab run %s --seed %llu", name, (unsigned long long)o->seed);
     for (const char *const *set = o->sets; set && *set; set++)
         fprintf(to, " --set '%s'", *set);
     if (o->until_ns)
         fprintf(to, " --until %g", (double)o->until_ns / 1e9);
-    fputc('\n', to);
-    (void)s;
+    fclose(to);
+    return text;
+}
+
+static void print_repeat(FILE *to, const char *name, const struct lab_run_options *o)
+{
+    char *text = report_repeat(name, o);
+
+    fprintf(to, "%s\n", text);
+    free(text);
 }
 
 static void print_claims(FILE *to, const struct scene *s, const struct lab_run_options *o)
@@ -172,8 +186,7 @@ static void print_head(FILE *to, const struct scene *s, const struct lab_run_opt
     fputc('\n', to);
 }
 
-/* The hosts that scenario shows, or the first two that are no switch. */
-static bool find_sides(const struct scene *s, struct ladder_options *l)
+bool report_sides(const struct scene *s, int sides[2])
 {
     int side[2] = {-1, -1}, n = 0;
 
@@ -181,19 +194,23 @@ static bool find_sides(const struct scene *s, struct ladder_options *l)
         for (int i = 0; i < s->lab->nodes && n < 2; i++)
             if ((int)s->lab->node[i]->kind == pass)
                 side[n++] = i;
-    l->left = s->show[0] >= 0 ? s->show[0] : side[0];
-    l->right = s->show[1] >= 0 ? s->show[1] : side[1];
-    return l->left >= 0 && l->right >= 0;
+    sides[0] = s->show[0] >= 0 ? s->show[0] : side[0];
+    sides[1] = s->show[1] >= 0 ? s->show[1] : side[1];
+    return sides[0] >= 0 && sides[1] >= 0;
 }
 
 void report_print(FILE *to, const struct scene *s, const char *name,
                   const struct lab_run_options *o)
 {
     struct ladder_options l = {.has_colour = o->has_colour, .is_whole = o->is_whole};
+    int side[2];
 
     print_head(to, s, o);
-    if (find_sides(s, &l))
+    if (report_sides(s, side)) {
+        l.left = side[0];
+        l.right = side[1];
         ladder_print(to, s->lab, s->log, &l);
+    }
     print_drops(to, s, o);
     print_counters(to, s, o);
     print_claims(to, s, o);
@@ -201,7 +218,7 @@ void report_print(FILE *to, const struct scene *s, const char *name,
         colour(to, o, "1;31");
         fprintf(to, "\n%d of %d claims failed. Again: ", s->claims_failed, s->claims);
         colour(to, o, "0");
-        print_repeat(to, s, name, o);
+        print_repeat(to, name, o);
     } else if (s->text[TEXT_CONCLUDE]) {
         fputc('\n', to);
         wrap(to, s->text[TEXT_CONCLUDE], 0);
@@ -221,5 +238,5 @@ void report_line(FILE *to, const struct scene *s, const char *name, const struct
     if (!s->claims_failed)
         return;
     fputs("       again: ", to);
-    print_repeat(to, s, name, o);
+    print_repeat(to, name, o);
 }

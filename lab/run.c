@@ -77,7 +77,11 @@ bool lab_show(FILE *to, const char *name)
 
 static struct scene *run_text(const char *where, const char *text, const struct lab_run_options *o)
 {
-    struct scene_options so = {o->seed, o->sets, o->until_ns, o->pcapng};
+    struct scene_options so = {.seed = o->seed,
+                               .sets = o->sets,
+                               .until_ns = o->until_ns,
+                               .pcapng = o->pcapng,
+                               .is_watched = o->html || (o->is_json && !o->is_quiet)};
     struct scene *s = scene_load(where, text, &so);
 
     if (!s)
@@ -108,6 +112,8 @@ int lab_run(FILE *to, const char *name, const struct lab_run_options *o)
         report_print(to, s, name, o);
     if (s->is_broken)
         fprintf(stderr, "weir lab: %s\n", s->error);
+    else if (o->html && report_html(o->html, s, name, o) < 0)
+        status = 2;
     scene_free(s);
     free(text);
     return status;

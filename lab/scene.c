@@ -117,6 +117,8 @@ struct scene *scene_load(const char *name, const char *text, const struct scene_
     if (!s->lab || !s->L)
         abort();
     s->log = s->lab->log = lab_log_new(s->lab);
+    if (o->is_watched)
+        s->watch = watch_new(s->lab);
     s->show[0] = s->show[1] = -1;
     s->until_ns = UNTIL_PRESET_NS;
     *(struct scene **)lua_getextraspace(s->L) = s;
@@ -163,6 +165,8 @@ static void let_pass(struct scene *s)
     while (!s->is_broken) {
         int64_t net, app;
         settle(s);
+        if (s->watch)
+            watch_look(s->watch);
         net = lab_deadline(s->lab);
         app = app_deadline(s);
         net = app < net ? app : net;
@@ -282,6 +286,7 @@ void scene_free(struct scene *s)
     lua_close(s->L);
     s->lab->log = NULL;
     lab_log_free(s->log);
+    watch_free(s->watch);
     for (int i = 0; i < TEXTS; i++)
         free(s->text[i]);
     for (int i = 0; i < s->claims; i++)

@@ -8,6 +8,7 @@
 
 #include "lab/log.h"
 #include "lab/net.h"
+#include "lab/watch.h"
 
 #define SCENE_SETS_MAX 32
 
@@ -46,11 +47,13 @@ struct scene_options {
     const char *const *sets;
     int64_t until_ns;   /* 0: as the scenario says */
     const char *pcapng; /* NULL: none */
+    bool is_watched;    /* curves are kept */
 };
 
 struct scene {
     struct lab *lab;
     struct lab_log *log;
+    struct watch *watch; /* NULL: nobody wants curves */
     struct lua_State *L;
     const struct scene_options *options;
     char *text[TEXTS];

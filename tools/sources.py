@@ -38,7 +38,7 @@ def main():
     args = parser.parse_args()
 
     if args.all:
-        extensions = {"c", "h", "py", "sh", "lua"}
+        extensions = {"c", "h", "py", "sh", "lua", "html", "css", "js"}
         found = [f"{top}/{path}" for top in BUILT
                  for path in listing(os.path.join(ROOT, top), extensions)]
     elif args.folder:

@@ -1,0 +1,113 @@
+// TCP's states as a diagram, the path of both ends over it, and the same path as a list.
+// Knows a connection's paths. The plan is drawn for 360 units of width.
+const BOX = { w: 100, h: 26 };
+const PLACES = {
+  "CLOSED": [180, 20], "LISTEN": [60, 82], "SYN-SENT": [300, 82], "SYN-RECEIVED": [60, 158], "ESTABLISHED": [180, 222],
+  "FIN-WAIT-1": [60, 290], "CLOSE-WAIT": [300, 290], "FIN-WAIT-2": [60, 380], "CLOSING": [180, 345], "LAST-ACK": [300, 380],
+  "TIME-WAIT": [180, 430], "closed": [300, 470],
+};
+// The ways that are always shown: RFC 9293, figure 5. Others appear when an end takes them.
+const WAYS = [
+  ["CLOSED", "LISTEN"], ["CLOSED", "SYN-SENT"], ["LISTEN", "SYN-RECEIVED"], ["SYN-SENT", "SYN-RECEIVED"],
+  ["SYN-SENT", "ESTABLISHED"], ["SYN-RECEIVED", "ESTABLISHED"], ["SYN-RECEIVED", "FIN-WAIT-1"],
+  ["ESTABLISHED", "FIN-WAIT-1"], ["ESTABLISHED", "CLOSE-WAIT"], ["FIN-WAIT-1", "FIN-WAIT-2"],
+  ["FIN-WAIT-1", "CLOSING"], ["FIN-WAIT-2", "TIME-WAIT"], ["CLOSING", "TIME-WAIT"], ["CLOSE-WAIT", "LAST-ACK"],
+  ["LAST-ACK", "CLOSED"], ["TIME-WAIT", "CLOSED"],
+];
+// What ends lies below, what begins above.
+const goal = (to) => (to === "CLOSED" ? "closed" : to);
+
+// Where the line from the middle of a box to `far` leaves it.
+function rim([x, y], [fx, fy]) {
+  const dx = fx - x, dy = fy - y;
+  const k = Math.min(dx ? (BOX.w / 2 + 1) / Math.abs(dx) : Infinity, dy ? (BOX.h / 2 + 1) / Math.abs(dy) : Infinity);
+  return [x + dx * k, y + dy * k];
+}
+
+// A line between two boxes, moved aside by `aside`: [path, point of the badge].
+function way(from, to, aside) {
+  const a = PLACES[from], b = PLACES[to];
+  const long = Math.hypot(b[0] - a[0], b[1] - a[1]);
+  const off = [(b[1] - a[1]) / long * aside, (a[0] - b[0]) / long * aside];
+  const isFar = long > 175 && !WAYS.some((w) => w[0] === from && goal(w[1]) === to);
+  const p = rim(a, b), q = rim(b, a);
+  const [x0, y0, x1, y1] = [p[0] + off[0], p[1] + off[1], q[0] + off[0], q[1] + off[1]];
+  if (!isFar) return [`M${x0} ${y0}L${x1} ${y1}`, [x0 * 0.54 + x1 * 0.46, y0 * 0.54 + y1 * 0.46]];
+  const bend = a[0] <= 180 && b[0] <= 180 ? -58 : 34;
+  const cx = (x0 + x1) / 2 + bend, cy = (y0 + y1) / 2;
+  return [`M${x0} ${y0}Q${cx} ${cy} ${x1} ${y1}`, [(x0 + x1 + 2 * cx) / 4, (y0 + y1 + 2 * cy) / 4]];
+}
+
+function drawEdge([from, to]) {
+  return s("path", { class: "edge", d: way(from, goal(to), 0)[0], "marker-end": "url(#tip)" });
+}
+
+function drawBox(name, c) {
+  const [x, y] = PLACES[name], label = name.toUpperCase();
+  const been = [0, 1].map((end) => c.paths[end].some((p) => goal(p.to) === name || (p.from === name && name !== "closed")));
+  const last = [0, 1].map((end) => stateNow(c, end) && goal(stateNow(c, end)) === name);
+  const flag = (end) => been[end] && s("circle", {
+    cx: x + (end ? 1 : -1) * (BOX.w / 2 - 1), cy: y, r: last[end] ? 6 : 4, fill: `var(--${"ab"[end]})`, stroke: "var(--card)", "stroke-width": 1.5,
+  }, s("title", {}, `${c.ends[end].node} ${last[end] ? "ended here" : "was here"}`));
+  return s("g", {},
+    s("rect", { class: "box" + (been[0] || been[1] ? " been" : ""), x: x - BOX.w / 2, y: y - BOX.h / 2, width: BOX.w, height: BOX.h, rx: 6 }),
+    s("text", { class: "box-text" + (been[0] || been[1] ? "" : " not"), x, y: y + 4 }, label), flag(0), flag(1));
+}
+
+// Steps over the same edge share a line; a press goes to the next of them.
+function drawStep(steps, aside) {
+  const first = steps[0], [d, at] = way(first.from, goal(first.to), aside);
+  const numbers = steps.map((x) => x.number).join(","), node = first.node;
+  let turn = 0;
+  const go = () => chooseStep(steps[turn++ % steps.length]);
+  const press = (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); go(); } };
+  return s("g", {
+    class: `step end${first.end}`, tabindex: 0, role: "button", "data-rows": steps.map((x) => x.row).join(" "),
+    "aria-label": `${node}: ${spell(first)} at ${clock(first.at)} s: ${causeText(first)}`, on: { click: go, keydown: press },
+  }, s("title", {}, `${node}: ${spell(first)}, ${clock(first.at)} s: ${causeText(first)}`),
+  s("path", { class: "hit", d }), s("path", { class: "way", d, "marker-end": `url(#tip${first.end})` }),
+  s("circle", { cx: at[0], cy: at[1], r: numbers.length > 2 ? 10 : 8 }), s("text", { x: at[0], y: at[1] + 3.2 }, numbers.length > 4 ? first.number + "…" : numbers));
+}
+
+function tip(id, colour) {
+  return s("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" },
+    s("path", { d: "M0 .5L8 4L0 7.5z", fill: colour }));
+}
+
+function chooseStep(step) {
+  if (step.row !== undefined) choose(step.row);
+  else if (step.state) choose(step.state.i);
+}
+
+function numberSteps(c) {
+  const all = c.paths.flat().sort((x, y) => x.at - y.at || (x.row ?? 0) - (y.row ?? 0));
+  all.forEach((step, i) => { step.number = i + 1; step.node = c.ends[step.end].node; });
+  return all;
+}
+
+const STEPS_MAX = 40;
+function listSteps(all) {
+  $("steps").replaceChildren(...all.slice(0, STEPS_MAX).map((step) => h("li", {}, h("button", {
+    type: "button", "data-rows": step.row, "data-state": step.state && step.state.i, on: { click: () => chooseStep(step) },
+  }, h("b", { class: `end${step.end}` }, step.number), h("span", { class: "num" }, clock(step.at)),
+  h("span", {}, h("b", { class: `end${step.end}` }, step.node), ` ${step.from} → ${step.to}`, h("small", {}, causeText(step)))))),
+  all.length > STEPS_MAX ? h("li", { class: "note" }, `and ${count(all.length - STEPS_MAX)} more`) : "");
+}
+
+function drawStates(c) {
+  const all = numberSteps(c), groups = new Map();
+  for (const step of all) {
+    const key = `${step.end} ${step.from} ${step.to}`;
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(step);
+  }
+  const isShared = (step) => groups.has(`${1 - step.end} ${step.from} ${step.to}`);
+  const steps = [...groups.values()].filter((g) => PLACES[g[0].from] && PLACES[goal(g[0].to)])
+    .map((g) => drawStep(g, isShared(g[0]) ? (g[0].end ? -9 : 9) : 0));
+  const names = c.ends.map((e, i) => s("text", { x: 8, y: 452 + 18 * i, "font-size": 11, style: `fill:var(--${"ab"[i]})` },
+    `${i ? "- -" : "––"} ${e.node}:${e.port}`));
+  $("states-svg").replaceChildren(s("svg", { viewBox: "0 0 360 492", role: "group", "aria-label": "State diagram of TCP" },
+    s("defs", {}, tip("tip", "var(--line)"), tip("tip0", "var(--a)"), tip("tip1", "var(--b)")),
+    WAYS.map(drawEdge), Object.keys(PLACES).map((name) => drawBox(name, c)), steps, names));
+  listSteps(all);
+}
