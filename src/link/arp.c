@@ -2,15 +2,12 @@
  *
  * Knows: ARP packets and the cache's states. Not how requests are repeated (neigh.c). Shape: a
  * claim never changes a neighbour that is confirmed, or being confirmed; it only has it asked
- * again. Replies nobody asked for create nothing. Our own addresses are never learned from others:
- * they are defended. Units: microseconds. Errors: verdicts. Cost: O(1) for each packet. */
+ * again. Replies nobody asked for create nothing. Our own addresses are never learned from others
+ * (acd.c defends them). Units: microseconds. Errors: verdicts. Cost: O(1) for each packet. */
 #include "link/neigh.h"
 
 #include <string.h>
 
-#define DEFEND_INTERVAL_US 10000000 /* 5227#1.1 */
-
-static enum drop defend(struct iface_addr *own, int64_t now_us);
 static bool merge(struct link *l, uint32_t index, const struct arp *a, bool is_answer,
                   int64_t now_us);
 static enum drop answer(struct link *l, int ifindex, const struct arp *a);
@@ -49,16 +46,16 @@ enum drop neigh_input_arp(struct link *l, int ifindex, const struct arp *a, int6
 {
     struct iface *f = &l->iface[ifindex];
     struct weir_addr sender = weir_addr_v4(a->spa);
-    struct iface_addr *own = iface_find_addr(f, &sender);
     bool is_ours = is_target_ours(l, ifindex, a), is_merged = false;
     uint32_t index = 0;
+    enum drop v;
 
     if (a->op != ARP_REQUEST && a->op != ARP_REPLY)
         return DROP_arp_invalid;
     if (!is_mac_possible(a->sha, f->mac) || !is_sender_possible(l, ifindex, &sender))
         return DROP_arp_invalid;
-    if (own)
-        return defend(own, now_us);
+    if ((v = acd_judge(l, ifindex, a, now_us)) != PASS)
+        return v;
     if (iface_has_addr(l, &sender))
         return DROP_arp_invalid;
     if (a->spa) {
@@ -75,16 +72,6 @@ enum drop neigh_input_arp(struct link *l, int ifindex, const struct arp *a, int6
             merge(l, index, a, false, now_us);
     }
     return answer(l, ifindex, a);
-}
-
-/* 5227#2.4 (c): kept for ever, announced at most once in 10 s. */
-static enum drop defend(struct iface_addr *own, int64_t now_us)
-{
-    if (now_us - own->defended_at_us >= DEFEND_INTERVAL_US) {
-        own->defended_at_us = now_us;
-        own->announce = 1;
-    }
-    return DROP_arp_invalid;
 }
 
 static void learn(struct link *l, uint32_t index, const struct arp *a, enum neigh_state state,
@@ -148,34 +135,13 @@ static enum drop answer(struct link *l, int ifindex, const struct arp *a)
     return arp_answer(l, ifindex, &reply);
 }
 
-/* 5227#2.3: a request whose sender and target are the address. */
-static bool pull_announcement(struct link *l, int ifindex, struct neigh_out *out)
-{
-    struct iface *f = &l->iface[ifindex];
-
-    for (int i = 0; i < f->addrs; i++) {
-        struct iface_addr *a = &f->addr[i];
-        uint32_t v4 = weir_addr_to_v4(&a->addr);
-
-        if (!a->announce)
-            continue;
-        a->announce = 0;
-        *out = (struct neigh_out){.kind = NEIGH_ARP,
-                                  .arp = {.op = ARP_REQUEST, .spa = v4, .tpa = v4}};
-        memcpy(out->arp.sha, f->mac, 6);
-        memset(out->dst, 0xff, 6);
-        return true;
-    }
-    return false;
-}
-
-bool arp_pull(struct link *l, int ifindex, struct neigh_out *out)
+bool arp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out)
 {
     uint32_t index = l->answer_out[ifindex].first;
     struct neigh_answer *r;
 
     if (!index)
-        return pull_announcement(l, ifindex, out);
+        return acd_pull(l, ifindex, now_us, out);
     r = pool_at(&l->answers, index);
     *out = (struct neigh_out){.kind = NEIGH_ARP, .arp = r->arp};
     memcpy(out->dst, r->arp.tha, 6);
@@ -186,12 +152,5 @@ bool arp_pull(struct link *l, int ifindex, struct neigh_out *out)
 
 bool arp_has_output(const struct link *l, int ifindex)
 {
-    const struct iface *f = &l->iface[ifindex];
-
-    if (l->answer_out[ifindex].first || l->rarp[ifindex].is_due)
-        return true;
-    for (int i = 0; i < f->addrs; i++)
-        if (f->addr[i].announce)
-            return true;
-    return false;
+    return l->answer_out[ifindex].first || l->rarp[ifindex].is_due || l->claims_due >> ifindex & 1;
 }

@@ -81,6 +81,13 @@ static int find_addr(const struct iface *f, const struct weir_addr *addr)
     return -1;
 }
 
+static bool has_usable(const struct iface *f, const struct weir_addr *addr)
+{
+    int i = find_addr(f, addr);
+
+    return i >= 0 && f->addr[i].state == ADDR_USABLE;
+}
+
 struct iface_addr *iface_find_addr(struct iface *f, const struct weir_addr *addr)
 {
     int i = find_addr(f, addr);
@@ -102,12 +109,15 @@ int iface_add_addr(struct link *l, int ifindex, const struct weir_addr *addr, in
     if (f->addrs == IFACE_ADDRS_MAX)
         return -ENOSPC;
     l->epoch++;
-    f->addr[f->addrs++] = (struct iface_addr){
+    f->addr[f->addrs] = (struct iface_addr){
         .addr = *addr,
         .prefix = (uint8_t)(prefix + shift),
-        .announce = l->config.arp_notify && f->type == WEIR_LINK_ETHER && shift,
+        .step_at_us = INT64_MAX,
         .defended_at_us = INT64_MIN / 2,
     };
+    if (l->config.arp_notify && f->type == WEIR_LINK_ETHER && shift)
+        acd_announce(l, ifindex, &f->addr[f->addrs], 1);
+    f->addrs++;
     return 0;
 }
 
@@ -215,7 +225,7 @@ static bool is_loopback(const struct weir_addr *a)
 bool iface_has_addr(const struct link *l, const struct weir_addr *addr)
 {
     for (int i = 1; i <= l->ifaces; i++)
-        if (find_addr(&l->iface[i], addr) >= 0)
+        if (has_usable(&l->iface[i], addr))
             return true;
     return false;
 }
@@ -224,7 +234,7 @@ bool iface_is_own(const struct link *l, int ifindex, const struct weir_addr *add
 {
     const struct iface *f = &l->iface[ifindex];
 
-    if (LIKELY(find_addr(f, addr) >= 0))
+    if (LIKELY(has_usable(f, addr)))
         return true;
     if (f->flags & WEIR_IF_ANY_ADDR)
         return !iface_is_multicast(addr) && !weir_addr_is_any(addr) &&
@@ -256,7 +266,7 @@ bool iface_is_broadcast(const struct link *l, int ifindex, const struct weir_add
         const struct iface_addr *a = &f->addr[i];
         uint32_t host, own;
 
-        if (!weir_addr_is_v4(&a->addr) || a->prefix > V4_BITS + 30)
+        if (a->state != ADDR_USABLE || !weir_addr_is_v4(&a->addr) || a->prefix > V4_BITS + 30)
             continue; /* 3021: 31 bits and more have no broadcast address */
         own = weir_addr_to_v4(&a->addr);
         host = host_mask(a);
@@ -301,7 +311,8 @@ static const struct iface_addr *best_source(const struct iface *f, const struct 
         bool is_on_link = common_bits(&a->addr, dst) >= a->prefix;
         int prefix = is_on_link ? a->prefix : 0;
 
-        if (weir_addr_is_v4(&a->addr) == weir_addr_is_v4(dst) && prefix > best_prefix) {
+        if (a->state == ADDR_USABLE && prefix > best_prefix &&
+            weir_addr_is_v4(&a->addr) == weir_addr_is_v4(dst)) {
             best = a;
             best_prefix = prefix;
         }

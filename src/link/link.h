@@ -33,13 +33,30 @@ struct link_config {
     uint32_t gc_stale_time;               /* s, 60: how long a failed neighbour is remembered */
     uint8_t mcast_solicit, ucast_solicit; /* 3, 3 */
     uint8_t arp_notify;                   /* 1: a new address is announced; 0 */
+    uint8_t acd;                          /* 1: an IPv4 address is probed for before use; 0 */
+    uint8_t acd_defend;                   /* enum acd_defend, ACD_FOR_EVER */
+};
+
+/* What is done when somebody else claims an address of ours: 5227#2.4 (a), (b), (c). */
+enum acd_defend { ACD_GIVE_UP, ACD_ONCE, ACD_FOR_EVER };
+
+enum addr_state {
+    ADDR_USABLE,
+    ADDR_TENTATIVE, /* nobody else may have it: asked, and not ours until then */
+    ADDR_DUPLICATE, /* somebody else has it: kept to be seen, never used */
 };
 
 struct iface_addr {
     struct weir_addr addr;
     uint8_t prefix;         /* bits of 128; IPv4's lie behind 96 */
-    uint8_t announce;       /* gratuitous requests that are due */
-    int64_t defended_at_us; /* 5227#2.4: at most one defence in 10 s */
+    uint8_t state;          /* enum addr_state */
+    uint8_t probes;         /* that are still to go out before the address is ours */
+    uint8_t announce;       /* gratuitous requests that are still to go out */
+    bool is_due;            /* the next of either goes out now */
+    bool is_news;           /* its state changed: acd_next_change */
+    uint8_t rival[6];       /* the MAC that claimed it last */
+    int64_t step_at_us;     /* when the next step is due, INT64_MAX: none */
+    int64_t defended_at_us; /* 5227#2.4: the last conflict that was answered */
 };
 
 struct iface {
@@ -49,7 +66,9 @@ struct iface {
     bool is_up;
     uint8_t addrs, groups;
     uint32_t mtu, gso_max;
-    uint32_t flags; /* enum weir_iface_flag */
+    uint32_t flags;        /* enum weir_iface_flag */
+    uint32_t conflicts;    /* addresses that others had, since one could be used */
+    int64_t claimed_at_us; /* the last time that an address was tried */
     struct iface_addr addr[IFACE_ADDRS_MAX];
     struct weir_addr group[IFACE_GROUPS_MAX];
 };
@@ -84,7 +103,10 @@ struct link {
     struct link_config config;
     int ifaces; /* interfaces 1 to ifaces are there */
     struct iface iface[IFACE_MAX + 1];
-    uint32_t epoch; /* moves when an interface or an address comes or goes */
+    uint32_t epoch;      /* moves when an interface or an address comes or goes */
+    uint32_t claims_due; /* bit by ifindex: some address has a probe or an announcement to send */
+    int64_t claims_step_us; /* no address has a step due before */
+    bool has_changes;       /* some address is_news */
 
     struct rng rng;
     struct sipkey key;
@@ -131,11 +153,12 @@ int iface_remove_addr(struct link *l, int ifindex, const struct weir_addr *addr)
 int iface_join(struct link *l, int ifindex, const struct weir_addr *group); /* -EEXIST, -ENOSPC */
 int iface_leave(struct link *l, int ifindex, const struct weir_addr *group);
 
-struct iface_addr *iface_find_addr(struct iface *f, const struct weir_addr *addr); /* NULL: none */
+/* In any state; NULL: none. */
+struct iface_addr *iface_find_addr(struct iface *f, const struct weir_addr *addr);
 /* Whether a frame to this MAC is for us: PASS or DROP_not_ours. A frame to a group (mac[0] & 1)
  * must carry a packet to a group: 1122#3.3.6. */
 enum drop iface_judge_mac(const struct link *l, int ifindex, const uint8_t mac[6]);
-/* One of the addresses of any interface (the weak model, as Linux). */
+/* One of the usable addresses of any interface (the weak model, as Linux). */
 bool iface_has_addr(const struct link *l, const struct weir_addr *addr);
 /* The same, or anything that is no group where the interface has WEIR_IF_ANY_ADDR; on an interface
  * with an address in 127/8 all of 127/8. */
@@ -150,6 +173,20 @@ bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *
  * the interface has no address of that family and no other interface has one. */
 bool iface_source_for(const struct link *l, int ifindex, const struct weir_addr *dst,
                       struct weir_addr *src);
+
+/* -- conflicts of addresses: acd.c ------------------------------------------------------------- */
+
+/* The address, added before, is not to be used until nobody else was found to have it; if acd is
+ * switched on and the link has neighbours. */
+void acd_begin(struct link *l, int ifindex, struct iface_addr *a, int64_t now_us);
+int acd_advance(struct link *l, int64_t now_us); /* how many steps were due */
+int64_t acd_deadline(const struct link *l);      /* us, INT64_MAX: none */
+/* An address that became usable, or was found to be somebody else's. */
+struct acd_change {
+    int ifindex;
+    const struct iface_addr *addr;
+};
+bool acd_next_change(struct link *l, struct acd_change *out);
 
 /* -- neighbours: neigh.c arp.c park.c ---------------------------------------------------------- */
 

@@ -26,6 +26,7 @@ void link_config_default(struct link_config *config)
         .gc_stale_time = 60,
         .mcast_solicit = 3,
         .ucast_solicit = 3,
+        .acd_defend = ACD_FOR_EVER,
     };
 }
 
@@ -35,6 +36,7 @@ void link_init(struct link *l, struct mem *mem, struct rng *seed, int64_t now_us
 
     *l = (struct link){.mem = mem, .key = rng_key(seed)};
     l->reachable_drawn_us = now_us - DRAW_EVERY_US;
+    l->claims_step_us = INT64_MAX;
     link_config_default(&l->config);
     rng_init(&l->rng, seed0, seed1);
     pool_init(&l->neighs, mem, sizeof(struct neigh), NEIGHS_MAX);
@@ -172,7 +174,7 @@ bool neigh_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *o
 {
     struct list *list = &l->out[ifindex];
 
-    if (arp_pull(l, ifindex, out) || rarp_pull(l, ifindex, now_us, out))
+    if (arp_pull(l, ifindex, now_us, out) || rarp_pull(l, ifindex, now_us, out))
         return true;
     while (list->first) {
         uint32_t index = list->first;

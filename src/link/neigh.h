@@ -57,8 +57,15 @@ bool park_push(struct link *l, uint32_t index, const struct link_packet *packet)
 const struct link_packet *park_pull(struct link *l, struct neigh *n);
 void park_drop_oldest(struct link *l, struct neigh *n);
 
+/* acd.c */
+/* Gratuitous requests go out from now on. */
+void acd_announce(struct link *l, int ifindex, struct iface_addr *a, int times);
+/* PASS, or arp_conflict: the packet claims an address that is ours, or that we want. */
+enum drop acd_judge(struct link *l, int ifindex, const struct arp *a, int64_t now_us);
+bool acd_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);
+
 /* arp.c */
-bool arp_pull(struct link *l, int ifindex, struct neigh_out *out);
+bool arp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);
 /* Queues an answer; PASS or reply_queue. */
 enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply);
 bool rarp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out); /* rarp.c */

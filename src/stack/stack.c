@@ -13,6 +13,9 @@ void stack_knobs_changed(struct weir_stack *k)
 
     k->link.config.gc_thresh3 = (uint32_t)n->neigh_max;
     k->link.config.unres_qlen_bytes = (uint32_t)n->neigh_unres_bytes;
+    k->link.config.arp_notify = (uint8_t)n->arp_notify;
+    k->link.config.acd = (uint8_t)n->acd;
+    k->link.config.acd_defend = (uint8_t)n->acd_defend;
     k->ip.config.ip_default_ttl = (uint8_t)n->ip_default_ttl;
     k->ip.config.icmp_echo_ignore_all = (uint8_t)n->icmp_echo_ignore_all;
     k->ip.config.icmp_echo_ignore_broadcasts = (uint8_t)n->icmp_echo_ignore_broadcasts;
@@ -91,6 +94,8 @@ void stack_enter(struct weir_stack *k, int64_t now_ns)
     if (now_us > k->now_us)
         k->now_us = now_us;
     k->tcp.now_us = k->socks.now_us = k->now_us;
+    if (k->link.has_changes)
+        stack_on_changes(k);
 }
 
 int weir_advance(struct weir_stack *k, int64_t now_ns)
@@ -110,6 +115,8 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     ran += neigh_advance(&k->link, k->now_us);
     stack_undelivered(k);
     ran += rarp_advance(&k->link, k->now_us);
+    ran += acd_advance(&k->link, k->now_us);
+    stack_on_changes(k);
     ran += igmp_advance(&k->ip.igmp, k->now_us);
     return ran + stack_incomplete(k);
 }
@@ -128,6 +135,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     other = rarp_deadline(&k->link);
     if (other < first)
         first = other;
+    other = acd_deadline(&k->link);
+    if (other < first)
+        first = other;
     other = igmp_deadline(&k->ip.igmp);
     if (other < first)
         first = other;
@@ -135,56 +145,6 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (other < first)
         first = other;
     return first > INT64_MAX / 1000 ? WEIR_NEVER : first * 1000;
-}
-
-/* -- interfaces -------------------------------------------------------------------------------- */
-
-int weir_iface_add(struct weir_stack *k, const struct weir_iface_config *c)
-{
-    return iface_add(&k->link, c);
-}
-
-int weir_iface_set_mtu(struct weir_stack *k, int ifindex, uint32_t mtu)
-{
-    return iface_set_mtu(&k->link, ifindex, mtu);
-}
-
-int weir_addr_add(struct weir_stack *k, int ifindex, const struct weir_addr *addr, int prefix)
-{
-    struct route_spec r = {.dst = *addr, .prefix = prefix, .ifindex = ifindex};
-    int v = iface_add_addr(&k->link, ifindex, addr, prefix);
-
-    if (v < 0)
-        return v;
-    v = route_add(&k->ip, &r);
-    return v == -EEXIST ? 0 : v; /* two addresses of one subnet share its route */
-}
-
-int weir_route_add(struct weir_stack *k, const struct weir_addr *dst, int prefix,
-                   const struct weir_addr *gateway, int ifindex, uint32_t metric)
-{
-    struct route_spec r = {
-        .dst = *dst, .prefix = prefix, .gateway = gateway, .ifindex = ifindex, .metric = metric};
-
-    if (!iface_at(&k->link, ifindex))
-        return -EINVAL;
-    return route_add(&k->ip, &r);
-}
-
-int weir_rarp_ask(struct weir_stack *k, int ifindex)
-{
-    return rarp_ask(&k->link, ifindex, k->now_us);
-}
-
-int weir_rarp_result(const struct weir_stack *k, int ifindex, struct weir_addr *addr)
-{
-    return rarp_result(&k->link, ifindex, addr);
-}
-
-int weir_rarp_serve(struct weir_stack *k, int ifindex, const uint8_t mac[6],
-                    const struct weir_addr *addr)
-{
-    return rarp_serve(&k->link, ifindex, mac, addr);
 }
 
 /* -- accounts ---------------------------------------------------------------------------------- */

@@ -69,6 +69,8 @@ static inline uint64_t stack_epoch(const struct weir_stack *k)
     return (uint64_t)k->link.epoch << 32 | k->ip.epoch;
 }
 
+/* net.c: addresses that became usable, or were lost. */
+void stack_on_changes(struct weir_stack *k);
 /* undelivered.c: packets for which no neighbour was found: counted, and their senders told. */
 void stack_undelivered(struct weir_stack *k);
 /* forward.c: a packet for somebody else; PASS: queued. */

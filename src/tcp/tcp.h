@@ -218,6 +218,8 @@ void tcp_receive_consume(struct tcp *p, uint32_t index, uint32_t len);
 int tcp_shutdown(struct tcp *p, uint32_t index, bool rd, bool wr);
 void tcp_close(struct tcp *p, uint32_t index); /* the socket lets go of it */
 void tcp_abort(struct tcp *p, uint32_t index);
+/* The address is ours no more: its connections are reset, and fail with `error`. */
+void tcp_lose_addr(struct tcp *p, const struct weir_addr *local, int error);
 uint32_t tcp_readiness(const struct tcp *p, uint32_t index); /* enum weir_ready */
 
 struct tcp_marked {

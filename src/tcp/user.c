@@ -235,6 +235,25 @@ void tcp_abort(struct tcp *p, uint32_t index)
     tcb_settle(p, t);
 }
 
+static void lose_addr(struct tcp *p, struct tcb *t, int error)
+{
+    if (t->state == LISTEN || t->state == CLOSED)
+        return;
+    if (is_synchronized(t)) {
+        t->flags |= T_RST_DUE;
+        t->why_event = EVENT_reset_address;
+    }
+    tcb_end(p, t, error);
+    tcb_settle(p, t);
+}
+
+void tcp_lose_addr(struct tcp *p, const struct weir_addr *local, int error)
+{
+    for (uint32_t i = 0; (i = pool_next(&p->tcbs, i + 1));)
+        if (weir_addr_equal(&tcb_at(p, i)->flow.local, local))
+            lose_addr(p, tcb_at(p, i), error);
+}
+
 static void become_orphan(struct tcp *p, struct tcb *t)
 {
     if (p->orphans >= p->knobs->tcp_max_orphans) {

@@ -163,11 +163,11 @@ static void our_address_is_defended_once_in_ten_seconds_and_never_learned(void *
     (void)state;
     bench_open(&b, 0);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(arp_in(&b, ARP_REPLY, evil_mac, US, US), DROP_arp_invalid);
+        assert_int_equal(arp_in(&b, ARP_REPLY, evil_mac, US, US), DROP_arp_conflict);
         expect_request(&b, US, every_mac); /* the announcement */
-        assert_int_equal(arp_in(&b, ARP_REQUEST, evil_mac, US, PEER), DROP_arp_invalid);
+        assert_int_equal(arp_in(&b, ARP_REQUEST, evil_mac, US, PEER), DROP_arp_conflict);
         b.now += 10 * SECOND - 1;
-        assert_int_equal(arp_in(&b, ARP_REQUEST, evil_mac, US, US), DROP_arp_invalid);
+        assert_int_equal(arp_in(&b, ARP_REQUEST, evil_mac, US, US), DROP_arp_conflict);
         expect_quiet(&b);
         b.now += 1;
     }
