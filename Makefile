@@ -1,6 +1,6 @@
 # The front door. `make help` says what there is; meson and ninja do the work behind it.
 .DEFAULT_GOAL := all
-.PHONY: all setup demo test bench lint format tidy ledger install clean help configure
+.PHONY: all setup demo test bench bench-path lint format tidy ledger install clean help configure
 
 BUILD  ?= build
 MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
@@ -37,6 +37,11 @@ bench: setup-bench           ## measure, with the flags that are shipped
 	@$(NINJA) -C build-bench
 	@$(PYTHON) bench/run.py --build build-bench $(ARGS)
 
+bench-path: setup-bench      ## weir and the kernel as senders over the same impaired links;  ARGS=--quick
+	$(call configure,build-bench,-Dbench=true -Dexamples=false -Dtests=disabled $(LTO))
+	@$(NINJA) -C build-bench
+	@$(PYTHON) bench/path.py --build build-bench $(ARGS)
+
 lint: setup-build setup-test setup-lint ## format, layers and sizes, cppcheck, gcc and clang without a warning
 	@MESON='$(MESON)' PYTHON='$(PYTHON)' NINJA='$(NINJA)' tools/lint
 
@@ -59,6 +64,6 @@ clean:                       ## remove every build tree
 
 help:                        ## this list
 	@echo 'make TARGET:'
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 comma := ,
