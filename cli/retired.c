@@ -30,8 +30,10 @@ static const struct {
     {"net.ipv4.tcp_retrans_collapse", "segments are cut anew from the send buffer here always"},
     {"net.ipv4.tcp_mem", "one ceiling holds for all memory of the stack: net.weir.mem_max"},
     {"net.ipv4.tcp_no_metrics_save", "nothing is remembered of past connections here"},
-    {"net.ipv4.tcp_moderate_rcvbuf", "buffers are memory here only while they hold bytes: they "
-                                     "begin at the size of net.ipv4.tcp_rmem"},
+    {"net.ipv4.tcp_adv_win_scale",
+     "a buffer holds nothing but text here, so all of it is offered as window"},
+    {"net.ipv4.tcp_limit_output_bytes",
+     "no queue lies between TCP and the driver: a segment is made when the driver takes it"},
     {"net.ipv4.tcp_mtu_probing", "the path MTU is learned from ICMP here"},
     {"net.ipv4.ip_no_pmtu_disc", "the path MTU is always discovered here"},
     {"net.ipv4.tcp_fastopen", "weir has no TCP Fast Open"},

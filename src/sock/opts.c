@@ -64,11 +64,11 @@ static void set_buffer(struct socks *k, struct sock *s, int name, int value)
     uint32_t bytes = is_rcv ? clamp_buffer(value, LEAST_RCVBUF, k->knobs->rmem_max)
                             : clamp_buffer(value, LEAST_SNDBUF, k->knobs->wmem_max);
 
-    if (s->kind == SOCK_KIND_TCP && is_rcv)
-        tcp_opt(k->tcp, s->endpoint)->rcvbuf = bytes;
-    else if (s->kind == SOCK_KIND_TCP)
-        tcp_opt(k->tcp, s->endpoint)->sndbuf = bytes;
-    else if (is_rcv)
+    if (s->kind == SOCK_KIND_TCP) {
+        struct tcp_options *t = tcp_opt(k->tcp, s->endpoint);
+        *(is_rcv ? &t->rcvbuf : &t->sndbuf) = bytes;
+        t->on |= is_rcv ? OPT_RCVBUF_SET : OPT_SNDBUF_SET;
+    } else if (is_rcv)
         udp_at(k->udp, s->endpoint)->rcvbuf = bytes;
     else
         udp_at(k->udp, s->endpoint)->sndbuf = bytes;

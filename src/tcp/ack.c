@@ -153,10 +153,13 @@ static void fin_is_acked(struct tcp *p, struct tcb *t)
 
 void tell_writer(struct tcp *p, struct tcb *t)
 {
-    uint32_t room = t->opt.sndbuf -
-                    (t->snd.ring.len < t->opt.sndbuf ? t->snd.ring.len : t->opt.sndbuf);
-    if ((t->flags & T_OUT_FULL) && room >= t->opt.sndbuf / 3 &&
-        (uint64_t)unsent_of(t) * 2 < notsent_most(p, t)) {
+    uint32_t room;
+
+    if (!(t->flags & T_OUT_FULL))
+        return;
+    tune_sndbuf(p, t);
+    room = t->opt.sndbuf - (t->snd.ring.len < t->opt.sndbuf ? t->snd.ring.len : t->opt.sndbuf);
+    if (room >= t->opt.sndbuf / 3 && (uint64_t)unsent_of(t) * 2 < notsent_most(p, t)) {
         t->flags &= ~(uint32_t)T_OUT_FULL;
         tcb_mark(p, t, MARK_OUT);
     }

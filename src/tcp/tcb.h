@@ -137,6 +137,7 @@ struct tcb {
         bool is_probed : 1;     /* a tail loss probe left since the last RTT sample */
     } loss;
     uint32_t challenge_at_ms;
+    uint32_t tune;     /* tune.c; 0: the receive buffer is not measured */
     struct sent *sent; /* NULL: nothing in flight, and nothing to be told of what was */
     struct rtt rtt;
     union {
@@ -385,6 +386,20 @@ bool window_update_due(const struct tcb *t);
 uint32_t window_usable(const struct tcb *t); /* bytes of new data that the peer's window allows */
 uint8_t window_scale_for(uint32_t bytes);
 uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
+
+/* -- tune.c: buffers that grow ------------------------------------------------------------------
+ */
+#define TUNE_FIRST_SEGMENTS 10u /* 6928: of the first round; less says nothing */
+void tunes_init(struct tcp *p);
+void tune_free(struct tcp *p, struct tcb *t);
+void tune_on_text(struct tcp *p, struct tcb *t, const struct seg *s); /* it came in order */
+void tune_on_read(struct tcp *p, struct tcb *t);                      /* t->tune is not 0 */
+void tune_sndbuf(const struct tcp *p, struct tcb *t);
+/* Has so much come that it is worth while to look? */
+static inline bool tune_is_due(const struct tcb *t)
+{
+    return t->tune || (uint32_t)seq_diff(t->rcv.nxt, t->rcv.irs) >= t->opt.rcvbuf / 4;
+}
 
 /* -- pull.c ------------------------------------------------------------------------------------ */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);

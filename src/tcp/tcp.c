@@ -18,6 +18,7 @@ int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct k
     pool_init(&p->tcbs, mem, sizeof(struct tcb), 1u << 24); /* the knobs say when to stop */
     pool_init(&p->syns, mem, sizeof(struct syn_mini), 1u << 24);
     pool_init(&p->tws, mem, sizeof(struct tw_mini), 1u << 24);
+    tunes_init(p);
     table_init(&p->demux, mem);
     table_init(&p->listens, mem);
     for (int i = 0; i < TCP_IFACES; i++) {
@@ -58,6 +59,7 @@ void tcp_fini(struct tcp *p)
     pool_fini(&p->tcbs);
     pool_fini(&p->syns);
     pool_fini(&p->tws);
+    pool_fini(&p->tunes);
     table_fini(&p->demux);
     table_fini(&p->listens);
 }

@@ -103,6 +103,8 @@ enum tcp_option_flag {
     OPT_RECVERR = 512,       /* IP_RECVERR: errors that end nothing are told too */
     OPT_REUSEADDR = 1024,    /* what the socket wished for its port: its connections outlive it */
     OPT_REUSEPORT = 2048,
+    OPT_RCVBUF_SET = 4096, /* by the program: the stack leaves them as they are */
+    OPT_SNDBUF_SET = 8192,
 };
 
 /* What happened to a connection that its socket must hear of. */
@@ -139,7 +141,7 @@ struct tcp {
     struct rng rng;
     struct host_stamp *hosts; /* recycle.c; NULL: none yet */
 
-    struct pool tcbs, syns, tws;
+    struct pool tcbs, syns, tws, tunes;
     struct table demux;              /* flows: tcb, syn_mini, tw_mini */
     struct table listens;            /* local ends: tcb in LISTEN */
     uint32_t any_port;               /* the listener for all other ports, 0: none */
@@ -147,6 +149,7 @@ struct tcp {
     struct list syn_out[TCP_IFACES]; /* half-open ones with a SYN/ACK due */
     struct list marked;              /* connections with marks */
     struct list tw_order;            /* TIME-WAITs, the first to end first */
+    struct list tune_order;          /* tune.c: the oldest first */
     struct flow last_flow;           /* of the segment before: a burst rarely changes it */
     uint32_t last_tcb;
 

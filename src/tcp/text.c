@@ -139,6 +139,8 @@ static enum drop text_in_order(struct tcp *p, struct tcb *t, const struct seg *s
         t->nxt_laps++;
     t->rcv.nxt = end;
     t->rcv.waiting += n;
+    if (tune_is_due(t))
+        tune_on_text(p, t, s);
     t->rcv.at_ms = now_ms(p);
     tcb_mark(p, t, MARK_IN);
     timers_on_received(p, t);

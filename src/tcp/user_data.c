@@ -117,6 +117,8 @@ static int receive_state(struct tcb *t)
 void tcp_receive_drop(struct tcp *p, struct tcb *t, uint32_t n)
 {
     ring_consume(&t->rcv.ring, n);
+    if (t->tune)
+        tune_on_read(p, t);
     if (t->rcv.ring.len == 0 && !t->rcv.ranges)
         ring_release(&t->rcv.ring, p->mem);
     if (window_update_due(t)) {

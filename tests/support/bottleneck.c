@@ -46,11 +46,13 @@ void bottleneck_begin(struct bottleneck *b, const struct bottleneck_scene *s)
     assert_non_null(b->link);
     knob(b, "net.core.rmem_max", "67108864");
     knob(b, "net.core.wmem_max", "67108864");
-    knob(b, "net.ipv4.tcp_rmem", "4096 131072 67108864");
+    if (!s->has_own_buffers)
+        knob(b, "net.ipv4.tcp_rmem", "4096 131072 67108864");
     knob(b, s->knob, s->value);
     knob(b, s->knob2, s->value2);
     b->listener = weir_socket(b->to->stack, AF_INET, SOCK_STREAM, 0);
-    set_int(b->to, b->listener, SO_RCVBUF, BUFFER);
+    if (!s->has_own_buffers)
+        set_int(b->to, b->listener, SO_RCVBUF, BUFFER);
     here.addr = weir_addr_v4(lab_addr(b->to, b->from));
     assert_int_equal(weir_bind(b->to->stack, b->listener, &here), 0);
     assert_int_equal(weir_listen(b->to->stack, b->listener, FLOWS_MAX), 0);
@@ -68,7 +70,8 @@ static void start(struct bottleneck *b, int i)
     int64_t rate = b->scene->max_pacing_rate;
     int sock = b->client[i] = weir_socket(b->from->stack, AF_INET, SOCK_STREAM, 0);
 
-    set_int(b->from, sock, SO_SNDBUF, BUFFER);
+    if (!b->scene->has_own_buffers)
+        set_int(b->from, sock, SO_SNDBUF, BUFFER);
     assert_int_equal(
         weir_setsockopt(b->from->stack, sock, IPPROTO_TCP, TCP_CONGESTION, algo, strlen(algo)), 0);
     if (rate)
@@ -93,11 +96,43 @@ static void take_new(struct bottleneck *b)
     }
 }
 
-static bool work(struct bottleneck *b)
+/* How much a program of that rate may still write or read now, of `most`. */
+static size_t due(const struct bottleneck *b, uint32_t rate, uint64_t done, size_t most)
+{
+    uint64_t by_now = (uint64_t)b->lab->now / MS * rate / 1000;
+
+    if (!rate)
+        return most;
+    if (by_now <= done)
+        return 0;
+    return by_now - done < most ? (size_t)(by_now - done) : most;
+}
+
+static bool write_some(struct bottleneck *b, int i)
+{
+    static const uint8_t bytes[65536];
+    size_t most = due(b, b->scene->write_rate, b->put[i], sizeof bytes);
+    ssize_t n = most ? weir_send(b->from->stack, b->client[i], bytes, most, 0) : 0;
+
+    if (n > 0)
+        b->put[i] += (uint64_t)n;
+    return n > 0;
+}
+
+static bool read_some(struct bottleneck *b, int i)
 {
     static uint8_t bytes[65536];
+    size_t most = due(b, b->scene->read_rate, b->got[i], sizeof bytes);
+    ssize_t n = most ? weir_recv(b->to->stack, b->server[i], bytes, most, 0) : 0;
+
+    if (n > 0)
+        b->got[i] += (uint64_t)n;
+    return n > 0;
+}
+
+static bool work(struct bottleneck *b)
+{
     bool did = false;
-    ssize_t n;
 
     take_new(b);
     for (int i = 0; i < b->flows; i++) {
@@ -107,13 +142,10 @@ static bool work(struct bottleneck *b)
         }
         if (b->client[i] < 0)
             continue;
-        while (weir_send(b->from->stack, b->client[i], bytes, sizeof bytes, 0) > 0)
+        while (write_some(b, i))
             did = true;
-        while (b->server[i] >= 0 &&
-               (n = weir_recv(b->to->stack, b->server[i], bytes, sizeof bytes, 0)) > 0) {
-            b->got[i] += (uint64_t)n;
+        while (b->server[i] >= 0 && read_some(b, i))
             did = true;
-        }
     }
     return did;
 }
@@ -213,5 +245,14 @@ struct weir_sock_info bottleneck_info(const struct bottleneck *b, int flow)
 
     if (b->client[flow] >= 0)
         assert_int_equal(weir_info(b->from->stack, b->client[flow], &info), 0);
+    return info;
+}
+
+struct weir_sock_info bottleneck_peer_info(const struct bottleneck *b, int flow)
+{
+    struct weir_sock_info info = {.cwnd = 0};
+
+    if (b->server[flow] >= 0)
+        assert_int_equal(weir_info(b->to->stack, b->server[flow], &info), 0);
     return info;
 }

@@ -17,7 +17,9 @@ struct bottleneck_scene {
     const char *link;            /* words of weir_impair_parse */
     uint64_t rate_bps;           /* as in `link` */
     int start_ms[FLOWS_MAX];
-    int64_t max_pacing_rate; /* bytes a second, of each flow; 0: none */
+    int64_t max_pacing_rate;        /* bytes a second, of each flow; 0: none */
+    bool has_own_buffers;           /* SO_SNDBUF and SO_RCVBUF are left alone, and their knobs */
+    uint32_t write_rate, read_rate; /* bytes a second that the programs are good for; 0: any */
     const char *knob, *value;
     const char *knob2, *value2;
 };
@@ -29,7 +31,8 @@ struct bottleneck {
     struct lab_link *link;
     int listener, flows;
     int client[FLOWS_MAX], server[FLOWS_MAX];
-    uint64_t got[FLOWS_MAX];  /* bytes that arrived in order */
+    uint64_t put[FLOWS_MAX];  /* bytes that were written */
+    uint64_t got[FLOWS_MAX];  /* bytes that were read */
     uint64_t mark[FLOWS_MAX]; /* the same when measuring began */
     int64_t marked_at;
     uint32_t queue_max; /* frames, since then */
@@ -48,5 +51,6 @@ uint32_t bottleneck_fairness(const struct bottleneck *b); /* Jain's index */
 uint32_t bottleneck_queue(const struct bottleneck *b);    /* frames that wait now */
 uint32_t bottleneck_queue_mean(const struct bottleneck *b);
 struct weir_sock_info bottleneck_info(const struct bottleneck *b, int flow);
+struct weir_sock_info bottleneck_peer_info(const struct bottleneck *b, int flow);
 
 #endif
