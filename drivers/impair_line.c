@@ -223,7 +223,7 @@ static void put_one(struct line *l, const struct weir_frame *f, size_t len, int6
     int64_t depart;
     int copies;
 
-    if (!pass_limiter(l, len, now_ns, &depart)) {
+    if (!pass_limiter(l, len + l->extra_len, now_ns, &depart)) {
         l->stats.queue_full++;
         return;
     }

@@ -27,6 +27,7 @@ struct line {
     struct weir_impair_stats stats;
     uint64_t random[DRAWS]; /* a stream each, so that one impairment does not move another's hits */
     size_t link_len;        /* bytes of link header, which corruption spares */
+    size_t extra_len;       /* bytes that each frame takes on the wire besides its own */
     bool is_shaped;         /* superframes are cut */
     struct held_list steady, hasty;
     int64_t steady_last_ns; /* release of the newest steady frame: jitter keeps the order */

@@ -104,7 +104,7 @@ static int call_boot(lua_State *L)
 
     if (n->stack)
         return luaL_error(L, "%s is up already", n->name);
-    lab_boot(n);
+    (lua_toboolean(L, 2) ? lab_boot_again : lab_boot)(n);
     return 0;
 }
 
@@ -171,7 +171,7 @@ static int call_link(lua_State *L)
 {
     struct lab *lab = scene_of(L)->lab;
     struct lab_node *a = scene_node(L, 1), *b = scene_node(L, 2);
-    static const char *const kinds[] = {"plain", "ether", "bulk", NULL};
+    static const char *const kinds[] = {"plain", "ether", "fcs", "bulk", NULL};
     struct weir_impair impair;
     enum lab_link_kind kind;
     struct lab_link *l;
@@ -204,6 +204,28 @@ static int call_link_down(lua_State *L)
 {
     link_at(L, 1)->dir[luaL_checkinteger(L, 2) & 1].is_down = lua_toboolean(L, 3);
     return 0;
+}
+
+/* core.wire(link, dir): what a link with FCS carried, as a table. */
+static int call_wire(lua_State *L)
+{
+    const struct lab_link *l = link_at(L, 1);
+    const struct lab_wire *w = &l->dir[luaL_checkinteger(L, 2) & 1].wire;
+
+    if (!l->has_fcs)
+        return fail(L, "only a link of the kind \"fcs\" counts what the cable carries");
+    lua_newtable(L);
+    lua_pushinteger(L, (lua_Integer)w->frames);
+    lua_setfield(L, -2, "frames");
+    lua_pushinteger(L, (lua_Integer)w->bytes);
+    lua_setfield(L, -2, "bytes");
+    lua_pushinteger(L, (lua_Integer)w->fcs_errors);
+    lua_setfield(L, -2, "fcs_errors");
+    lua_pushinteger(L, w->shortest);
+    lua_setfield(L, -2, "shortest");
+    lua_pushinteger(L, w->longest);
+    lua_setfield(L, -2, "longest");
+    return 1;
 }
 
 static int call_bursts(lua_State *L)
@@ -396,6 +418,7 @@ void core_net_open(lua_State *L)
                                      {"link_set", call_link_set},
                                      {"link_down", call_link_down},
                                      {"bursts", call_bursts},
+                                     {"wire", call_wire},
                                      {"fault", call_fault},
                                      {"fault_counts", call_fault_counts},
                                      {"nat", call_nat},

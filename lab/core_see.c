@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "base/words.h"
 #include "lab/scene.h"
 #include "wire/wire.h"
 
@@ -97,24 +98,11 @@ static int call_log(lua_State *L)
 
 /* -- counters ---------------------------------------------------------------------------------- */
 
-static int distance(const char *a, const char *b)
+/* core.distance(typed, word): see base/words.h. */
+static int call_distance(lua_State *L)
 {
-    int row[64], n = (int)strlen(b);
-
-    n = n < 63 ? n : 63;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; *a; a++, i++) {
-        int corner = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int above = row[j], change = corner + (*a != b[j - 1]);
-            row[j] = above + 1 < row[j - 1] + 1 ? above + 1 : row[j - 1] + 1;
-            row[j] = change < row[j] ? change : row[j];
-            corner = above;
-        }
-    }
-    return row[n];
+    lua_pushinteger(L, word_distance(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+    return 1;
 }
 
 static int nearest(lua_State *L, const char *(*name_at)(int), int count, const char *name)
@@ -122,7 +110,7 @@ static int nearest(lua_State *L, const char *(*name_at)(int), int count, const c
     const char *best = name_at(0);
 
     for (int i = 1; i < count; i++)
-        if (distance(name, name_at(i)) < distance(name, best))
+        if (word_distance(name, name_at(i)) < word_distance(name, best))
             best = name_at(i);
     lua_pushnil(L);
     lua_pushstring(L, best);
@@ -312,13 +300,25 @@ static int call_numbers(lua_State *L)
 
 void core_see_open(lua_State *L)
 {
-    static const luaL_Reg calls[] = {
-        {"now", call_now},         {"now_ns", call_now_ns}, {"ns", call_ns},
-        {"lasts", call_lasts},     {"quick", call_quick},   {"random", call_random},
-        {"check", call_check},     {"text", call_text},     {"at_end", call_at_end},
-        {"log", call_log},         {"stat", call_stat},     {"drops", call_drops},
-        {"memory", call_memory},   {"info", call_info},     {"find", call_find},
-        {"numbers", call_numbers}, {"count", call_count},   {NULL, NULL}};
+    static const luaL_Reg calls[] = {{"distance", call_distance},
+                                     {"now", call_now},
+                                     {"now_ns", call_now_ns},
+                                     {"ns", call_ns},
+                                     {"lasts", call_lasts},
+                                     {"quick", call_quick},
+                                     {"random", call_random},
+                                     {"check", call_check},
+                                     {"text", call_text},
+                                     {"at_end", call_at_end},
+                                     {"log", call_log},
+                                     {"stat", call_stat},
+                                     {"drops", call_drops},
+                                     {"memory", call_memory},
+                                     {"info", call_info},
+                                     {"find", call_find},
+                                     {"numbers", call_numbers},
+                                     {"count", call_count},
+                                     {NULL, NULL}};
 
     luaL_setfuncs(L, calls, 0);
 }

@@ -47,7 +47,12 @@ end
 -- Power off: all state is gone and nothing is said. Its programs are gone, too.
 function Host:crash() core.crash(self.id) end
 
-function Host:boot() core.boot(self.id) end
+-- Power on. boot "again": exactly as at the first time, with the same clock and the same chances, as
+-- a machine without a clock of its own and without a source of chance does.
+function Host:boot(again)
+    lab.want(again == nil or again == "again", 'boot() or boot "again"')
+    core.boot(self.id, again ~= nil)
+end
 
 -- Parts per million that this host's clock runs fast (negative: slow).
 function Host:clock(ppm) core.clock(self.id, ppm) end

@@ -109,6 +109,49 @@ static void put_corrupt(struct lab_dir *d, const struct weir_frame *f, int64_t n
     d->line.set.corrupt_ppb = was;
 }
 
+/* -- Ethernet's check ---------------------------------------------------------------------------
+ */
+
+/* The frame as the card puts it on the cable, without the preamble. */
+static void seal(struct lab_dir *d, const struct weir_frame *f, struct weir_frame *sealed)
+{
+    static uint8_t bytes[LINEAR_MAX + LAB_FCS_LEN]; /* one frame at a time, one thread */
+    size_t len = linear_gather(f, bytes, LINEAR_MAX);
+    struct lab_wire *w = &d->wire;
+    uint32_t whole;
+
+    linear_complete(bytes, len, f);
+    len = lab_fcs_add(bytes, len);
+    *sealed = (struct weir_frame){.parts = 1, .part = {{bytes, (uint32_t)len}}, .why = f->why};
+    whole = (uint32_t)len + LAB_PREAMBLE_LEN;
+    w->frames++;
+    w->bytes += whole;
+    w->longest = whole > w->longest ? whole : w->longest;
+    w->shortest = !w->shortest || whole < w->shortest ? whole : w->shortest;
+}
+
+/* The card at the far end: takes the check off what is right, and drops what is wrong. How many are
+ * left of the burst. */
+static int unseal(struct lab_link *l, int dir, struct weir_frame *burst, int n)
+{
+    int kept = 0;
+
+    for (int i = 0; i < n; i++) {
+        struct lab_seg s;
+        if (lab_fcs_is_right(burst[i].part[0].data, burst[i].part[0].len)) {
+            burst[i].part[0].len -= LAB_FCS_LEN;
+            burst[kept++] = burst[i];
+            continue;
+        }
+        l->dir[dir].wire.fcs_errors++;
+        if (!l->lab->log)
+            continue;
+        lab_seg_read(&s, &burst[i], l->type);
+        lab_log_fate(l->lab->log, l, &s, LAB_LOST_FCS);
+    }
+    return kept;
+}
+
 /* -- the way of a frame ------------------------------------------------------------------------ */
 
 static enum lab_fate put_on_line(struct lab_dir *d, const struct weir_frame *f, int64_t now)
@@ -152,11 +195,16 @@ static enum lab_fate put(struct lab_link *l, int dir, const struct weir_frame *f
     struct lab_dir *d = &l->dir[dir];
     size_t head = l->type == WEIR_LINK_ETHER ? ETH_LEN : 0;
     struct lab_fault *fault = l->faults ? find_fault(l, s) : NULL;
+    struct weir_frame sealed;
 
     if (d->is_down)
         return LAB_LOST_DOWN;
     if (weir_frame_len(f) > l->mtu + head && !f->gso_size)
         return LAB_LOST_MTU;
+    if (l->has_fcs) {
+        seal(d, f, &sealed);
+        f = &sealed;
+    }
     if (fault)
         return put_faulty(l, dir, f, fault);
     if (is_in_burst(d))
@@ -186,8 +234,12 @@ void lab_link_send(struct lab_link *l, int end, struct weir_frame *f)
 int lab_link_take(struct lab_link *l, int dir, struct weir_frame *burst, int max)
 {
     struct lab_dir *d = &l->dir[dir];
-    int n = line_take(&d->line, burst, max, l->lab->now);
+    int got, n;
 
+    do {
+        got = line_take(&d->line, burst, max, l->lab->now);
+        n = l->has_fcs ? unseal(l, dir, burst, got) : got;
+    } while (got && !n);
     return n;
 }
 
@@ -200,7 +252,8 @@ bool lab_link_release(struct lab_link *l, int dir)
     if (!p || p->release > l->lab->now)
         return false;
     d->parcels = p->next;
-    lab_arrive(l, 1 - dir, &p->frame, 1);
+    if (!l->has_fcs || unseal(l, dir, &p->frame, 1))
+        lab_arrive(l, 1 - dir, &p->frame, 1);
     free(p);
     return true;
 }

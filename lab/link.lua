@@ -6,7 +6,7 @@ lab.Link = Link
 
 env.link = function(a, b, words, kind)
     lab.want(lab.is_node(a) and lab.is_node(b), 'link wants two nodes: link(a, b, "delay 10ms")')
-    local kinds = { plain = true, ether = true, bulk = true }
+    local kinds = { plain = true, ether = true, fcs = true, bulk = true }
     if kind and not kinds[kind] then lab.unknown("a link is of no kind", kind, kinds) end
     local id = lab.must(core.link(a.id, b.id, words or "", kind))
     return setmetatable({ id = id, a = a, b = b, name = a.name .. "-" .. b.name }, Link)
@@ -57,6 +57,12 @@ end
 -- Bursts of loss: the share of frames with which one begins, and ends.
 function Link:bursts(enter, leave, from)
     both(self, from, function(d) core.bursts(self.id, d, enter, leave) end)
+end
+
+-- What the cable carried from this node, of a link of the kind "fcs": frames, bytes, longest and
+-- shortest (with preamble, padding and FCS), fcs_errors.
+function Link:wire(from)
+    return lab.must(core.wire(self.id, direction(self, from) or 0))
 end
 
 -- -- exact faults --------------------------------------------------------------------------------

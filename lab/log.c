@@ -408,7 +408,7 @@ const char *lab_fate_text(enum lab_fate fate)
         [LAB_LOST_FAULT] = "lost: fault",  [LAB_LOST_BURST] = "lost: burst",
         [LAB_LOST_QUEUE] = "lost: queue",  [LAB_LOST_DOWN] = "link is down",
         [LAB_LOST_MTU] = "over the MTU",   [LAB_LOST_DEAD] = "nobody there",
-        [LAB_LOST_ROUTER] = "by a router",
+        [LAB_LOST_ROUTER] = "by a router", [LAB_LOST_FCS] = "wrong FCS",
     };
     return text[fate];
 }

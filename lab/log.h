@@ -23,6 +23,7 @@ enum lab_fate {
     LAB_LOST_MTU,
     LAB_LOST_DEAD,
     LAB_LOST_ROUTER,
+    LAB_LOST_FCS, /* damaged, and the card noticed */
     LAB_FATES,
 };
 const char *lab_fate_text(enum lab_fate fate);

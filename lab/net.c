@@ -95,14 +95,12 @@ static void add_port(struct lab_node *n, int i)
     weir_addr_add(n->stack, p->ifindex, &addr, SUBNET_BITS);
 }
 
-void lab_boot(struct lab_node *n)
+static void boot(struct lab_node *n)
 {
     struct weir_config c = {.alloc = counted_alloc, .free = counted_free, .mem_ctx = n->lab};
 
-    if (n->kind == LAB_SWITCH || n->stack)
-        return;
-    c.seed[0] = lab_random(n->lab);
-    c.seed[1] = lab_random(n->lab);
+    c.seed[0] = n->seed[0];
+    c.seed[1] = n->seed[1];
     c.now_ns = lab_clock(n);
     n->stack = weir_new(&c);
     if (!n->stack)
@@ -116,6 +114,24 @@ void lab_boot(struct lab_node *n)
         lab_routes(n);
     if (n->lab->log)
         lab_log_boot(n->lab->log, n);
+}
+
+void lab_boot(struct lab_node *n)
+{
+    if (n->kind == LAB_SWITCH || n->stack)
+        return;
+    n->seed[0] = lab_random(n->lab);
+    n->seed[1] = lab_random(n->lab);
+    boot(n);
+}
+
+void lab_boot_again(struct lab_node *n)
+{
+    if (n->kind == LAB_SWITCH || n->stack)
+        return;
+    n->offset_ns += CLOCK_BASE_NS - lab_clock(n);
+    n->heard_at = 0;
+    boot(n);
 }
 
 void lab_crash(struct lab_node *n)
@@ -213,6 +229,7 @@ struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_no
                               const struct weir_impair *impair, enum lab_link_kind kind)
 {
     struct lab_node *sw = a->kind == LAB_SWITCH ? a : b->kind == LAB_SWITCH ? b : NULL;
+    bool is_ether = sw || kind == LAB_LINK_ETHER || kind == LAB_LINK_FCS;
     struct lab_link *l;
     uint32_t subnet;
 
@@ -220,8 +237,9 @@ struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_no
         return NULL;
     *l = (struct lab_link){.lab = lab,
                            .index = lab->links,
-                           .type = sw || kind == LAB_LINK_ETHER ? WEIR_LINK_ETHER : WEIR_LINK_IP,
+                           .type = is_ether ? WEIR_LINK_ETHER : WEIR_LINK_IP,
                            .is_bulk = kind == LAB_LINK_BULK,
+                           .has_fcs = kind == LAB_LINK_FCS,
                            .mtu = impair->mtu ? impair->mtu : MTU_PRESET,
                            .end = {{a, 0}, {b, 0}}};
     snprintf(l->name, sizeof l->name, "%s-%s", a->name, b->name);
@@ -230,7 +248,8 @@ struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_no
         abort();
     for (int d = 0; d < 2; d++) {
         l->dir[d].random = lab_random(lab);
-        l->dir[d].line.link_len = l->type == WEIR_LINK_ETHER ? 14 : 0;
+        l->dir[d].line.link_len = is_ether && !l->has_fcs ? 14 : 0;
+        l->dir[d].line.extra_len = l->has_fcs ? LAB_PREAMBLE_LEN : 0;
     }
     lab->link[lab->links++] = l;
     subnet = sw ? sw->subnet : ++lab->subnets;

@@ -42,6 +42,7 @@ struct lab_node {
     int index;
     struct weir_stack *stack; /* NULL: a switch, or a host that is down */
     uint32_t boots;
+    uint64_t seed[2];            /* of its stack: drawn at each boot, unless it has no entropy */
     int64_t skew_ppm, offset_ns; /* this host's clock against the lab's */
     int64_t heard_at;            /* the clock when the stack was told of it last */
     bool has_news;               /* its sockets may have become ready */
@@ -78,6 +79,15 @@ struct lab_fault {
 
 struct lab_parcel; /* a frame that is held by a fault */
 
+/* What passed on a link with frame check sequences: preamble, frame, padding and FCS, as a cable
+ * has it and no capture shows. */
+struct lab_wire {
+    uint64_t frames, bytes, fcs_errors;
+    uint32_t shortest, longest;
+};
+#define LAB_FCS_LEN 4
+#define LAB_PREAMBLE_LEN 8 /* with the byte that ends it */
+
 struct lab_dir {
     struct line line;
     bool is_down;
@@ -86,6 +96,7 @@ struct lab_dir {
     uint64_t random;
     struct lab_parcel *parcels; /* by release */
     uint64_t frames, lost;
+    struct lab_wire wire;
 };
 
 struct lab_link {
@@ -93,7 +104,7 @@ struct lab_link {
     int index;
     char name[2 * LAB_NAME_MAX];
     enum weir_link_type type;
-    bool is_bulk;
+    bool is_bulk, has_fcs;
     uint32_t mtu;
     struct {
         struct lab_node *node;
@@ -132,6 +143,7 @@ struct lab_node *lab_node_add(struct lab *lab, enum lab_kind kind, const char *n
 enum lab_link_kind {
     LAB_LINK_PLAIN, /* IP packets */
     LAB_LINK_ETHER, /* Ethernet and ARP */
+    LAB_LINK_FCS,   /* Ethernet with preambles and frame check sequences */
     LAB_LINK_BULK,  /* superframes up to 64 KiB, no checksums: for much data in little time */
 };
 struct lab_link *lab_link_add(struct lab *lab, struct lab_node *a, struct lab_node *b,
@@ -143,6 +155,9 @@ struct lab_fault *lab_fault_add(struct lab_link *l); /* NULL: too many */
 int lab_knob(struct lab_node *n, const char *name, const char *value);
 void lab_crash(struct lab_node *n); /* all state is gone, nothing is said */
 void lab_boot(struct lab_node *n);  /* a new stack, with the old addresses and knobs */
+/* The same, but as it was at its first boot: the clock and all that is drawn by chance begin anew.
+ */
+void lab_boot_again(struct lab_node *n);
 /* The address of `to` as `from` would write it: on a link they share, or its first. */
 uint32_t lab_addr(const struct lab_node *to, const struct lab_node *from);
 struct lab_node *lab_owner(const struct lab *lab, uint32_t addr); /* or NULL */
@@ -171,6 +186,13 @@ int lab_link_take(struct lab_link *l, int dir, struct weir_frame *burst, int max
 bool lab_link_release(struct lab_link *l, int dir);
 int64_t lab_link_deadline(const struct lab_link *l);
 void lab_link_close(struct lab_link *l);
+
+/* -- fcs.c --------------------------------------------------------------------------------------
+ */
+
+/* Pads to the shortest frame and appends the check; the new length. There must be room for it. */
+size_t lab_fcs_add(uint8_t *bytes, size_t len);
+bool lab_fcs_is_right(const uint8_t *bytes, size_t len);
 
 /* -- route.c ----------------------------------------------------------------------------------- */
 

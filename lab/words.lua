@@ -5,30 +5,13 @@
 local core, env = ...
 local lab = {}
 
--- Letters to insert, drop or change.
-local function distance(a, b)
-    local row = {}
-    for j = 0, #b do row[j] = j end
-    for i = 1, #a do
-        local corner = row[0]
-        row[0] = i
-        for j = 1, #b do
-            local above = row[j]
-            local cost = a:sub(i, i):lower() == b:sub(j, j):lower() and 0 or 1
-            row[j] = math.min(above + 1, row[j - 1] + 1, corner + cost)
-            corner = above
-        end
-    end
-    return row[#b]
-end
-
 -- The word of `words` (keys of a table) that is most like `word`.
 function lab.nearest(word, words)
     local names, best, least = {}, nil, math.huge
     for name in pairs(words) do names[#names + 1] = name end
     table.sort(names)
     for _, name in ipairs(names) do
-        local d = distance(word, name)
+        local d = core.distance(word, name)
         if d < least then best, least = name, d end
     end
     return best

@@ -253,6 +253,97 @@ static void what_is_bigger_than_the_mtu_or_meets_a_cut_cable_is_lost(void **stat
     end(&p);
 }
 
+static void an_fcs_is_that_of_802_3_and_covers_the_padding(void **state)
+{
+    uint8_t bytes[80] = "123456789", zeros[64] = {0};
+
+    (void)state;
+    assert_int_equal(lab_fcs_add(bytes, 9), 64);
+    assert_true(lab_fcs_is_right(bytes, 64));
+    for (int bit = 0; bit < 64 * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(lab_fcs_is_right(bytes, 64));
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(lab_fcs_add(zeros, 60), 64);
+    /* as zlib and others have it for sixty zeros */
+    assert_memory_equal(zeros + 60, ((uint8_t[]){0x08, 0x89, 0x12, 0x04}), 4);
+}
+
+static void a_link_with_fcs_drops_what_was_damaged_and_counts_it(void **state)
+{
+    struct lab *lab = lab_new(1);
+    struct lab_node *a = lab_node_add(lab, LAB_HOST, "a"), *b = lab_node_add(lab, LAB_HOST, "b");
+    struct weir_impair impair;
+    struct lab_link *l;
+    uint8_t bytes[1514] = {2, 0, 0, 0, 2, 1, 2, 0, 0, 0, 1, 1, 8, 0, 0x45};
+    struct weir_frame f = {.parts = 1, .part = {{bytes, sizeof bytes}}};
+    struct weir_account was, is;
+
+    (void)state;
+    assert_int_equal(weir_impair_parse(&impair, "rate 100mbit", NULL, 0), 0);
+    l = lab_link_add(lab, a, b, &impair, LAB_LINK_FCS);
+    weir_account(b->stack, &was);
+    lab_link_send(l, 0, &f);
+    assert_int_equal(lab_link_deadline(l), 1526 * 80); /* ns: 80 for a byte */
+    f.part[0].len = 42;
+    lab_link_send(l, 0, &f);
+    *lab_fault_add(l) =
+        (struct lab_fault){.action = LAB_CORRUPT, .kind = -1, .first = 1, .last = 1};
+    lab_link_send(l, 0, &f);
+    lab->now = S;
+    lab_settle(lab);
+    weir_account(b->stack, &is);
+    assert_int_equal(is.frames_in - was.frames_in, 2);
+    assert_int_equal(l->dir[0].wire.fcs_errors, 1);
+    assert_int_equal(l->dir[0].wire.longest, 1526);
+    assert_int_equal(l->dir[0].wire.shortest, 72);
+    assert_int_equal(l->dir[0].wire.bytes, 1526 + 72 + 72);
+    assert_int_equal(lab_halt(lab), 0);
+    lab_free(lab);
+}
+
+static uint32_t first_number(struct pair *p)
+{
+    struct weir_sockaddr to = {.addr = weir_addr_v4(lab_addr(p->b, p->a)), .port = PORT};
+    struct weir_sockaddr from = {.addr = weir_addr_v4(lab_addr(p->a, p->b)), .port = 5000};
+    uint32_t rows = lab_log_count(p->lab->log);
+
+    p->client = weir_socket(p->a->stack, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(weir_bind(p->a->stack, p->client, &from), 0);
+    assert_int_equal(weir_connect(p->a->stack, p->client, &to), -EINPROGRESS);
+    lab_settle(p->lab);
+    for (; rows < lab_log_count(p->lab->log); rows++)
+        if (lab_log_row(p->lab->log, rows)->kind == LAB_ROW_SEG)
+            return lab_log_row(p->lab->log, rows)->seg.seq;
+    fail();
+    return 0;
+}
+
+/* A machine with neither clock nor chance repeats its numbers; any other does not. */
+static void booted_again_a_host_repeats_its_numbers(void **state)
+{
+    struct pair p = pair_new(1, "delay 20ms");
+    uint32_t first, again, anew;
+
+    (void)state;
+    p.lab->log = lab_log_new(p.lab);
+    lab_settle(p.lab);
+    first = first_number(&p);
+    p.lab->now += 5 * S;
+    lab_crash(p.a);
+    lab_boot_again(p.a);
+    again = first_number(&p);
+    lab_crash(p.a);
+    lab_boot(p.a);
+    anew = first_number(&p);
+    assert_int_equal(first, again);
+    assert_int_not_equal(first, anew);
+    lab_log_free(p.lab->log);
+    p.lab->log = NULL;
+    end(&p);
+}
+
 /* The log's rows of two runs of one seed are equal; another seed's are not. */
 static uint64_t digest(uint64_t seed)
 {
@@ -296,6 +387,9 @@ int main(void)
         cmocka_unit_test(a_switch_floods_until_it_has_learned),
         cmocka_unit_test(bursts_have_their_share_and_their_length),
         cmocka_unit_test(what_is_bigger_than_the_mtu_or_meets_a_cut_cable_is_lost),
+        cmocka_unit_test(an_fcs_is_that_of_802_3_and_covers_the_padding),
+        cmocka_unit_test(a_link_with_fcs_drops_what_was_damaged_and_counts_it),
+        cmocka_unit_test(booted_again_a_host_repeats_its_numbers),
         cmocka_unit_test(one_seed_is_one_run),
     };
 
