@@ -62,25 +62,34 @@ static uint32_t counted(const struct cc *c, uint32_t flight)
 
 void cc_on_loss(struct cc *c, uint32_t flight)
 {
-    if (!cc_algo(c)->has_own_cwnd)
+    if (cc_algo(c)->on_loss)
         cc_algo(c)->on_loss(c, counted(c, flight));
 }
 
 void cc_on_timeout(struct cc *c, uint32_t flight)
 {
-    if (!cc_algo(c)->has_own_cwnd)
+    if (cc_algo(c)->on_timeout)
         cc_algo(c)->on_timeout(c, counted(c, flight));
+}
+
+/* 5681#3.2 step 6, 9937#6; after a timeout cwnd is on its way already. */
+void cc_on_recovered(struct cc *c, bool is_fast)
+{
+    if (cc_algo(c)->on_recovered)
+        cc_algo(c)->on_recovered(c);
+    else if (is_fast && !cc_algo(c)->has_own_cwnd)
+        c->cwnd = c->ssthresh;
 }
 
 /* 3168#6.1.2: as if it were a loss, but where nothing is lost nothing may grow. */
 void cc_on_ecn(struct cc *c, uint32_t flight)
 {
     uint32_t before = c->cwnd;
-    const struct cc_algo *a = cc_algo(c);
 
-    if (a->has_own_cwnd)
-        return;
-    (a->on_ecn ? a->on_ecn : a->on_loss)(c, counted(c, flight));
+    if (cc_algo(c)->on_ecn)
+        cc_algo(c)->on_ecn(c, counted(c, flight));
+    else
+        cc_on_loss(c, flight);
     if (c->cwnd > before)
         c->cwnd = before;
 }

@@ -19,7 +19,7 @@ struct rate_sample {
     uint32_t lost;                       /* bytes taken for lost since it left */
     uint32_t tx_in_flight;               /* bytes in flight when it had left */
     uint32_t total_delivered, in_flight; /* bytes, with this ACK; always set */
-    bool is_set, is_app_limited;
+    bool is_set, is_app_limited, has_sack;
 };
 
 /* What one incoming ACK told. Passes through ack -> sent -> rtt -> loss -> cc -> timers, one
@@ -59,7 +59,10 @@ struct cc {
     uint32_t acked;          /* bytes towards the next increase */
     uint16_t mss;
     uint8_t algo; /* index in cc_algos */
-    uint8_t mode; /* the algorithm's */
+    union {
+        uint8_t mode;    /* the algorithm's */
+        bool holds_back; /* has_own_cwnd: what is sent now says less than the path can */
+    };
     union {
         uint64_t own[4]; /* the algorithm's */
         void *block;     /* where own[] is too small: block_bytes of its own */
@@ -68,7 +71,9 @@ struct cc {
 
 struct cc_algo {
     const char *name;
-    bool has_own_cwnd; /* from rate samples: nothing else touches it in a recovery or after idle */
+    /* From rate samples: nothing else touches cwnd in a recovery or after idle, and all that
+     * follows on_ack may be NULL. */
+    bool has_own_cwnd;
     uint32_t block_bytes; /* 0: own[] is all that it needs */
     /* The connection is established, or changes its algorithm. */
     void (*init)(struct cc *c, uint32_t mss);
@@ -76,7 +81,14 @@ struct cc_algo {
     void (*on_loss)(struct cc *c, uint32_t in_flight); /* recovery begins: set ssthresh and cwnd */
     void (*on_ecn)(struct cc *c, uint32_t in_flight);  /* an echo, once a window; NULL: on_loss */
     void (*on_timeout)(struct cc *c, uint32_t in_flight); /* the first timeout of a flight */
-    void (*on_idle)(struct cc *c); /* cwnd restarts after idle, 5681 4.1; NULL: nothing more */
+    void (*on_idle)(struct cc *c);      /* cwnd restarts after idle, 5681 4.1; NULL: nothing more */
+    void (*on_recovered)(struct cc *c); /* all is repaired; NULL: cwnd becomes ssthresh */
+    void (*on_undo)(
+        struct cc *c); /* nothing had been lost: cwnd and own[] are as before; or NULL */
+    /* With has_own_cwnd: a stretch is taken for lost; its sample tells of when it left, is_set. */
+    void (*on_lost)(struct cc *c, const struct rate_sample *s, uint32_t bytes, int64_t now_us);
+    /* With has_own_cwnd: text goes after the application had none for a while. */
+    void (*on_restart)(struct cc *c, int64_t now_us);
     /* Bytes/s, UINT64_MAX: not known yet; NULL: it does not pace by itself. */
     uint64_t (*pacing_rate)(const struct cc *c, const struct rtt *r);
 };
@@ -107,6 +119,7 @@ void cc_init(struct cc *c, uint8_t algo, uint32_t mss, uint32_t initial_segments
 void cc_on_loss(struct cc *c, uint32_t flight);
 void cc_on_timeout(struct cc *c, uint32_t flight);
 void cc_on_ecn(struct cc *c, uint32_t flight);
-void cc_restart(struct cc *c, uint32_t initial); /* bytes */
+void cc_on_recovered(struct cc *c, bool is_fast); /* not by timeout */
+void cc_restart(struct cc *c, uint32_t initial);  /* bytes */
 
 #endif

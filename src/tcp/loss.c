@@ -90,9 +90,7 @@ static bool is_taken_back(struct tcp *p, struct tcb *t, const struct ack_event *
 
 static void end_recovery(struct tcb *t)
 {
-    if (t->loss.phase == LOSS_RECOVERY)
-        t->cc.cwnd = cc_algo(&t->cc)->has_own_cwnd ? t->cc.cwnd
-                                                   : t->cc.ssthresh; /* 5681#3.2 step 6, 9937#6 */
+    cc_on_recovered(&t->cc, t->loss.phase == LOSS_RECOVERY);
     t->loss.phase = LOSS_OPEN;
     t->sent->frto = FRTO_OFF;
     undo_on_end(t);

@@ -114,16 +114,20 @@ void rate_on_sent(struct tcp *p, struct tcb *t, struct sent_rec *r)
     r->note = 0;
     if (!c)
         return;
-    if (flight <= rec_len(r)) /* nothing else is out: the clock begins here */
+    if (flight <= rec_len(r)) { /* nothing else is out: the clock begins here */
         c->first_at_us = c->delivered_at_us = (uint32_t)p->now_us;
+        if (c->is_app_limited && cc_algo(&t->cc)->on_restart)
+            cc_algo(&t->cc)->on_restart(&t->cc, p->now_us);
+    }
     r->note = c->next;
-    *note_at(c, c->next) = (struct rate_note){.at_us = r->at_us,
-                                              .first_at_us = c->first_at_us,
-                                              .delivered_at_us = c->delivered_at_us,
-                                              .delivered = delivered_now(t),
-                                              .lost = c->lost,
-                                              .in_flight = flight & INT32_MAX,
-                                              .is_app_limited = c->is_app_limited};
+    *note_at(c,
+             c->next) = (struct rate_note){.at_us = r->at_us,
+                                           .first_at_us = c->first_at_us,
+                                           .delivered_at_us = c->delivered_at_us,
+                                           .delivered = delivered_now(t),
+                                           .lost = c->lost,
+                                           .in_flight = flight & INT32_MAX,
+                                           .is_app_limited = c->is_app_limited || t->cc.holds_back};
     if (++c->next == 0)
         c->next = 1;
 }
@@ -137,10 +141,22 @@ void rate_on_sent_more(struct tcb *t, const struct sent_rec *r, uint32_t bytes)
         n->in_flight += bytes;
 }
 
-void rate_on_lost(struct tcb *t, uint32_t bytes)
+/* Record r is taken for lost. */
+void rate_on_lost(const struct tcp *p, struct tcb *t, const struct sent_rec *r)
 {
-    if (t->sent->rate)
-        t->sent->rate->lost += bytes;
+    const struct rate_note *n = note_of(t, r);
+    struct rate *c = t->sent->rate;
+    struct rate_sample s = {.total_delivered = delivered_now(t), .has_sack = t->flags & T_SACK};
+
+    c->lost += rec_len(r);
+    if (n) {
+        s.is_set = true;
+        s.is_app_limited = n->is_app_limited;
+        s.tx_in_flight = n->in_flight;
+        s.lost = c->lost - n->lost;
+    }
+    if (cc_algo(&t->cc)->on_lost)
+        cc_algo(&t->cc)->on_lost(&t->cc, &s, rec_len(r), p->now_us);
 }
 
 /* Record r arrived. Of those of one ACK the one that left last counts. */
@@ -173,6 +189,7 @@ void rate_finish(struct tcb *t, struct ack_event *e)
 
     s->total_delivered = delivered_now(t);
     s->in_flight = in_flight(t);
+    s->has_sack = t->flags & T_SACK;
     if (c && c->is_app_limited && (int32_t)(s->total_delivered - c->app_until) > 0)
         c->is_app_limited = false;
     if (!s->is_set)

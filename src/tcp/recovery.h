@@ -117,7 +117,7 @@ void sent_delivered(struct tcb *t, const struct sent_rec *r, struct seq end, str
 /* -- rate.c ------------------------------------------------------------------------------------ */
 void rate_on_sent(struct tcp *p, struct tcb *t, struct sent_rec *r);
 void rate_on_sent_more(struct tcb *t, const struct sent_rec *r, uint32_t bytes);
-void rate_on_lost(struct tcb *t, uint32_t bytes);
+void rate_on_lost(const struct tcp *p, struct tcb *t, const struct sent_rec *r);
 void rate_on_delivered(struct tcb *t, const struct sent_rec *r, struct ack_event *e);
 void rate_finish(struct tcb *t, struct ack_event *e);
 void rate_check_app_limited(struct tcb *t);

@@ -255,7 +255,8 @@ uint32_t sent_mark_record(struct tcp *p, struct tcb *t, uint32_t *i)
     if (s->lost == 0 || seq_lt(r->start, s->lost_from))
         s->lost_from = r->start;
     s->lost += bytes;
-    rate_on_lost(t, bytes);
+    if (s->rate)
+        rate_on_lost(p, t, r);
     r->flags = (uint8_t)((r->flags & ~SENT_AGAIN) | SENT_LOST);
     if (*i > s->first && r[-1].flags & SENT_LOST && (r[-1].sends == 1) == (r->sends == 1))
         *i = join(s, *i);

@@ -62,6 +62,8 @@ void undo_cwnd(struct tcp *p, struct tcb *t)
     t->cc.mss = now.mss;
     t->cc.cwnd = now.cwnd > u->cc.cwnd ? now.cwnd : u->cc.cwnd;
     t->cc.ssthresh = now.ssthresh > u->cc.ssthresh ? now.ssthresh : u->cc.ssthresh;
+    if (cc_algo(&t->cc)->on_undo)
+        cc_algo(&t->cc)->on_undo(&t->cc);
     sent_unmark_lost(p, t);
 }
 

@@ -1,0 +1,191 @@
+/* What BBR knows of the path: its bandwidth, its shortest round trip, what losses say of both.
+ *
+ * Knows: struct bbr and the rate sample. Not what is done about it. Shape: max_bw is the most of
+ * two probing cycles, min_rtt the least of ten seconds; bw_lo and inflight_lo fall in each round
+ * with losses until the next probe forgets them; `extra` is what ACKs brought beyond the bandwidth,
+ * the most of five to ten rounds. Units: see bbr.h. Errors: none. Cost: a division for an ACK.
+ * draft-ietf-ccwg-bbr-06#5.5 */
+#include "tcp/bbr.h"
+
+#define MIN_RTT_FILTER_US 10000000
+#define PROBE_RTT_INTERVAL_US 5000000
+#define FULL_BW_ROUNDS 3
+#define EXTRA_ROUNDS 5 /* of each half of the filter */
+#define QUANTUM_MAX 65536u
+
+/* gain * bw * min_rtt */
+uint32_t bbr_bdp(const struct cc *c, uint64_t bw, uint32_t gain)
+{
+    const struct bbr *b = bbr_of(c);
+
+    if (b->min_rtt_us == NO_BOUND)
+        return b->initial_cwnd;
+    return (uint32_t)least(least(bw, UINT64_MAX >> 32) * b->min_rtt_us / 1000000 * gain / 100,
+                           INT32_MAX);
+}
+
+/* A burst each in the sender, on its way to the receiver and in it; a burst is a millisecond's. */
+uint32_t bbr_with_bursts(const struct cc *c, uint64_t n)
+{
+    const struct bbr *b = bbr_of(c);
+    uint64_t burst = most(least(b->pacing_rate >> 10, QUANTUM_MAX), 2u * c->mss);
+
+    n = most(n, most(3 * burst, bbr_cwnd_min(c)));
+    return (uint32_t)least(b->state == UP ? n + 2u * c->mss : n, INT32_MAX);
+}
+
+/* 15 % below where losses began: others find room. */
+uint32_t bbr_with_headroom(const struct cc *c)
+{
+    const struct bbr *b = bbr_of(c);
+    uint32_t room = (uint32_t)most(c->mss, (uint64_t)b->inflight_hi * 15 / 100);
+
+    if (b->inflight_hi == NO_BOUND)
+        return NO_BOUND;
+    return (uint32_t)most(b->inflight_hi - least(room, b->inflight_hi), bbr_cwnd_min(c));
+}
+
+void bbr_reset_lower_bounds(struct bbr *b)
+{
+    b->bw_lo = NO_BW;
+    b->inflight_lo = NO_BOUND;
+}
+
+void bbr_reset_full_bw(struct bbr *b, uint64_t bw)
+{
+    b->full_bw = bw;
+    b->full_bw_count = 0;
+    b->is_full_bw_now = false;
+}
+
+void bbr_reset_signals(struct bbr *b)
+{
+    b->has_loss = false;
+    b->bw_latest = b->inflight_latest = 0;
+}
+
+/* -- an ACK ------------------------------------------------------------------------------------ */
+
+static void update_round(struct bbr *b, const struct ack_event *e)
+{
+    b->is_round_start = (int32_t)(e->rate->prior_delivered - b->round_end) >= 0;
+    if (!b->is_round_start)
+        return;
+    b->round_end = b->delivered;
+    b->rounds++;
+    b->rounds_since_probe++;
+    if (++b->extra_rounds >= (b->is_full ? EXTRA_ROUNDS : 1)) {
+        b->extra_rounds = 0;
+        b->extra[0] = b->extra[1];
+        b->extra[1] = 0;
+    }
+}
+
+/* In a round with losses what one can count on falls; while probing that is the probe's affair. */
+static void adapt_lower_bounds(struct cc *c, struct bbr *b)
+{
+    bool is_probing = b->state == STARTUP || b->state == REFILL || b->state == UP;
+
+    if (is_probing || !b->has_loss)
+        return;
+    if (b->bw_lo == NO_BW)
+        b->bw_lo = bbr_max_bw(b);
+    if (b->inflight_lo == NO_BOUND)
+        b->inflight_lo = c->cwnd;
+    b->bw_lo = most(b->bw_latest, b->bw_lo * 7 / 10);
+    b->inflight_lo = (uint32_t)most(b->inflight_latest, (uint64_t)b->inflight_lo * 7 / 10);
+}
+
+void bbr_learn_signals(struct cc *c, const struct ack_event *e, uint64_t bw)
+{
+    struct bbr *b = bbr_of(c);
+
+    b->bw_latest = most(b->bw_latest, bw);
+    b->inflight_latest = (uint32_t)most(b->inflight_latest, e->rate->delivered);
+    b->is_loss_round_start = (int32_t)(e->rate->prior_delivered - b->loss_round_end) >= 0;
+    if (b->is_loss_round_start)
+        b->loss_round_end = b->delivered;
+    update_round(b, e);
+    if (bw >= bbr_max_bw(b) || !e->rate->is_app_limited)
+        b->max_bw[1] = most(b->max_bw[1], bw);
+    if (!b->is_loss_round_start)
+        return;
+    adapt_lower_bounds(c, b);
+    b->has_loss = false;
+}
+
+/* What arrived beyond what the bandwidth explains: ACKs come in clumps. */
+void bbr_learn_extra(struct cc *c, const struct ack_event *e)
+{
+    struct bbr *b = bbr_of(c);
+    uint32_t now = (uint32_t)e->now_us;
+    uint64_t expected = bbr_bw(b) * (now - b->extra_from_us) / 1000000;
+
+    if (b->extra_delivered <= expected) {
+        b->extra_delivered = 0;
+        b->extra_from_us = now;
+        expected = 0;
+    }
+    b->extra_delivered += e->delivered;
+    b->extra[1] = (uint32_t)most(b->extra[1], least(b->extra_delivered - expected, c->cwnd));
+}
+
+/* Three rounds that tried for more and got less than a quarter more: this is all there is. */
+void bbr_learn_full_bw(struct bbr *b, const struct ack_event *e, uint64_t bw)
+{
+    if (b->is_full_bw_now || !b->is_round_start || e->rate->is_app_limited)
+        return;
+    if (bw * 4 >= b->full_bw * 5) {
+        bbr_reset_full_bw(b, bw);
+        return;
+    }
+    b->is_full_bw_now = ++b->full_bw_count >= FULL_BW_ROUNDS;
+    b->is_full |= b->is_full_bw_now;
+}
+
+void bbr_learn_rtt(struct bbr *b, const struct ack_event *e)
+{
+    uint32_t now = (uint32_t)e->now_us;
+
+    b->is_probe_rtt_expired = b->probe_rtt_us != NO_BOUND &&
+                              now - b->probe_rtt_at_us > PROBE_RTT_INTERVAL_US;
+    if (e->rtt_us && (e->rtt_us < b->probe_rtt_us || b->is_probe_rtt_expired)) {
+        b->probe_rtt_us = e->rtt_us;
+        b->probe_rtt_at_us = now;
+    }
+    if (b->probe_rtt_us < b->min_rtt_us || now - b->min_rtt_at_us > MIN_RTT_FILTER_US) {
+        b->min_rtt_us = b->probe_rtt_us;
+        b->min_rtt_at_us = b->probe_rtt_at_us;
+    }
+}
+
+void bbr_end_signals(struct bbr *b, const struct ack_event *e, uint64_t bw)
+{
+    if (!b->is_loss_round_start)
+        return;
+    b->losses = 0;
+    b->bw_latest = bw;
+    b->inflight_latest = e->rate->delivered;
+}
+
+/* -- a loss ------------------------------------------------------------------------------------ */
+
+/* The first of a round begins the round that it is judged by; the first of a recovery is what a
+ * recovery that was for nothing goes back to. */
+void bbr_note_loss(struct cc *c)
+{
+    struct bbr *b = bbr_of(c);
+
+    if (!b->has_loss)
+        b->loss_round_end = b->delivered;
+    b->has_loss = true;
+    b->prior_cwnd = b->is_saved || b->state == PROBE_RTT ? (uint32_t)most(b->prior_cwnd, c->cwnd)
+                                                         : c->cwnd;
+    if (b->is_saved)
+        return;
+    b->is_saved = b->may_undo = true;
+    b->undo_state = CRUISE; /* neither STARTUP nor UP: nothing to go back to */
+    b->undo_bw_lo = b->bw_lo;
+    b->undo_inflight_lo = b->inflight_lo;
+    b->undo_inflight_hi = b->inflight_hi;
+}
