@@ -165,13 +165,24 @@ static int show_all(const struct sysctl_ask *ask)
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-static void explain(const struct weir_knob_info *k, const char *value, int error)
+static void explain(const struct sysctl_ask *ask, const struct weir_knob_info *k, const char *value,
+                    int error)
 {
+    char names[VALUE_LEN] = "";
+
     if (error == -ERANGE)
         fprintf(stderr, "weir: out of bounds '%s=%s': from %lld to %lld (weir sysctl --help %s)\n",
                 k->name, value, (long long)k->min, (long long)k->max, k->name);
     else if (error == -EINVAL && k->values == 1)
         fprintf(stderr, "weir: not a number '%s=%s'\n", k->name, value);
+    else if (error == -EACCES)
+        fprintf(stderr, "weir: '%s' can only be read\n", k->name);
+    else if (error == -EINVAL && strcmp(k->name, "net.ipv4.tcp_congestion_control") == 0 &&
+             value_of(ask, "net.ipv4.tcp_available_congestion_control", names) >= 0)
+        fprintf(stderr, "weir: no congestion control '%s': there are %s\n", value, names);
+    else if (error == -EINVAL && k->values == 0)
+        fprintf(stderr, "weir: not %s '%s=%s' (weir sysctl --help %s)\n", k->unit, k->name, value,
+                k->name);
     else if (error == -EINVAL)
         fprintf(stderr, "weir: not %d numbers '%s=%s'\n", k->values, k->name, value);
     else
@@ -203,7 +214,7 @@ static int set(const struct sysctl_ask *ask, const char *text)
         if ((v = daemon_ask(runs[i], &question, NULL, NULL)) < 0)
             break;
     if (v < 0)
-        explain(k, value, v);
+        explain(ask, k, value, v);
     else if (!ask->is_quiet && ask->values_only)
         puts(value);
     else if (!ask->is_quiet)

@@ -120,16 +120,20 @@ static int check_net(const char *text)
     return 2;
 }
 
+#define ALGORITHMS "net.ipv4.tcp_available_congestion_control"
+
 static int check_set(const char *text)
 {
     struct weir_config config = {.seed = {1, 1}};
     struct weir_stack *stack = weir_new(&config);
-    char name[128];
+    char name[128], names[128];
     const char *equals = strchr(text, '=');
     int v;
 
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : 0, text);
     v = equals && stack ? weir_knob_set(stack, name, equals + 1) : -EINVAL;
+    if (!stack || weir_knob_get(stack, ALGORITHMS, names, sizeof names) < 0)
+        names[0] = '\0';
     weir_free(stack);
     if (!equals)
         return mistake("--set wants KNOB=VALUE, not", text,
@@ -141,6 +145,12 @@ static int check_set(const char *text)
     }
     if (v == -ERANGE)
         return mistake("out of bounds", text, "`weir sysctl -a` shows each knob's bounds");
+    if (v == -EACCES)
+        return mistake("this can only be read", text, "`weir sysctl KNOB` shows it");
+    if (v == -EINVAL && strcmp(name, "net.ipv4.tcp_congestion_control") == 0) {
+        fprintf(stderr, "weir: no congestion control '%s': there are %s\n", equals + 1, names);
+        return 2;
+    }
     return v ? mistake("not a number", text, "as in --set net.ipv4.tcp_fin_timeout=30") : 0;
 }
 

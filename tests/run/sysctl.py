@@ -54,6 +54,10 @@ class Words(rig.Case):
         self.fails(1, ["-w", NAME], f"not KNOB=VALUE '{NAME}'")
         self.fails(1, [NAME + "=3"], "no stack is running; set it at the start: weir run --set .*=3")
         self.assertEqual(sysctl("-e", "net.no.such").returncode, 0)
+        answer = subprocess.run([rig.WEIR, "run", "--set", "net.ipv4.tcp_congestion_control=vegas", "--", "true"],
+                                stderr=subprocess.PIPE, text=True, check=False, timeout=rig.PATIENCE)
+        self.assertEqual(answer.returncode, 2)
+        self.assertRegex(answer.stderr, r"\Aweir: no congestion control 'vegas': there are cubic [a-z ]+\n\Z")
         self.assertEqual(sysctl().returncode, 2)
         self.assertEqual(sysctl("--help").returncode, 0)
 
@@ -75,6 +79,10 @@ class Running(rig.Case):
             self.assertEqual((answer.returncode, answer.stdout), (1, ""))
             self.assertRegex(answer.stderr, rf"\Aweir: {why}\n\Z")
         self.assertRegex(sysctl("tcp_rmem=1").stderr, r"\Aweir: not 3 numbers ")
+        self.assertRegex(sysctl("tcp_congestion_control=vegas").stderr,
+                         r"\Aweir: no congestion control 'vegas': there are cubic [a-z ]*bbr")
+        self.assertRegex(sysctl("tcp_available_congestion_control=bbr").stderr, "can only be read")
+        self.assertRegex(sysctl("ip_local_reserved_ports=x").stderr, r"\Aweir: not ports ")
         self.assertRegex(sysctl("ip_local_port_range=2000 1000").stderr, r"\Aweir: out of bounds ")
 
     def test_a_file(self):

@@ -100,6 +100,9 @@ static const char *const mistakes[][2] = {
     {"", "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n"},
     {"--nte x -- true", "weir: unknown option '--nte': did you mean '--net'? (weir run --help)\n"},
     {"--link", "weir: no value for '--link': see weir run --help\n"},
+    {"--set net.ipv4.tcp_available_congestion_control=bbr -- true",
+     "weir: this can only be read 'net.ipv4.tcp_available_congestion_control=bbr': `weir sysctl "
+     "KNOB` shows it\n"},
     {"--seed x -- true", "weir: not a number in --seed 'x': as in --seed 7\n"},
     {"--seed 1x -- true", "weir: not a number in --seed '1x': as in --seed 7\n"},
     {"--set a -- true", "weir: --set wants KNOB=VALUE, not 'a': as in --set "
