@@ -16,14 +16,7 @@
 #include "base/must.h"
 #include "base/sum.h"
 
-#define OFFSET_MASK 0x1fff
-
 /* -- placing a fragment ------------------------------------------------------------------------ */
-
-static uint32_t start_of(const struct ip4 *h)
-{
-    return (uint32_t)(h->frag & OFFSET_MASK) * UNIT;
-}
 
 static uint32_t units_of(uint32_t bytes)
 {
@@ -31,13 +24,14 @@ static uint32_t units_of(uint32_t bytes)
 }
 
 /* Sizes that no datagram has. */
-static bool is_possible(const struct ip4 *h)
+static bool is_possible(const struct frag_in *in)
 {
-    uint32_t len = (uint32_t)h->total_len - h->hdr_len;
+    uint32_t len = slices_len(in->part, in->parts);
+    uint32_t most = in->is_v6 ? DATAGRAM_MAX : DATAGRAM_MAX - IP4_LEN;
 
-    if ((h->frag & IP4_MF) && len % UNIT)
-        return false; /* 791#3.2 */
-    return len && start_of(h) + len <= DATAGRAM_MAX - IP4_LEN;
+    if (in->has_more && len % UNIT)
+        return false; /* 791#3.2, 8200#4.5 */
+    return len && in->start + len <= most;
 }
 
 /* Whether what came before says the same of where the datagram ends. */
@@ -97,14 +91,15 @@ static void store(struct datagram *d, const struct frag_in *in, uint32_t start, 
     d->units += units_of(end) - start / UNIT;
     if (end > d->furthest)
         d->furthest = end;
-    if (!(in->h->frag & IP4_MF))
+    if (!in->has_more)
         d->end = end;
     if (start == 0) { /* 791#3.2: its header is the datagram's */
-        memcpy(d->hdr, in->hdr, in->h->hdr_len);
-        d->hdr_len = in->h->hdr_len;
+        memcpy(d->hdr, in->hdr, in->hdr_len);
+        d->is_v6 = in->is_v6;
+        d->hdr_len = in->hdr_len;
         d->first_len = end;
     }
-    d->ecns |= (uint8_t)(1u << (in->h->tos & 3));
+    d->ecns |= (uint8_t)(1u << (in->tos & 3));
     d->is_group |= in->is_group;
 }
 
@@ -113,10 +108,10 @@ static enum drop place(struct frags *f, const struct frag_limits *limit, const s
                        uint32_t index)
 {
     struct datagram *d = datagram_at(f, index);
-    uint32_t start = start_of(in->h), len = (uint32_t)in->h->total_len - in->h->hdr_len;
+    uint32_t start = in->start, len = slices_len(in->part, in->parts);
     uint32_t had = units_had(d, start, len);
 
-    if (!fits(d, start + len, !(in->h->frag & IP4_MF)))
+    if (!fits(d, start + len, !in->has_more))
         return DROP_ip_fragment_overlap;
     if (had)
         return had == units_of(len) && visit(d, in, start, false) ? DROP_ip_fragment_duplicate
@@ -144,6 +139,12 @@ static void put_header(const struct datagram *d, uint8_t *p)
     uint16_t sum;
 
     memcpy(p, d->hdr, d->hdr_len);
+    if (d->is_v6) {
+        put16(p + 4, (uint16_t)d->end);
+        if (d->ecns & 1u << ECN_CE)
+            p[1] |= ECN_CE << 4;
+        return;
+    }
     if (d->ecns & 1u << ECN_CE)
         p[1] |= ECN_CE;
     put16(p + 2, (uint16_t)(d->hdr_len + d->end));
@@ -157,7 +158,7 @@ static enum drop join(struct frags *f, const struct datagram *d, struct frag_who
 {
     uint32_t len = d->hdr_len + d->end;
 
-    if (len > DATAGRAM_MAX || !is_ecn_possible(d))
+    if (len - (d->is_v6 ? IP6_LEN : 0) > DATAGRAM_MAX || !is_ecn_possible(d))
         return DROP_ip_fragment_bad;
     f->whole = mem_alloc(f->mem, len);
     if (!f->whole)
@@ -181,7 +182,7 @@ enum drop frag_input(struct frags *f, const struct frag_limits *limit, const str
     enum drop v;
 
     must(!f->whole);
-    if (!is_possible(in->h)) {
+    if (!is_possible(in)) {
         f->failed += !index;
         if (index)
             datagram_refuse(f, index);

@@ -33,13 +33,19 @@ struct frag_limits {
 };
 
 struct frag_in {
-    const struct ip4 *h;
     struct weir_addr src, dst;
     int ifindex;
-    bool is_group;      /* its destination, or its link destination */
-    const uint8_t *hdr; /* the header's h->hdr_len bytes */
+    uint32_t id;
+    uint32_t start; /* byte of the datagram, behind its header */
+    uint8_t proto;  /* part of the key in IPv4; 0 in IPv6 */
+    uint8_t tos;    /* or traffic class */
+    bool has_more;  /* fragments behind it */
+    bool is_group;  /* its destination, or its link destination */
+    bool is_v6;     /* the header is IPv6's, without others, and says what came in fragments */
+    uint8_t hdr_len;
+    const uint8_t *hdr;
     uint8_t parts;
-    struct weir_slice part[WEIR_FRAME_PARTS]; /* what is behind the header, no padding */
+    struct weir_slice part[WEIR_FRAME_PARTS]; /* what is behind the headers, no padding */
 };
 /* The datagram that a fragment completed: an IP header that says so, and all that is behind it. */
 struct frag_whole {

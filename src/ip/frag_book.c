@@ -41,7 +41,7 @@ static uint32_t hash_of(const struct frags *f, const struct frag_in *in)
 
     memcpy(word, &in->src, 16);
     memcpy(word + 2, &in->dst, 16);
-    word[4] = (uint64_t)in->h->proto << 16 | in->h->id;
+    word[4] = (uint64_t)in->proto << 32 | in->id;
     return (uint32_t)siphash13_words(&f->key, word, 5);
 }
 
@@ -53,7 +53,7 @@ uint32_t datagram_find(const struct frags *f, const struct frag_in *in, uint32_t
     while ((index = table_find(&f->by_key, *hash, &pos))) {
         const struct datagram *d = datagram_at(f, index);
 
-        if (d->id == in->h->id && d->proto == in->h->proto && weir_addr_equal(&d->src, &in->src) &&
+        if (d->id == in->id && d->proto == in->proto && weir_addr_equal(&d->src, &in->src) &&
             weir_addr_equal(&d->dst, &in->dst))
             return index;
     }
@@ -187,8 +187,8 @@ static uint32_t datagram_new(struct frags *f, const struct frag_in *in, uint32_t
     d = datagram_at(f, index);
     d->src = in->src;
     d->dst = in->dst;
-    d->id = in->h->id;
-    d->proto = in->h->proto;
+    d->id = in->id;
+    d->proto = in->proto;
     d->ifindex = (uint8_t)in->ifindex;
     d->hash = hash;
     d->began_us = now_us;

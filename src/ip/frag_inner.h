@@ -5,7 +5,7 @@
 #ifndef IP_FRAG_INNER_H
 #define IP_FRAG_INNER_H
 
-#include "ip/frag.h"
+#include "ip/inner.h"
 
 #define DATAGRAM_MAX 65535
 #define UNIT 8 /* bytes of an offset's step */
@@ -27,11 +27,11 @@ struct datagram {
     uint32_t furthest; /* byte that came, plus 1 */
     uint32_t units;    /* that came */
     uint32_t first_len;
-    uint16_t id;
+    uint32_t id;
     uint8_t proto, ifindex;
     uint8_t ecns;    /* bit by codepoint that came: 3168#5.3 */
     uint8_t hdr_len; /* of the first fragment, 0: it did not come yet */
-    bool is_group;
+    bool is_group, is_v6;
     bool is_refused; /* overlapped: nothing of it is taken any more */
     uint8_t hdr[IP4_HDR_MAX];
     struct page *page[PAGES];

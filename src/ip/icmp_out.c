@@ -23,8 +23,6 @@ struct icmp_record {
     uint8_t hdr[ICMP_LEN];
 };
 
-static bool take_credit(struct ip *ip, int64_t now_us);
-
 uint32_t slices_peek(const struct weir_slice *part, int parts, uint8_t *dst, uint32_t n)
 {
     uint32_t got = 0;
@@ -84,7 +82,9 @@ enum drop icmp_queue(struct ip *ip, const struct icmp_answer *a)
     struct route_result route;
     struct ring *ring;
 
-    if (route_lookup(ip, &a->dst, 0, &route) != 0)
+    if (ip6_is_link_local(&a->dst))
+        route.ifindex = a->ifindex;
+    else if (route_lookup(ip, &a->dst, 0, &route) != 0)
         return DROP_ip_no_route;
     ring = &ip->answer[route.ifindex];
     if (ip->answer_bytes + charge > ip->config.icmp_queue_bytes ||
@@ -109,7 +109,8 @@ bool icmp_first(struct ip *ip, int ifindex, struct icmp_out *out)
     *out = (struct icmp_out){.src = r.src,
                              .dst = r.dst,
                              .tos = r.tos,
-                             .ttl = ip->config.ip_default_ttl,
+                             .ttl = weir_addr_is_v4(&r.dst) ? ip->config.ip_default_ttl
+                                                            : ip->config.hop_limit,
                              .len = ICMP_LEN + (uint32_t)r.len};
     memcpy(out->hdr, r.hdr, sizeof out->hdr);
     if (r.len)
@@ -197,12 +198,12 @@ enum drop icmp_error_send(struct ip *ip, const struct icmp_offence *o, int64_t n
     icmp4_emit(a.hdr, &h);
     sum = sum_finish(slices_sum(sum_add(0, a.hdr, ICMP_LEN), o->part, o->parts, a.len));
     memcpy(a.hdr + 2, &sum, sizeof sum);
-    if (!take_credit(ip, now_us) && !(o->type == ICMP4_UNREACH && o->code == UNREACH_FRAG))
+    if (!icmp_take_credit(ip, now_us) && !(o->type == ICMP4_UNREACH && o->code == UNREACH_FRAG))
         return DROP_icmp_rate; /* Linux: path MTU discovery is not limited */
     return icmp_queue(ip, &a);
 }
 
-static bool take_credit(struct ip *ip, int64_t now_us)
+bool icmp_take_credit(struct ip *ip, int64_t now_us)
 {
     const struct ip_config *c = &ip->config;
     int64_t passed_us = now_us - ip->credit_at_us;

@@ -12,6 +12,7 @@ void pmtu_fini(struct ip *ip);
 /* An ICMP message to queue: where it goes, its first 8 bytes, and bytes behind them. */
 struct icmp_answer {
     struct weir_addr src, dst;
+    int ifindex; /* where it must leave: what is good on one link only; else by route */
     uint8_t tos;
     uint8_t hdr[ICMP_LEN]; /* checksum included */
     uint32_t len;          /* bytes of `part` to take */
@@ -21,6 +22,9 @@ struct icmp_answer {
 };
 /* PASS, ip_no_route or reply_queue. */
 enum drop icmp_queue(struct ip *ip, const struct icmp_answer *a);
+
+/* icmp_out.c: whether an error may be sent now; each draws on what others may send. */
+bool icmp_take_credit(struct ip *ip, int64_t now_us);
 
 /* Copies up to n bytes from the slices' beginning; returns how many there were. */
 uint32_t slices_peek(const struct weir_slice *part, int parts, uint8_t *dst, uint32_t n);

@@ -26,7 +26,9 @@ void ip_config_default(struct ip_config *config)
         .mtu_expires_s = 600,
         .forward_queue_bytes = 1048576,
         .frag = {.high_thresh = 4194304, .time_s = 30, .max_dist = 64},
+        .frag6 = {.high_thresh = 4194304, .time_s = 60, .max_dist = 64},
         .ip_default_ttl = 64,
+        .hop_limit = 64,
         .icmp_echo_ignore_broadcasts = 1,
     };
 }
@@ -45,6 +47,8 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
     pmtu_init(ip);
     igmp_init(&ip->igmp);
     frag_init(&ip->frags, mem, &ip->rng);
+    frag_init(&ip->frags6, mem, &ip->rng);
+    ip->label_key = rng_key(&ip->rng);
 }
 
 void ip_fini(struct ip *ip)
@@ -56,6 +60,7 @@ void ip_fini(struct ip *ip)
     mem_free(ip->mem, ip->route, ip->routes_room * sizeof *ip->route);
     pmtu_fini(ip);
     frag_fini(&ip->frags);
+    frag_fini(&ip->frags6);
 }
 
 /* First octet of an IPv4 address, -1: IPv6. */

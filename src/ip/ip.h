@@ -32,7 +32,11 @@ struct ip_config {
     uint32_t mtu_expires_s;              /* 600 */
     uint32_t forward_queue_bytes;        /* of packets for others, 1 MiB */
     struct frag_limits frag;             /* 4 MiB, 30 s, 64 datagrams of one source */
+    struct frag_limits frag6;            /* 4 MiB, 60 s, 64 */
     uint8_t ip_default_ttl;              /* 64 */
+    uint8_t hop_limit;                   /* of IPv6, 64 */
+    uint8_t icmp6_echo_ignore_all;       /* 0 */
+    uint8_t icmp6_echo_ignore_multicast; /* 0 */
     uint8_t icmp_echo_ignore_all;        /* 0 */
     uint8_t icmp_echo_ignore_broadcasts; /* 1 */
 };
@@ -56,7 +60,7 @@ struct ip {
     struct mem *mem;
     struct ip_config config;
     struct rng rng;
-    struct sipkey id_key, pmtu_key;
+    struct sipkey id_key, pmtu_key, label_key;
 
     struct route *route; /* longest prefix first, then by network, then by metric */
     uint32_t routes, routes_room;
@@ -74,7 +78,7 @@ struct ip {
 
     uint16_t id[IP_IDS];
 
-    struct frags frags;
+    struct frags frags, frags6;
     struct igmp igmp;
 
     struct pool pmtus;
@@ -101,6 +105,14 @@ enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags);
 enum drop ip_judge_options(const uint8_t *options, size_t n);
 /* A piece of a datagram: frag_input takes it. */
 bool ip_is_fragment(const struct ip4 *h);
+
+/* ip6.c: the same of IPv6. Addresses that are no IPv6 addresses are refused too. */
+enum drop ip6_judge_source(const struct weir_addr *src, uint32_t iface_flags);
+enum drop ip6_judge_dest(const struct weir_addr *dst, uint32_t iface_flags);
+bool ip6_is_link_local(const struct weir_addr *a); /* fe80::/10 */
+bool ip6_is_loopback(const struct weir_addr *a);
+/* 20 bits for the packets of a flow, which is `words` words. */
+uint32_t ip6_flow_label(const struct ip *ip, const uint64_t *flow, int words);
 
 /* The identification field: 0 where DF makes it meaningless, else unique for (src, dst, proto) and
  * of no use to observers. 6864#4.1 4.3 */
@@ -139,7 +151,7 @@ uint32_t pmtu_of(struct ip *ip, const struct weir_addr *dst, uint32_t link_mtu, 
  * min_pmtu. Returns the MTU that is now in force, or 0 if there was no room. */
 uint32_t pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, int64_t now_us);
 
-/* -- ICMP: icmp.c icmp_error.c ----------------------------------------------------------------- */
+/* -- ICMP: icmp.c icmp_out.c ----------------------------------------------------------------- */
 
 /* An ICMP message that came in, from its ICMP header on. */
 struct icmp_view {
@@ -182,6 +194,11 @@ enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_even
  * bytes at least. Fills the ends, proto and seq. */
 enum drop icmp_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out);
 
+/* The same of ICMPv6, icmp6.c; the checksum was judged before. */
+enum drop icmp6_input(struct ip *ip, const struct icmp_view *in, struct icmp_event *out);
+/* Fills text_at too, from the quote's beginning. */
+enum drop icmp6_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out);
+
 /* A packet that deserves an ICMP error. */
 struct icmp_offence {
     uint8_t type, code;
@@ -200,9 +217,12 @@ enum drop icmp_error_send(struct ip *ip, const struct icmp_offence *o, int64_t n
 /* Whether src, dst and first bytes allow an error about a packet at all; icmp_error_send asks
  * too. */
 bool icmp_error_may_send(const struct icmp_offence *o);
+/* The same about an IPv6 packet, icmp6_out.c: 4443#2.4 (e). */
+enum drop icmp6_error_send(struct ip *ip, const struct icmp_offence *o, int64_t now_us);
+bool icmp6_error_may_send(const struct icmp_offence *o);
 
 struct icmp_out {
-    struct weir_addr src, dst;
+    struct weir_addr src, dst; /* the family says which ICMP it is */
     uint8_t ttl, tos;
     uint8_t hdr[ICMP_LEN];     /* the message's first bytes, checksum included */
     struct ring_slice text[2]; /* the rest; good until ip_settle */

@@ -183,6 +183,21 @@ static bool is_group_mac(const struct weir_addr *group, const uint8_t mac[6])
     return memcmp(mac, own, 6) == 0;
 }
 
+/* 33:33 and the last 32 bits of ff02::1, or of the group of an address of ours. */
+static bool is_implied_mac6(const struct iface *f, const uint8_t mac[6])
+{
+    static const uint8_t all_nodes[6] = {0x33, 0x33, 0, 0, 0, 1};
+
+    if (memcmp(mac, all_nodes, 6) == 0)
+        return true;
+    if (mac[0] != 0x33 || mac[1] != 0x33 || mac[2] != 0xff)
+        return false;
+    for (int i = 0; i < f->addrs; i++)
+        if (!weir_addr_is_v4(&f->addr[i].addr) && memcmp(f->addr[i].addr.b + 13, mac + 3, 3) == 0)
+            return true;
+    return false;
+}
+
 enum drop iface_judge_mac(const struct link *l, int ifindex, const uint8_t mac[6])
 {
     struct weir_addr all_hosts = weir_addr_v4(0xe0000001);
@@ -194,7 +209,7 @@ enum drop iface_judge_mac(const struct link *l, int ifindex, const uint8_t mac[6
         return PASS;
     if (!(mac[0] & 1))
         return DROP_not_ours;
-    if (is_group_mac(&all_hosts, mac))
+    if (is_group_mac(&all_hosts, mac) || is_implied_mac6(f, mac))
         return PASS;
     for (int i = 0; i < f->groups; i++)
         if (is_group_mac(&f->group[i], mac))
@@ -281,11 +296,31 @@ bool iface_is_multicast(const struct weir_addr *addr)
     return weir_addr_is_v4(addr) ? addr->b[12] >> 4 == 0xe : addr->b[0] == 0xff;
 }
 
+/* ff02::1, or the group of an address of ours whose last three bytes it bears: 4291#2.7.1. */
+static bool is_implied6(const struct iface *f, const struct weir_addr *group)
+{
+    static const struct weir_addr all_nodes = {.b = {0xff, 2, [15] = 1}};
+    static const uint8_t solicited[13] = {0xff, 2, [11] = 1, [12] = 0xff};
+
+    if (weir_addr_equal(group, &all_nodes))
+        return true;
+    if (memcmp(group->b, solicited, sizeof solicited) != 0)
+        return false;
+    for (int i = 0; i < f->addrs; i++)
+        if (!weir_addr_is_v4(&f->addr[i].addr) &&
+            memcmp(f->addr[i].addr.b + 13, group->b + 13, 3) == 0)
+            return true;
+    return false;
+}
+
 bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *group)
 {
     struct weir_addr all_hosts = weir_addr_v4(0xe0000001); /* 1122#3.3.7 */
+    const struct iface *f = &l->iface[ifindex];
 
-    return weir_addr_equal(group, &all_hosts) || find_group(&l->iface[ifindex], group) >= 0;
+    if (weir_addr_equal(group, &all_hosts) || find_group(f, group) >= 0)
+        return true;
+    return !weir_addr_is_v4(group) && is_implied6(f, group);
 }
 
 /* Bits that a and b have in common from the front. */

@@ -213,11 +213,19 @@ void neigh_confirm(struct link *l, int ifindex, const struct weir_addr *next_hop
 /* What is sent by this next hop goes unanswered: ask whether it is still there. */
 void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us);
 
-enum neigh_pull_kind { NEIGH_NOTHING, NEIGH_ARP, NEIGH_IP };
+/* A message of neighbour discovery; the stack adds hop limit and checksum. */
+#define ND_OUT_MAX 120
+struct nd_out {
+    struct weir_addr src, dst;
+    uint16_t len;
+    uint8_t message[ND_OUT_MAX]; /* from its ICMPv6 header on */
+};
+enum neigh_pull_kind { NEIGH_NOTHING, NEIGH_ARP, NEIGH_IP, NEIGH_ND };
 struct neigh_out {
     enum neigh_pull_kind kind;
     uint8_t dst[6];            /* MAC to send to */
     struct arp arp;            /* NEIGH_ARP */
+    struct nd_out nd;          /* NEIGH_ND */
     struct link_packet packet; /* NEIGH_IP: one part, good until link_settle */
 };
 /* What this interface sends next; false: nothing now. */

@@ -21,11 +21,16 @@ struct burst {
 struct packet {
     struct weir_addr src, dst;
     uint8_t proto, tos, ttl;
+    uint8_t ip_len; /* bytes in front of the transport header, options counted */
+    bool is_v6;
     bool is_df, is_doubted; /* unanswered so far: is the next hop still there? */
-    uint16_t id, frag;      /* of a fragment, and in transit: as in the header */
     bool is_transit;
-    uint8_t *options; /* of IP, options_len bytes */
-    uint8_t options_len;
+    uint16_t frag;  /* of a fragment, and in transit: as in the header */
+    uint32_t id;    /* with `frag` */
+    uint32_t label; /* of the flow, IPv6 */
+    uint8_t
+        *options; /* of IPv4; or an extension header of type options_type, but for its first byte */
+    uint8_t options_len, options_type;
     const struct weir_addr *next_hop; /* where that is known already, else NULL */
     uint32_t l4_head;                 /* bytes of transport header, already in the buffer */
     struct ring_slice text[2];        /* payload */
@@ -50,15 +55,19 @@ static inline uint8_t *buffer_of(const struct burst *b)
     return b->k->header[b->n] + (b->iface->type == WEIR_LINK_ETHER ? 2 : 0); /* IP on 4 bytes */
 }
 
-static inline uint8_t *l4_of(const struct burst *b)
+static inline uint8_t *l4_of(const struct burst *b, uint32_t ip_len)
 {
-    return buffer_of(b) + link_head(b) + IP4_LEN;
+    return buffer_of(b) + link_head(b) + ip_len;
 }
 
-/* A fragment behind the first. */
-static inline bool packet_is_later(const struct packet *p)
+/* weir_addr_is_v4, where each packet asks. */
+static inline bool is_v6(const struct weir_addr *a)
 {
-    return p->frag & 0x1fff;
+    return a->w[0] | a->w[1] || a->w[2] != __builtin_bswap32(0xffff);
+}
+static inline uint8_t ip_len_of(const struct weir_addr *a)
+{
+    return is_v6(a) ? IP6_LEN : IP4_LEN;
 }
 
 /* output.c */

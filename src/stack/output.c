@@ -77,10 +77,10 @@ static void fill_frame(const struct burst *b, const struct packet *p, uint32_t h
 
 static void park(struct burst *b, const struct packet *p, const struct weir_addr *next_hop)
 {
-    uint32_t head = IP4_LEN + p->options_len + p->l4_head;
+    uint32_t head = p->ip_len + p->l4_head;
     struct link_packet l = {.parts = 1,
                             .gso_size = p->gso_size,
-                            .csum_start = IP4_LEN,
+                            .csum_start = p->ip_len,
                             .csum_offset = p->sum_offset,
                             .hdr_len = (uint16_t)head,
                             .flags = p->is_partial ? WEIR_CSUM_PARTIAL : 0};
@@ -130,7 +130,7 @@ static bool put_link_header(struct burst *b, const struct packet *p)
         park(b, p, next_hop);
         return false;
     }
-    put_ether(b, mac, ETH_TYPE_IP4, IP4_LEN + p->options_len + p->l4_head + p->text_len);
+    put_ether(b, mac, p->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4, p->ip_len + p->l4_head + p->text_len);
     return true;
 }
 
@@ -149,7 +149,31 @@ static void put_options(uint8_t *header, const struct packet *p)
     memcpy(header + 10, &sum, sizeof sum);
 }
 
-static void put_ip_header(struct burst *b, const struct packet *p)
+/* A fragment behind the first. */
+static bool is_later(const struct packet *p)
+{
+    return p->frag & (p->is_v6 ? IP6_FRAG_OFFSET : IP4_OFFSET);
+}
+
+static void put_ip6_header(struct burst *b, const struct packet *p)
+{
+    struct ip6 h = {.tclass = p->tos,
+                    .next = p->options_len ? p->options_type : p->proto,
+                    .hop_limit = p->ttl,
+                    .payload_len = (uint16_t)(p->ip_len - IP6_LEN + p->l4_head + p->text_len),
+                    .flow = p->label,
+                    .src = p->src,
+                    .dst = p->dst};
+    uint8_t *at = buffer_of(b) + link_head(b);
+
+    ip6_emit(at, &h);
+    if (!p->options_len)
+        return;
+    memcpy(at + IP6_LEN, p->options, p->options_len);
+    at[IP6_LEN] = p->proto;
+}
+
+static void put_ip4_header(struct burst *b, const struct packet *p)
 {
     struct ip4 h = {.tos = p->tos,
                     .ttl = p->ttl,
@@ -160,8 +184,8 @@ static void put_ip_header(struct burst *b, const struct packet *p)
     uint8_t *at = buffer_of(b) + link_head(b);
 
     h.hdr_len = IP4_LEN;
-    h.total_len = (uint16_t)(IP4_LEN + p->options_len + p->l4_head + p->text_len);
-    h.id = p->id;
+    h.total_len = (uint16_t)(p->ip_len + p->l4_head + p->text_len);
+    h.id = (uint16_t)p->id;
     if (!p->frag && !p->is_transit)
         h.id = ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, p->is_df);
     ip4_emit(at, &h);
@@ -171,10 +195,16 @@ static void put_ip_header(struct burst *b, const struct packet *p)
 
 void burst_send(struct burst *b, const struct packet *p)
 {
-    uint32_t head = link_head(b) + IP4_LEN + p->options_len + p->l4_head;
+    uint32_t head = link_head(b) + p->ip_len + p->l4_head;
+    bool is_request = !is_later(p) && !p->is_transit;
 
-    b->k->stats.IpOutRequests += !packet_is_later(p) && !p->is_transit;
-    put_ip_header(b, p);
+    if (p->is_v6) {
+        b->k->stats.Ip6OutRequests += is_request;
+        put_ip6_header(b, p);
+    } else {
+        b->k->stats.IpOutRequests += is_request;
+        put_ip4_header(b, p);
+    }
     if (!put_link_header(b, p))
         return;
     fill_frame(b, p, head, &b->frame[b->n]);
@@ -205,7 +235,8 @@ static void send_unparked(struct burst *b, const struct neigh_out *o)
     struct weir_frame *f = &b->frame[b->n];
     uint32_t head = link_head(b), rest = l->part[0].len - l->hdr_len;
 
-    put_ether(b, o->dst, ETH_TYPE_IP4, l->part[0].len);
+    put_ether(b, o->dst, l->part[0].data[0] >> 4 == 6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
+              l->part[0].len);
     memcpy(at + head, l->part[0].data, l->hdr_len);
     *f = (struct weir_frame){.parts = 1,
                              .flags = l->flags,
@@ -219,6 +250,31 @@ static void send_unparked(struct burst *b, const struct neigh_out *o)
     send_frame(b, head + l->part[0].len);
 }
 
+/* 4861#4: the hop limit proves that no router passed it on. */
+static void send_nd(struct burst *b, const struct neigh_out *o)
+{
+    const struct nd_out *nd = &o->nd;
+    struct ip6 h = {.next = PROTO_ICMP6,
+                    .hop_limit = 255,
+                    .payload_len = nd->len,
+                    .src = nd->src,
+                    .dst = nd->dst};
+    uint8_t *at = buffer_of(b), *ip = at + link_head(b);
+    struct weir_frame *f = &b->frame[b->n];
+    uint32_t len = link_head(b) + IP6_LEN + nd->len;
+
+    if (b->iface->type == WEIR_LINK_ETHER)
+        put_ether(b, o->dst, ETH_TYPE_IP6, IP6_LEN + (uint32_t)nd->len);
+    ip6_emit(ip, &h);
+    memcpy(ip + IP6_LEN, nd->message, nd->len);
+    icmp6_seal(ip + IP6_LEN, nd->len, &nd->src, &nd->dst);
+    *f = (struct weir_frame){.parts = 1, .hdr_len = (uint16_t)len};
+    f->part[0] = (struct weir_slice){at, len};
+    b->k->stats.Ip6OutRequests++;
+    b->k->stats.Icmp6OutMsgs++;
+    send_frame(b, len);
+}
+
 static void output_link(struct burst *b)
 {
     struct neigh_out o;
@@ -228,6 +284,8 @@ static void output_link(struct burst *b)
             send_arp(b, &o);
         else if (o.kind == NEIGH_IP)
             send_unparked(b, &o);
+        else if (o.kind == NEIGH_ND)
+            send_nd(b, &o);
     }
 }
 
@@ -286,12 +344,24 @@ static void note_sent(struct weir_stack *k, const struct seg_out *s)
         trace_add(&k->trace, &e);
 }
 
+/* 6437: the same for each segment of a connection. */
+static uint32_t tcp_label(const struct burst *b, const struct flow *f)
+{
+    uint64_t word[5] = {(uint64_t)f->lport << 16 | f->rport};
+
+    if (!b->k->knobs.auto_flowlabels)
+        return 0;
+    memcpy(word + 1, &f->local, sizeof f->local);
+    memcpy(word + 3, &f->remote, sizeof f->remote);
+    return ip6_flow_label(&b->k->ip, word, 5);
+}
+
 /* One frame of the segment: `n` bytes of text from `off` on. */
 static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
 {
     struct packet p;
     struct tcp_hdr h = s->hdr;
-    uint8_t *at = l4_of(b);
+    uint8_t *at;
 
     p.src = s->flow.local;
     p.dst = s->flow.remote;
@@ -302,6 +372,9 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.frag = 0;
     p.is_transit = false;
     p.options_len = 0;
+    p.is_v6 = is_v6(&p.dst);
+    p.ip_len = p.is_v6 ? IP6_LEN : IP4_LEN;
+    p.label = p.is_v6 ? tcp_label(b, &s->flow) : 0;
     p.next_hop = NULL;
     p.why = s->why;
     p.is_doubted = s->is_first_hop_doubted;
@@ -319,6 +392,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     }
     if (off == 0 && trace_is_on(&b->k->trace))
         note_sent(b->k, s);
+    at = l4_of(b, p.ip_len);
     p.l4_head = (uint32_t)tcp_emit(at, &h);
     seal_tcp(b, &p, at);
     burst_send(b, &p);

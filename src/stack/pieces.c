@@ -44,16 +44,26 @@ static void send_piece(struct burst *b, const struct packet *p, const struct cut
     uint32_t whole = p->l4_head + p->text_len;
     uint32_t head = cut->off ? 0 : p->l4_head;
     struct packet piece = *p;
+    uint8_t header[IP6_FRAG_LEN];
 
     piece.id = cut->id;
-    piece.frag = (uint16_t)(p->frag + cut->off / 8);
-    if (cut->off + n < whole)
-        piece.frag |= IP4_MF;
     piece.l4_head = head;
+    if (p->is_v6) {
+        piece.frag = (uint16_t)(cut->off | (cut->off + n < whole ? IP6_FRAG_MORE : 0));
+        ip6_frag_emit(header, p->proto, piece.frag, cut->id);
+        piece.options = header;
+        piece.options_len = IP6_FRAG_LEN;
+        piece.options_type = NEXT_FRAGMENT;
+        piece.ip_len = IP6_LEN + IP6_FRAG_LEN;
+    } else {
+        piece.frag = (uint16_t)(p->frag + cut->off / 8);
+        if (cut->off + n < whole)
+            piece.frag |= IP4_MF;
+    }
     piece.text_len = n - head;
     piece.texts = text_at(p, cut->off + head - p->l4_head, piece.text_len, piece.text);
     burst_send(b, &piece);
-    b->k->stats.IpFragCreates++;
+    *(p->is_v6 ? &b->k->stats.Ip6FragCreates : &b->k->stats.IpFragCreates) += 1;
 }
 
 /* 791#3.1: options without the copied flag are in the first fragment only; NOPs take their place.
@@ -67,38 +77,47 @@ static void keep_copied(uint8_t *o, uint32_t n)
     }
 }
 
+/* 7739: nobody can foresee that of IPv6. */
+static uint32_t id_of(struct burst *b, const struct packet *p)
+{
+    if (p->is_transit)
+        return p->id;
+    if (p->is_v6)
+        return (uint32_t)rng_u64(&b->k->ip.rng);
+    return ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, false);
+}
+
 /* True: all of it left, or can not. False: the burst is full. */
 static bool send_pieces(struct burst *b, const struct packet *p, struct cut *cut, uint32_t mtu)
 {
-    uint32_t whole = p->l4_head + p->text_len, step = (mtu - IP4_LEN - p->options_len) & ~7u;
+    uint32_t whole = p->l4_head + p->text_len;
+    uint32_t step = (mtu - p->ip_len - (p->is_v6 ? IP6_FRAG_LEN : 0)) & ~7u;
 
-    if (p->is_transit)
-        cut->id = p->id;
-    else if (!cut->off)
-        cut->id = ip_next_id(&b->k->ip, &p->src, &p->dst, p->proto, false);
+    if (!cut->off)
+        cut->id = id_of(b, p);
     while (cut->off < whole) {
         uint32_t n = whole - cut->off < step ? whole - cut->off : step;
 
         if (b->n >= b->max)
             return false;
-        if (cut->off)
+        if (cut->off && !p->is_v6)
             keep_copied(p->options, p->options_len);
         send_piece(b, p, cut, n);
         cut->off += n;
     }
     cut->off = 0;
-    b->k->stats.IpFragOKs++;
+    *(p->is_v6 ? &b->k->stats.Ip6FragOKs : &b->k->stats.IpFragOKs) += 1;
     return true;
 }
 
 static bool send_datagram(struct burst *b, const struct packet *p, struct cut *cut, uint32_t mtu)
 {
-    if (!cut->off && IP4_LEN + p->options_len + p->l4_head + p->text_len <= mtu) {
+    if (!cut->off && p->ip_len + p->l4_head + p->text_len <= mtu) {
         burst_send(b, p);
         return true;
     }
     if (p->is_df || p->frag & IP4_DF) { /* the path shrank since it was sent */
-        b->k->stats.IpFragFails++;
+        *(p->is_v6 ? &b->k->stats.Ip6FragFails : &b->k->stats.IpFragFails) += 1;
         burst_drop(b, DROP_ip_too_big);
         return true;
     }
@@ -107,8 +126,13 @@ static bool send_datagram(struct burst *b, const struct packet *p, struct cut *c
 
 /* -- ICMP -------------------------------------------------------------------------------------- */
 
-static void count_icmp(struct weir_stack *k, uint8_t type)
+static void count_icmp(struct weir_stack *k, bool is_v6, uint8_t type)
 {
+    if (is_v6) {
+        k->stats.Icmp6OutMsgs++;
+        stats_icmp6(&k->stats, type, true);
+        return;
+    }
     k->stats.IcmpOutMsgs++;
     stats_icmp(&k->stats, type, true);
 }
@@ -121,17 +145,19 @@ void burst_icmp(struct burst *b)
     while (b->n < b->max && icmp_first(&b->k->ip, b->ifindex, &o)) {
         struct packet p = {.src = o.src,
                            .dst = o.dst,
-                           .proto = PROTO_ICMP,
+                           .is_v6 = is_v6(&o.dst),
+                           .ip_len = ip_len_of(&o.dst),
+                           .proto = is_v6(&o.dst) ? PROTO_ICMP6 : PROTO_ICMP,
                            .tos = o.tos,
                            .ttl = o.ttl,
                            .l4_head = ICMP_LEN,
                            .texts = o.texts,
                            .text_len = o.len - ICMP_LEN};
         memcpy(p.text, o.text, sizeof p.text);
-        memcpy(l4_of(b), o.hdr, ICMP_LEN);
+        memcpy(l4_of(b, p.ip_len), o.hdr, ICMP_LEN);
         if (!send_datagram(b, &p, cut, mtu_of(b, &p, false)))
             return;
-        count_icmp(b->k, o.hdr[0]);
+        count_icmp(b->k, p.is_v6, o.hdr[0]);
         icmp_sent(&b->k->ip, b->ifindex);
     }
 }
@@ -153,12 +179,13 @@ void burst_igmp(struct burst *b)
                            .is_df = true,
                            .options = alert,
                            .options_len = sizeof alert,
+                           .ip_len = IP4_LEN + sizeof alert,
                            .l4_head = o.len,
                            .next_hop = &o.dst};
 
         p.src = weir_addr_v4(0);
         iface_source_for(&k->link, b->ifindex, &o.dst, &p.src);
-        memcpy(l4_of(b) + sizeof alert, o.bytes, o.len);
+        memcpy(l4_of(b, p.ip_len), o.bytes, o.len);
         burst_send(b, &p);
     }
 }
@@ -168,7 +195,8 @@ void burst_igmp(struct burst *b)
 /* The link sums over a datagram only if it gets it whole. */
 static bool may_link_sum(const struct burst *b, const struct udp_out *o, uint32_t mtu)
 {
-    return o->proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX && IP4_LEN + o->len <= mtu;
+    return o->proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX &&
+           ip_len_of(&o->peer) + o->len <= mtu;
 }
 
 void burst_udp(struct burst *b, int max)
@@ -181,6 +209,8 @@ void burst_udp(struct burst *b, int max)
     while (b->n < max && udp_first(&b->k->udp, b->ifindex, &o)) {
         struct packet p = {.src = o.local,
                            .dst = o.peer,
+                           .is_v6 = is_v6(&o.peer),
+                           .ip_len = ip_len_of(&o.peer),
                            .proto = o.proto,
                            .tos = o.tos,
                            .ttl = o.ttl,
@@ -194,13 +224,13 @@ void burst_udp(struct burst *b, int max)
         p.is_partial = may_link_sum(b, &o, mtu);
         p.sum_offset = 6;
         if (!cut->off)
-            udp_out_header(l4_of(b), &o, p.is_partial);
+            udp_out_header(l4_of(b, p.ip_len), &o, p.is_partial);
         if (!send_datagram(b, &p, cut, mtu))
             break;
         if (o.proto == PROTO_UDP)
             b->k->stats.UdpOutDatagrams++;
         else
-            count_icmp(b->k, o.icmp[0]);
+            count_icmp(b->k, p.is_v6, o.icmp[0]);
         udp_sent(&b->k->udp, b->ifindex);
     }
     b->max = most;
@@ -224,6 +254,7 @@ void burst_transit(struct burst *b)
                            .is_transit = true,
                            .options = o.options,
                            .options_len = o.options_len,
+                           .ip_len = IP4_LEN + o.options_len,
                            .next_hop = &o.next_hop,
                            .texts = o.texts,
                            .text_len = o.len};

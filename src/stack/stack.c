@@ -17,6 +17,9 @@ void stack_knobs_changed(struct weir_stack *k)
     k->link.config.acd = (uint8_t)n->acd;
     k->link.config.acd_defend = (uint8_t)n->acd_defend;
     k->ip.config.ip_default_ttl = (uint8_t)n->ip_default_ttl;
+    k->ip.config.hop_limit = (uint8_t)n->hop_limit;
+    k->ip.config.icmp6_echo_ignore_all = (uint8_t)n->icmp6_echo_ignore_all;
+    k->ip.config.icmp6_echo_ignore_multicast = (uint8_t)n->icmp6_echo_ignore_multicast;
     k->ip.config.icmp_echo_ignore_all = (uint8_t)n->icmp_echo_ignore_all;
     k->ip.config.icmp_echo_ignore_broadcasts = (uint8_t)n->icmp_echo_ignore_broadcasts;
     k->ip.config.icmp_msgs_per_sec = (uint32_t)n->icmp_msgs_per_sec;

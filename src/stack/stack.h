@@ -10,7 +10,7 @@
 #include "stack/tables.h"
 #include "weir/stat.h"
 
-#define HEADER_MAX 128 /* link, IP and TCP with all options: 14 + 20 (40) + 60 */
+#define HEADER_MAX 192 /* link, IP and TCP with all options: 22 + 40 + 60; or an ND message */
 
 /* What was found out for the packet before, mostly true of the next one too. `epoch` is that of
  * addresses and routes. */
@@ -28,7 +28,7 @@ struct last_path {
 /* A datagram that leaves in pieces: `off` bytes behind its IP header are out, 0: none under way. */
 struct cut {
     uint32_t off;
-    uint16_t id;
+    uint32_t id;
 };
 enum { CUT_ICMP, CUT_UDP, CUT_TRANSIT, CUTS };
 

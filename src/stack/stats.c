@@ -116,3 +116,29 @@ void stats_icmp(struct stats *s, uint8_t type, bool is_out)
         break;
     }
 }
+
+void stats_icmp6(struct stats *s, uint8_t type, bool is_out)
+{
+    switch (type) {
+    case ICMP6_UNREACH:
+        *(is_out ? &s->Icmp6OutDestUnreachs : &s->Icmp6InDestUnreachs) += 1;
+        break;
+    case ICMP6_TOO_BIG:
+        *(is_out ? &s->Icmp6OutPktTooBigs : &s->Icmp6InPktTooBigs) += 1;
+        break;
+    case ICMP6_TIME:
+        *(is_out ? &s->Icmp6OutTimeExcds : &s->Icmp6InTimeExcds) += 1;
+        break;
+    case ICMP6_PARAM:
+        *(is_out ? &s->Icmp6OutParmProblems : &s->Icmp6InParmProblems) += 1;
+        break;
+    case ICMP6_ECHO:
+        *(is_out ? &s->Icmp6OutEchos : &s->Icmp6InEchos) += 1;
+        break;
+    case ICMP6_ECHO_REPLY:
+        *(is_out ? &s->Icmp6OutEchoReplies : &s->Icmp6InEchoReplies) += 1;
+        break;
+    default:
+        break;
+    }
+}

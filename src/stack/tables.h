@@ -14,6 +14,7 @@
 #include "weir/knob.h"
 
 void stats_icmp(struct stats *s, uint8_t type, bool is_out); /* one message more */
+void stats_icmp6(struct stats *s, uint8_t type, bool is_out);
 void knobs_init(struct knobs *k);
 /* knobs_text.c; NULL: no such row. -ENOENT, -EINVAL, -ERANGE, -ENOMEM, -ENOSPC. */
 const struct weir_knob_info *knob_text_info(int index);

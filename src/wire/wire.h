@@ -60,6 +60,7 @@ size_t arp_emit(uint8_t *p, const struct arp *a);
 #define IP4_LEN 20
 #define IP4_DF 0x4000
 #define IP4_MF 0x2000
+#define IP4_OFFSET 0x1fff /* of a fragment, in 8 bytes */
 
 enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
 
@@ -105,6 +106,83 @@ int icmp4_parse(struct icmp4 *out, const uint8_t *p, size_t n);
 size_t icmp4_emit(uint8_t *p, const struct icmp4 *h);
 /* Fills in the checksum of a whole message of n bytes whose field is zero. */
 void icmp4_seal(uint8_t *p, size_t n);
+
+/* -- IPv6, RFC 8200 ---------------------------------------------------------------------------- */
+
+#define IP6_LEN 40
+#define IP6_MTU_MIN 1280
+#define IP6_FRAG_LEN 8
+#define IP6_FRAG_OFFSET 0xfff8 /* of struct ip6_chain.frag: bytes */
+#define IP6_FRAG_MORE 1
+
+enum { NEXT_HOP_BY_HOP = 0, NEXT_ROUTING = 43, NEXT_FRAGMENT = 44, NEXT_NONE = 59, NEXT_OPTS = 60 };
+
+struct ip6 {
+    uint8_t tclass, next, hop_limit;
+    uint16_t payload_len; /* bytes behind the header */
+    uint32_t flow;        /* label, 20 bits */
+    struct weir_addr src, dst;
+};
+/* Judges version and payload length against n (n may exceed it: padding). */
+int ip6_parse(struct ip6 *out, const uint8_t *p, size_t n);
+size_t ip6_emit(uint8_t *p, const struct ip6 *h);
+
+/* The extension headers of a packet, from behind its IPv6 header to the transport header. The walk
+ * stops behind a fragment header; what follows lies in the first fragment only. */
+struct ip6_chain {
+    uint8_t proto;  /* the transport; NEXT_FRAGMENT: `frag`, `id`, `inner` are set */
+    uint8_t inner;  /* the next header in the fragment header */
+    bool has_alert; /* a router alert, 2711 */
+    uint16_t len;   /* bytes of headers, a fragment header included */
+    uint16_t
+        named_at;  /* where the next header field lies that says `proto`, from the IPv6 header */
+    uint16_t frag; /* offset in 8-byte units, shifted by 3, and M in the lowest bit */
+    uint32_t id;
+    /* Where the walk was refused: what the sender is told. */
+    bool is_told;       /* by an ICMPv6 parameter problem */
+    bool is_told_group; /* even where the packet went to a group */
+    uint8_t code;       /* enum icmp6_param */
+    uint32_t pointer;   /* bytes from the IPv6 header on */
+};
+/* Walks the headers behind `at` bytes of a packet (IP6_LEN, or more behind a fragment header).
+ * In: `proto` and `named_at` say what the first is, the rest is 0. p: the packet; n: its bytes that
+ * lie in one piece. PASS, or why it must go: ip6_header, ip6_option, ip6_routing, ip6_none. */
+enum drop ip6_walk(struct ip6_chain *c, const uint8_t *p, size_t at, size_t n);
+bool ip6_is_extension(uint8_t next); /* of those that the walk knows */
+size_t ip6_frag_emit(uint8_t *p, uint8_t next, uint16_t frag, uint32_t id);
+
+/* -- ICMPv6, RFC 4443: header as in ICMP ------------------------------------------------------- */
+
+enum {
+    ICMP6_UNREACH = 1,
+    ICMP6_TOO_BIG = 2,
+    ICMP6_TIME = 3,
+    ICMP6_PARAM = 4,
+    ICMP6_INFO = 128, /* from here on no errors */
+    ICMP6_ECHO = 128,
+    ICMP6_ECHO_REPLY = 129,
+    ICMP6_MLD_QUERY = 130,
+    ICMP6_MLD_REPORT = 131,
+    ICMP6_MLD_DONE = 132,
+    ICMP6_ND_FIRST = 133, /* router solicitation, advertisement, neighbour's, redirect */
+    ICMP6_ND_LAST = 137,
+    ICMP6_MLD2_REPORT = 143
+};
+enum icmp6_unreach {
+    UNREACH6_ROUTE = 0,
+    UNREACH6_ADMIN = 1,
+    UNREACH6_SCOPE = 2,
+    UNREACH6_ADDR = 3,
+    UNREACH6_PORT = 4,
+    UNREACH6_POLICY = 5,
+    UNREACH6_REJECT = 6
+};
+enum icmp6_param { PARAM6_FIELD = 0, PARAM6_NEXT = 1, PARAM6_OPTION = 2, PARAM6_CHAIN = 3 };
+
+/* Fills in the checksum of a whole message of n bytes. */
+void icmp6_seal(uint8_t *p, size_t n, const struct weir_addr *src, const struct weir_addr *dst);
+bool icmp6_is_good(const uint8_t *p, size_t n, const struct weir_addr *src,
+                   const struct weir_addr *dst);
 
 /* -- UDP, RFC 768 ------------------------------------------------------------------------------ */
 

@@ -188,7 +188,7 @@ TEST(other_protocols_are_dropped_by_name)
     head(frame, 0x88cc);
     assert_string_equal(put_frame(f, frame, 60), "ether_type");
     head(frame, 0x86dd);
-    assert_string_equal(put_frame(f, frame, 60), "ip6_unsupported");
+    assert_string_equal(put_frame(f, frame, 60), "ip_version");
     frames_end(f);
 }
 

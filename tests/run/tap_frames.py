@@ -76,7 +76,8 @@ QUOTE = ip(TCP, struct.pack("!HHI", 4000, 5000, 1), src=lan.WEIR, dst=lan.KERNEL
 WRONG = (
     ("ether_type", 0x88B5, b"hello"),
     ("llc", 3, b"\x42\x42\x03"),
-    ("ip6_unsupported", IP6, b"\x60" + bytes(39)),
+    ("ip_version", IP6, b"\x40" + bytes(39)),
+    ("ip6_none", IP6, b"\x60" + bytes(5) + b"\x3b\xff" + bytes.fromhex("fe80" + 13 * "00" + "01" + "ff02" + 13 * "00" + "01")),
     ("ip_short", IP4, b"\x45\0\0\x14"),
     ("ip_version", IP4, ip(UDP, udp(53), version=5)),
     ("ip_header_len", IP4, ip(UDP, udp(53), words=4)),

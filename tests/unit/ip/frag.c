@@ -48,7 +48,16 @@ static enum drop take_piece(struct pieces *p, const struct piece *f)
                     .frag = (uint16_t)(f->start / 8 | (f->is_last ? 0 : MF)),
                     .src = weir_addr_to_v4(&(struct weir_addr){.w = {0}}),
                     .dst = 0x0a000001};
-    struct frag_in in = {.h = &h, .dst = US, .ifindex = 1, .hdr = hdr, .parts = 1};
+    struct frag_in in = {.dst = US,
+                         .ifindex = 1,
+                         .id = f->id,
+                         .proto = h.proto,
+                         .start = f->start,
+                         .tos = f->tos,
+                         .has_more = !f->is_last,
+                         .hdr = hdr,
+                         .hdr_len = IP4_LEN,
+                         .parts = 1};
 
     in.src = weir_addr_equal(&f->src, &zero) ? PEER : f->src;
     h.src = weir_addr_to_v4(&in.src);

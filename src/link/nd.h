@@ -1,0 +1,23 @@
+/* Neighbour discovery, RFC 4861: the door between the way of packets and what is known of a link.
+ *
+ * Knows: link.h. Shape: the stack hands over each ICMPv6 message of types 133 to 137 that came with
+ * a good checksum; what discovery sends leaves by neigh_pull as NEIGH_ND. Units: bytes,
+ * microseconds (`now_us`). Errors: verdicts. Cost: O(options). */
+#ifndef LINK_ND_H
+#define LINK_ND_H
+
+#include "link/link.h"
+
+/* A message that came in. All of it lies in one piece, from its ICMPv6 header on. */
+struct nd_in {
+    int ifindex;
+    struct weir_addr src, dst;
+    uint8_t hop_limit;
+    bool was_fragmented; /* 6980#5: then it is not to be believed */
+    const uint8_t *message;
+    uint32_t len;
+};
+/* PASS: taken. Types: message[0], ICMP6_ND_FIRST to ICMP6_ND_LAST. */
+enum drop nd_input(struct link *l, const struct nd_in *in, int64_t now_us);
+
+#endif

@@ -1,0 +1,157 @@
+/* The way in behind IP, of either version: to a connection or a socket.
+ *
+ * Knows: TCP, UDP, and who hears of errors. Not IP headers: input_ip4.c and input_ip6.c read them.
+ * Shape: a view of the frame's bytes goes up, a verdict comes down. Units: bytes. Errors: verdicts.
+ * Cost: O(1), one pass for a checksum and the copy into the receive ring. */
+#include "base/sum.h"
+#include "stack/arrival.h"
+
+uint8_t arrival_slices(const struct weir_frame *f, uint32_t at, uint32_t len,
+                       struct weir_slice out[WEIR_FRAME_PARTS])
+{
+    uint8_t n = 0;
+
+    for (int i = 0; i < f->parts && len; i++) {
+        uint32_t have = f->part[i].len, take;
+        if (at >= have) {
+            at -= have;
+            continue;
+        }
+        take = have - at < len ? have - at : len;
+        out[n++] = (struct weir_slice){f->part[i].data + at, take};
+        len -= take;
+        at = 0;
+    }
+    return n;
+}
+
+/* -- TCP --------------------------------------------------------------------------------------- */
+
+static bool tcp_sum_is_good(const struct arrival *a)
+{
+    struct weir_slice s[WEIR_FRAME_PARTS];
+    uint32_t acc = pseudo_sum(&a->src, &a->dst, PROTO_TCP, a->l4_len);
+    size_t at = 0;
+    uint8_t n;
+
+    if (a->f->flags & (WEIR_CSUM_VALID | WEIR_CSUM_PARTIAL))
+        return true;
+    n = arrival_slices(a->f, a->l4_at, a->l4_len, s);
+    for (int i = 0; i < n; i++) {
+        acc = sum_fold(sum_add_at(acc, s[i].data, s[i].len, at));
+        at += s[i].len;
+    }
+    return sum_fold(acc) == 0xffff;
+}
+
+enum drop input_tcp(struct arrival *a)
+{
+    struct weir_stack *k = a->k;
+    struct tcp_hdr h;
+    struct seg s;
+    uint32_t head = a->f->part[0].len - a->l4_at;
+    int len = tcp_parse(&h, head_at(a, a->l4_at), head < a->l4_len ? head : a->l4_len);
+
+    if (len < 0)
+        return (enum drop) - len;
+    a->local_port = h.dport;
+    a->remote_port = h.sport;
+    if (a->is_group)
+        return DROP_tcp_address;
+    if (!tcp_sum_is_good(a))
+        return DROP_tcp_checksum;
+    s.flow = (struct flow){.local = a->dst, .remote = a->src, .lport = h.dport, .rport = h.sport};
+    s.seq = h.seq;
+    s.ack = h.ack;
+    s.wnd = h.wnd;
+    s.urg = h.urg;
+    s.flags = h.flags;
+    s.ifindex = (uint8_t)a->ifindex;
+    s.is_ce = (a->tos & 3) == 3;
+    s.opt = &h.opt;
+    s.mtu = 0;
+    if ((h.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        s.mtu = (uint16_t)pmtu_of(&k->ip, &a->src, a->iface->mtu, k->now_us);
+    s.why = &a->f->why;
+    s.len = a->l4_len - (uint32_t)len;
+    s.pieces = 1;
+    if (a->f->gso_size && s.len)
+        s.pieces = (uint16_t)((s.len - 1) / a->f->gso_size + 1);
+    s.texts = s.len ? arrival_slices(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
+    return tcp_input(&k->tcp, &s);
+}
+
+/* -- UDP --------------------------------------------------------------------------------------- */
+
+static struct udp_view udp_view_of(const struct arrival *a)
+{
+    struct udp_view u = {.src = a->src,
+                         .dst = a->dst,
+                         .ifindex = (uint8_t)a->ifindex,
+                         .ttl = a->ttl,
+                         .tos = a->tos,
+                         .flags = a->f->flags,
+                         .is_group = a->is_group};
+
+    u.parts = arrival_slices(a->f, a->l4_at, a->l4_len, u.part);
+    return u;
+}
+
+enum drop input_udp(struct arrival *a)
+{
+    struct udp_view u = udp_view_of(a);
+    enum drop v = udp_input(&a->k->udp, &u);
+
+    a->k->stats.UdpInDatagrams += v == PASS;
+    return v;
+}
+
+/* -- ICMP -------------------------------------------------------------------------------------- */
+
+enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
+{
+    struct weir_stack *k = a->k;
+    uint32_t least = k->ip.config.min_pmtu; /* 1191#3: what is smaller is no path of today */
+    uint32_t mtu = e->mtu && e->mtu < least ? least : e->mtu;
+    struct tcp_icmp about = {
+        .flow = {.local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport},
+        .seq = seq_of(e->seq),
+        .error = e->error,
+        .mtu = mtu,
+        .is_hard = e->is_hard && e->type == ICMP4_UNREACH};
+    struct udp_fault fault = stack_fault(e);
+    enum drop v;
+
+    if (a->l4_len > e->text_at)
+        fault.parts = arrival_slices(a->f, a->l4_at + e->text_at, a->l4_len - e->text_at,
+                                     fault.part);
+    if (e->proto == PROTO_TCP)
+        v = tcp_icmp(&k->tcp, &about);
+    else
+        v = udp_on_icmp_error(&k->udp, &fault);
+    if (v == PASS && mtu) /* 5927: only what a transport confirmed */
+        pmtu_update(&k->ip, &e->remote, mtu, k->now_us);
+    return v;
+}
+
+enum drop input_icmp_reply(struct arrival *a, uint16_t id)
+{
+    struct udp_view u = udp_view_of(a);
+
+    return udp_input_icmp(&a->k->udp, &u, id);
+}
+
+/* -- what was judged before -------------------------------------------------------------------- */
+
+bool arrival_is_like_the_last(const struct arrival *a)
+{
+    const struct last_pair *j = &a->k->judged;
+
+    return j->ifindex == a->ifindex && !a->is_link_group && j->epoch == stack_epoch(a->k) &&
+           weir_addr_equal(&j->dst, &a->dst) && weir_addr_equal(&j->src, &a->src);
+}
+
+void arrival_passed(const struct arrival *a)
+{
+    a->k->judged = (struct last_pair){stack_epoch(a->k), a->ifindex, a->src, a->dst};
+}
