@@ -306,6 +306,7 @@ unsigned conn_take(struct conn *c, int from, const struct segment *s)
         r = take_numbers(x, y, s);
     if (s->h.flags & TCP_ACK && !(s->h.flags & TCP_RST))
         r |= take_ack(x, y, s);
+    sizes_take(c, from, s);
     take_end(c, from, s);
     states_take(c, from, s);
     r |= take_window(x, s);

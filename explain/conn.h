@@ -68,6 +68,23 @@ struct hole {
     int64_t at;
 };
 
+/* Of the text of one end: sizes.c */
+struct sizes {
+    uint32_t passed;     /* the longest that was acknowledged at its size */
+    uint32_t start, len; /* is_doubted: longer, and not acknowledged */
+    uint32_t again;      /* how often that went again */
+    bool is_doubted;
+    uint32_t small, small_end; /* the last short text, until it is acknowledged */
+    bool is_heard;             /* the other end said something meanwhile */
+    uint32_t vanished, times;  /* what went so often, and then in pieces: */
+    uint32_t piece, piece_end; /* the first of them */
+    bool is_cured;             /* which arrived */
+};
+struct black_hole {
+    uint32_t len, times, passed;
+    bool is_sure, is_cured;
+};
+
 struct change {
     int64_t at;
     uint8_t state;
@@ -112,6 +129,7 @@ struct end {
     int64_t fin_at;
     struct change change[CHANGES];
     unsigned changes;
+    struct sizes sizes;
 };
 
 struct conn {
@@ -147,6 +165,9 @@ unsigned conn_take(struct conn *c, int from, const struct segment *s);
 void states_take(struct conn *c, int from, const struct segment *s);
 /* reset.c */
 enum cause reset_cause(const struct conn *c, int from, const struct segment *s);
+/* sizes.c; sizes_are_lost: its big segments vanish, small ones pass */
+void sizes_take(struct conn *c, int from, const struct segment *s);
+bool sizes_are_lost(const struct end *x, struct black_hole *b);
 /* samples.c */
 void rtt_add(struct end *e, int64_t ns);
 uint32_t rtt_median(const struct end *e); /* us; 0: none */

@@ -177,8 +177,12 @@ static void still_open(struct verdict *v, const struct conn *c, int64_t end_at)
             v->severity = FAILED;
             say(v,
                 "Open and stuck when the capture ends: %d bytes of %s are not acknowledged, "
-                "after %u timeouts: %s, or the way to it, is gone.",
-                seq_past(x->next, x->acked), END(x), x->rto, END(y));
+                "after %u timeouts",
+                seq_past(x->next, x->acked), END(x), x->rto);
+            if (sizes_are_lost(x, &(struct black_hole){0}))
+                say(v, ".");
+            else
+                say(v, ": %s, or the way to it, is gone.", END(y));
             return;
         }
     }
@@ -223,6 +227,34 @@ static void add_losses(struct verdict *v, const struct conn *c)
         slower(v);
         say(v, " The handshake took %s: %s was lost or dropped.",
             TIME(c->established_at - c->first_at), c->end[0].syns > 1 ? "a SYN" : "a SYN/ACK");
+    }
+}
+
+/* 2923#2.1: "small things work, big ones hang" */
+static void add_black_hole(struct verdict *v, const struct conn *c)
+{
+    struct black_hole b;
+
+    for (int i = 0; i < 2; i++) {
+        const struct end *x = &c->end[i];
+        if (!sizes_are_lost(x, &b))
+            continue;
+        say(v, " A black hole for big segments: %u bytes of %s went %u times and never arrived, ",
+            b.len, END(x), b.times);
+        if (b.is_cured)
+            say(v, "in pieces of %u they did.", b.passed);
+        else if (b.passed)
+            say(v, "%u did.", b.passed);
+        else
+            say(v, "what has no text did.");
+        if (!b.is_sure)
+            say(v, " Or %s is gone: it said nothing since.", END(&c->end[!i]));
+        say(v, " Let ICMP \"fragmentation needed\" pass, clamp the MSS, or probe the path "
+               "(net.ipv4.tcp_mtu_probing).");
+        if (b.is_cured)
+            slower(v);
+        else
+            v->severity = FAILED;
     }
 }
 
@@ -279,6 +311,7 @@ void verdict_of(struct verdict *v, const struct conn *c, int64_t end_at)
             still_open(v, c, end_at);
     }
     add_losses(v, c);
+    add_black_hole(v, c);
     add_window(v, c);
     add_options(v, c);
     if (c->is_again && c->was_waiting)

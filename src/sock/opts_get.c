@@ -142,7 +142,7 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
                                                      : (int)n->tcp_fin_timeout);
     case TCP_MAXSEG:
         tcp_info(k->tcp, s->endpoint, &w);
-        return give_int(o, w.mss ? (int)w.mss : t->maxseg ? t->maxseg : (int)n->tcp_base_mss);
+        return give_int(o, w.mss ? (int)w.mss : t->maxseg ? t->maxseg : TCP_MSS_PRESET);
     default:
         return -ENOPROTOOPT;
     }

@@ -127,6 +127,8 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
     if (e.rate)
         rate_finish(t, &e);
     cc_algo(&t->cc)->on_ack(&t->cc, &e, &t->rtt);
+    if (t->more && e.acked)
+        mtu_on_ack(p, t);
     if (e.acked || e.sacked)
         timers_on_ack(p, t, e.acked > 0);
 }

@@ -210,7 +210,7 @@ static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
 static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     const struct tcp_opts *o = s->opt;
-    uint16_t mss = (o->has & TCP_OPT_MSS) ? o->mss : (uint16_t)p->knobs->tcp_base_mss;
+    uint16_t mss = (o->has & TCP_OPT_MSS) ? o->mss : TCP_MSS_PRESET;
 
     if (mss < p->knobs->tcp_min_snd_mss)
         mss = (uint16_t)p->knobs->tcp_min_snd_mss; /* 24: an amplifier otherwise */
@@ -231,6 +231,7 @@ static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
         t->ts.recent_at_ms = now_ms(p);
         t->snd.mss = (uint16_t)(t->snd.mss - 12); /* 6691: MSS counts no options */
     }
+    mtu_begin(p, t);
     cc_begin(p, t, (uint32_t)p->knobs->tcp_initial_cwnd);
 }
 

@@ -33,6 +33,8 @@ static void lower_mss(struct tcp *p, struct tcb *t, uint32_t mtu)
     bool has_ts = t->flags & T_TS && t->state != SYN_SENT; /* there the SYN,ACK decides */
     uint32_t mss = mss_within(p, &t->flow, mtu, has_ts);
 
+    if (t->more)
+        mtu_on_too_big(p, t, mss);
     if (mss >= t->snd.mss) /* 64: never grows */
         return;
     t->snd.mss = (uint16_t)mss;

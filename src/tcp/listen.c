@@ -80,7 +80,6 @@ void listen_queue(struct tcp *p, struct tcb *listener, struct tcb *t)
     struct listener *l = listener->listen;
 
     t->flags |= T_ACCEPTABLE;
-    t->listener = listener->self;
     t->next_accept = 0;
     if (l->accept_last)
         tcb_at(p, l->accept_last)->next_accept = t->self;

@@ -190,6 +190,8 @@ static void open_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
         return;
     pass_recover(t);
     e->lost = find_first_loss(p, t, e);
+    if (e->lost && mtu_takes_loss(p, t))
+        e->lost = 0;
     if (e->lost)
         begin_recovery(p, t, e);
 }
@@ -300,7 +302,7 @@ void loss_on_reorder_timer(struct tcp *p, struct tcb *t)
 {
     struct ack_event e = {.now_us = p->now_us};
 
-    if (t->sent && rack_mark_lost(p, t) > 0 && t->loss.phase == LOSS_OPEN)
+    if (t->sent && rack_mark_lost(p, t) > 0 && t->loss.phase == LOSS_OPEN && !mtu_takes_loss(p, t))
         begin_recovery(p, t, &e);
 }
 
@@ -320,6 +322,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
     uint32_t flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una);
     uint8_t was = t->loss.phase;
 
+    mtu_on_timeout(p, t);
     p->stats->TcpExtTCPTimeouts++;
     if (t->ecn & ECN_ON)
         t->ecn |= ECN_CWR;

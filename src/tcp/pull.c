@@ -229,6 +229,8 @@ static void send_again(struct tcp *p, struct tcb *t, struct seg_out *out, struct
     if (seq_gt(end, seq_add(start, n)))
         out->hdr.flags |= TCP_FIN;
     sent_again(p, t, start, end);
+    if (t->more)
+        mtu_on_sent_again(p, t, start, end);
     if (t->snd.pace & PACE_ON)
         pace_sent(p, t, n);
     count_again(p, t, out);
@@ -376,12 +378,15 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
 {
     struct seq start = t->snd.nxt, end;
     uint32_t n = 0;
+    int32_t probe = 0;
 
     if (!is_synchronized(t) || t->state == SYN_RECEIVED || t->flags & T_FIN_SENT)
         return false;
     if (seq_lt(start, snd_data_end(t))) {
         restart_after_idle(p, t);
         n = new_text(p, t, limit);
+        if (t->more && (probe = mtu_probe(p, t)) != 0)
+            n = probe == MTU_WAIT ? 0 : (uint32_t)probe;
         if (t->snd.pace & PACE_ON && n && !pace_allows(p, t))
             n = 0;
     }
@@ -394,6 +399,11 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     }
     begin(p, t, out, TCP_ACK, start);
     add_text(t, out, start, n);
+    if (probe > 0 && n) {
+        out->mss = (uint16_t)n;
+        out->why.event = EVENT_mtu_probe;
+        mtu_on_probe_sent(p, t, start, n);
+    }
     if (n)
         ecn_mark(t, out);
     if (is_fin_due(t, end)) {

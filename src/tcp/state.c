@@ -97,6 +97,7 @@ void tcb_free(struct tcp *p, struct tcb *t)
     sent_free(p, t);
     tune_free(p, t);
     text_free(p, t);
+    more_free(p, t);
     ring_release(&t->snd.ring, p->mem);
     pool_free(&p->tcbs, t->self);
 }

@@ -41,7 +41,7 @@ void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg 
     const struct tcp_opts *o = s->opt;
     uint32_t headers = weir_addr_is_v4(&s->flow.remote) ? 40 : 60;
 
-    m->peer_mss = (o->has & TCP_OPT_MSS) ? o->mss : (uint16_t)p->knobs->tcp_base_mss;
+    m->peer_mss = (o->has & TCP_OPT_MSS) ? o->mss : TCP_MSS_PRESET;
     if (s->mtu > headers && m->peer_mss > s->mtu - headers)
         m->peer_mss = (uint16_t)(s->mtu - headers);
     if (m->peer_mss < p->knobs->tcp_min_snd_mss)
@@ -157,6 +157,7 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->ecn = m->flags & SYN_MINI_ECN ? ECN_ON : 0;
     t->ts.offset = m->ts_offset;
     options_from_mini(p, t, m);
+    mtu_begin(p, t);
     t->snd.iss = t->snd.una = t->snd.up = t->snd.small_end = m->iss;
     t->snd.nxt = seq_add(m->iss, 1);
     t->snd.wnd = t->snd.wnd_max = m->wnd;

@@ -98,7 +98,7 @@ struct tcb {
         uint32_t next_accept; /* in the listener's accept queue */
         struct seq cwr_end;   /* then: SND.NXT when an echo reduced the window */
     };
-    uint32_t listener; /* where it came from, while not accepted */
+    uint32_t more; /* more.h: what few connections need, 0: nothing */
     struct {
         struct seq iss, una, nxt, wl1, wl2, up;
         struct seq small_end; /* end of the last segment below MSS: Minshall's Nagle */
@@ -465,6 +465,21 @@ void ecn_on_syn_ack(struct tcb *t, const struct seg *s);
 void ecn_on_text(struct tcb *t, const struct seg *s);
 void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e);
 void ecn_mark(struct tcb *t, struct seg_out *out); /* new text */
+
+/* -- more.c ------------------------------------------------------------------------------------ */
+void more_free(struct tcp *p, struct tcb *t);
+
+/* -- mtu.c: 4821 ------------------------------------------------------------------------------- */
+enum { MTU_WAIT = -1 };
+void mtu_begin(struct tcp *p, struct tcb *t); /* the MSS is agreed */
+/* Bytes of the probe that should go now, 0: none, MTU_WAIT: when there is room for it. */
+int32_t mtu_probe(struct tcp *p, struct tcb *t);
+void mtu_on_probe_sent(struct tcp *p, struct tcb *t, struct seq start, uint32_t bytes);
+void mtu_on_sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
+void mtu_on_ack(struct tcp *p, struct tcb *t);
+bool mtu_takes_loss(struct tcp *p, struct tcb *t); /* the probe alone is lost: no congestion */
+void mtu_on_timeout(struct tcp *p, struct tcb *t);
+void mtu_on_too_big(struct tcp *p, struct tcb *t, uint32_t mss);
 
 /* -- icmp.c ------------------------------------------------------------------------------------ */
 void tcb_report(struct tcp *p, struct tcb *t, int error); /* an error that ends nothing */

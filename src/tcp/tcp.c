@@ -5,7 +5,7 @@
  * Errors: verdicts. Cost: O(1) for each segment. */
 #include <netinet/in.h>
 
-#include "tcp/tcb.h"
+#include "tcp/more.h"
 #include "weir/socket.h"
 
 int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct knobs *knobs,
@@ -19,6 +19,7 @@ int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct k
     pool_init(&p->syns, mem, sizeof(struct syn_mini), 1u << 24);
     pool_init(&p->tws, mem, sizeof(struct tw_mini), 1u << 24);
     tunes_init(p);
+    pool_init(&p->mores, mem, sizeof(struct more), 1u << 24);
     table_init(&p->demux, mem);
     table_init(&p->listens, mem);
     for (int i = 0; i < TCP_IFACES; i++) {
@@ -60,6 +61,7 @@ void tcp_fini(struct tcp *p)
     pool_fini(&p->syns);
     pool_fini(&p->tws);
     pool_fini(&p->tunes);
+    pool_fini(&p->mores);
     table_fini(&p->demux);
     table_fini(&p->listens);
 }

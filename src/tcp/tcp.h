@@ -21,8 +21,9 @@
 #include "weir/frame.h"
 #include "wire/wire.h"
 
-#define TCP_IFACES 17   /* ifindex 1 to 16 */
-#define TCP_REPLIES 128 /* answers without a connection that wait for output: two bursts */
+#define TCP_IFACES 17      /* ifindex 1 to 16 */
+#define TCP_MSS_PRESET 536 /* of a peer that states none, 9293 MUST-15 */
+#define TCP_REPLIES 128    /* answers without a connection that wait for output: two bursts */
 
 struct tcb;
 struct host_stamp;
@@ -142,6 +143,7 @@ struct tcp {
     struct host_stamp *hosts; /* recycle.c; NULL: none yet */
 
     struct pool tcbs, syns, tws, tunes;
+    struct pool mores;               /* struct more: what few connections need */
     struct table demux;              /* flows: tcb, syn_mini, tw_mini */
     struct table listens;            /* local ends: tcb in LISTEN */
     uint32_t any_port;               /* the listener for all other ports, 0: none */

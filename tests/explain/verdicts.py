@@ -116,6 +116,30 @@ class Verdicts(unittest.TestCase):
         found = self.says(talk, "100 bytes of 10.0.0.1:40000 are not acknowledged, after 4 timeouts")
         self.assertEqual(found["ends"][0]["rto"], 4)
 
+    @staticmethod
+    def big_ones_vanish(talk):
+        talk.a("PA", 1, 1, 100).b("A", 1, 101, after=0.01)
+        for wait in (0.1, 0.3, 0.6, 1.2):
+            talk.a("PA", 101, 1, 1400, after=wait)
+        return talk
+
+    def test_a_black_hole(self):
+        talk = self.big_ones_vanish(caps.Talk().open()).b("PA", 1, 101, 10, after=0.5)
+        found = self.says(talk, "A black hole for big segments: 1400 bytes of 10.0.0.1:40000 went 4 times and never arrived, 100 did.")
+        self.assertNotIn("is gone: it said nothing", found["verdict"])
+
+    def test_a_black_hole_or_nobody(self):
+        self.says(self.big_ones_vanish(caps.Talk().open()), "Or 10.0.0.2:80 is gone: it said nothing since.")
+
+    def test_a_black_hole_that_was_left(self):
+        talk = self.big_ones_vanish(caps.Talk().open()).a("A", 101, 1, 1000, after=2.4).b("A", 1, 1101, after=0.01)
+        talk.a("PA", 1101, 1, 400).b("A", 1, 1501, after=0.01).close(1501, 1)
+        self.says(talk, "in pieces of 1000 they did", "slow")
+
+    def test_no_black_hole_where_the_same_arrives_in_the_end(self):
+        talk = self.big_ones_vanish(caps.Talk().open()).b("A", 1, 1501, after=0.01).close(1501, 1)
+        self.assertNotIn("black hole", caps.judge(talk)[0]["verdict"])
+
     def test_fast_retransmission(self):
         talk = caps.Talk().open()
         for n in (0, 2, 3, 4):

@@ -16,7 +16,8 @@ def names():
 # Knobs turn a scenario into another one, with other claims.
 VARIANTS = """time-wait-killed rfc1337=0, time-wait-pile-up client_first=true, ports-exhausted reuse=1,
     close-wait-leak leaks=5, fin-wait-2-orphan timeout=10, syn-flood cookies=0, accept-queue-full abort=1,
-    mtu-black-hole clamp=1200, nat-timeout keepalive=100, lost-syn lost=4, lost-synack lost=3,
+    mtu-black-hole clamp=1200, mtu-black-hole probing=1,
+    mtu-black-hole probing=2, nat-timeout keepalive=100, lost-syn lost=4, lost-synack lost=3,
     nagle-delayed-ack nodelay=true, clock-skew ppm=-20000, lost-last-ack-for-ever lost=2,
     udp-through-nat keepalive=10, old-segment-next-incarnation timestamps=1, quiet-time quiet=0,
     time-wait-recycle-nat recycle=0, close-wait-overload work=0.05, read-timeout stuck=3,

@@ -66,22 +66,6 @@ TEST(so_many_duplicates_mean_loss)
     peer_end(&p);
 }
 
-TEST(the_mss_of_a_peer_that_states_none)
-{
-    struct peer p = listening(.backlog = 8, .knob = "net.ipv4.tcp_base_mss", .value = "200");
-
-    inject(&p, .flags = SYN, .seq = 0);
-    expect(&p, .flags = SYN | ACK, .ack = 1);
-    inject(&p, .flags = ACK, .seq = 1, .ack = 1);
-    app_accept(&p);
-    app_write(&p, 300);
-    expect(&p, .flags = ACK, .seq = 1, .len = 200);
-    inject(&p, .flags = ACK, .seq = 1, .ack = 201);
-    expect(&p, .flags = ACK | PSH, .seq = 201, .len = 100);
-    inject(&p, .flags = ACK, .seq = 1, .ack = 301);
-    peer_end(&p);
-}
-
 TEST(bytes_not_sent_fill_a_socket)
 {
     struct peer p = established(.mss = 1000);
