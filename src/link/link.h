@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "base/table.h"
 #include "base/wheel.h"
+#include "link/nd.h"
 #include "weir/frame.h"
 #include "weir/stack.h"
 #include "wire/wire.h"

@@ -2,7 +2,7 @@
  *
  * Knows: which messages can be true. Shape: judged before anything is believed. Units: bytes.
  * Errors: verdicts. Cost: O(1). */
-#include "link/nd.h"
+#include "link/link.h"
 
 #define HOP_LIMIT 255 /* none but a neighbour can send it: a router takes one off */
 

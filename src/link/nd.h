@@ -1,12 +1,15 @@
 /* Neighbour discovery, RFC 4861: the door between the way of packets and what is known of a link.
  *
- * Knows: link.h. Shape: the stack hands over each ICMPv6 message of types 133 to 137 that came with
- * a good checksum; what discovery sends leaves by neigh_pull as NEIGH_ND. Units: bytes,
- * microseconds (`now_us`). Errors: verdicts. Cost: O(options). */
+ * Knows: wire. link.h shows it. Shape: the stack hands over each ICMPv6 message of types 133 to 137
+ * that came with a good checksum; what discovery sends leaves by neigh_pull as NEIGH_ND. Units:
+ * bytes, microseconds (`now_us`). Errors: verdicts. Cost: O(options). */
 #ifndef LINK_ND_H
 #define LINK_ND_H
 
-#include "link/link.h"
+#include "weir/addr.h"
+#include "wire/wire.h"
+
+struct link;
 
 /* A message that came in. All of it lies in one piece, from its ICMPv6 header on. */
 struct nd_in {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/sum.h"
-#include "link/nd.h"
 #include "stack/arrival.h"
 
 #define TRANSPORT_MIN 8 /* bytes of it that a first fragment holds at least */
