@@ -30,8 +30,8 @@ INCLUDE_STEPS_MAX = 3
 HEAD_LINES = 25
 
 FLOOR = {"base", "def", "public"}
-SIBLINGS = {"link", "ip", "udp", "tcp"}
-CORE = ["base", "def", "wire", "link", "ip", "udp", "tcp", "sock", "stack"]
+SIBLINGS = {"link", "ip", "udp", "tcp", "dhcp"}
+CORE = ["base", "def", "wire", "link", "ip", "udp", "tcp", "dhcp", "sock", "stack"]
 MAY_SEE = {
     "public": {"public"},
     "base": {"base", "public"},

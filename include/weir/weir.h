@@ -15,6 +15,7 @@
 #include <weir/frame.h>
 #include <weir/gateway.h>
 #include <weir/knob.h>
+#include <weir/net.h>
 #include <weir/pcapng.h>
 #include <weir/socket.h>
 #include <weir/stack.h>

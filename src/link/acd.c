@@ -52,7 +52,7 @@ void acd_begin(struct link *l, int ifindex, struct iface_addr *a, int64_t now_us
     struct iface *f = &l->iface[ifindex];
     int64_t start_us = now_us;
 
-    if (!l->config.acd || f->type != WEIR_LINK_ETHER || f->flags & WEIR_IF_ANY_ADDR ||
+    if (f->type != WEIR_LINK_ETHER || f->flags & WEIR_IF_ANY_ADDR ||
         !weir_addr_is_v4(&a->addr) || a->addr.b[12] == 127)
         return;
     if (f->conflicts >= MAX_CONFLICTS && f->claimed_at_us + RATE_LIMIT_INTERVAL_US > now_us)

@@ -34,7 +34,6 @@ struct link_config {
     uint32_t gc_stale_time;               /* s, 60: how long a failed neighbour is remembered */
     uint8_t mcast_solicit, ucast_solicit; /* 3, 3 */
     uint8_t arp_notify;                   /* 1: a new address is announced; 0 */
-    uint8_t acd;                          /* 1: an IPv4 address is probed for before use; 0 */
     uint8_t acd_defend;                   /* enum acd_defend, ACD_FOR_EVER */
 };
 
@@ -177,8 +176,8 @@ bool iface_source_for(const struct link *l, int ifindex, const struct weir_addr 
 
 /* -- conflicts of addresses: acd.c ------------------------------------------------------------- */
 
-/* The address, added before, is not to be used until nobody else was found to have it; if acd is
- * switched on and the link has neighbours. */
+/* The address, added before, is not to be used until nobody else was found to have it; where the
+ * link has neighbours. */
 void acd_begin(struct link *l, int ifindex, struct iface_addr *a, int64_t now_us);
 int acd_advance(struct link *l, int64_t now_us); /* how many steps were due */
 int64_t acd_deadline(const struct link *l);      /* us, INT64_MAX: none */

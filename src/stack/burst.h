@@ -74,6 +74,9 @@ static inline uint8_t ip_len_of(const struct weir_addr *a)
 void burst_send(struct burst *b, const struct packet *p);
 void burst_drop(struct burst *b, enum drop why);
 
+/* dhcp.c */
+void burst_dhcp(struct burst *b);
+
 /* pieces.c */
 void burst_icmp(struct burst *b);
 void burst_igmp(struct burst *b);

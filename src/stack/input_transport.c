@@ -100,7 +100,7 @@ static struct udp_view udp_view_of(const struct arrival *a)
 enum drop input_udp(struct arrival *a)
 {
     struct udp_view u = udp_view_of(a);
-    enum drop v = udp_input(&a->k->udp, &u);
+    enum drop v = stack_udp_input(a->k, &u);
 
     a->k->stats.UdpInDatagrams += v == PASS;
     return v;

@@ -27,7 +27,8 @@ int weir_addr_add(struct weir_stack *k, int ifindex, const struct weir_addr *add
 
     if (v < 0)
         return v;
-    acd_begin(&k->link, ifindex, iface_find_addr(iface_at(&k->link, ifindex), addr), k->now_us);
+    if (k->knobs.acd)
+        acd_begin(&k->link, ifindex, iface_find_addr(iface_at(&k->link, ifindex), addr), k->now_us);
     v = route_add(&k->ip, &r);
     return v == -EEXIST ? 0 : v; /* two addresses of one subnet share its route */
 }
@@ -66,7 +67,12 @@ void stack_on_changes(struct weir_stack *k)
 {
     struct acd_change c;
 
-    while (acd_next_change(&k->link, &c))
-        if (c.addr->state == ADDR_DUPLICATE)
-            tcp_lose_addr(&k->tcp, &c.addr->addr, EADDRNOTAVAIL);
+    while (acd_next_change(&k->link, &c)) {
+        struct weir_addr addr = c.addr->addr;
+        bool is_ours = c.addr->state == ADDR_USABLE;
+
+        if (!is_ours)
+            tcp_lose_addr(&k->tcp, &addr, EADDRNOTAVAIL);
+        stack_dhcp_checked(k, c.ifindex, &addr, is_ours);
+    }
 }

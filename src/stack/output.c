@@ -432,6 +432,8 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         b.max = WEIR_BURST_MAX;
     if (neigh_has_output(&k->link, ifindex))
         output_link(&b);
+    if (stack_dhcp_has_output(k, ifindex))
+        burst_dhcp(&b);
     if (ip_has_output(&k->ip, ifindex)) {
         burst_icmp(&b);
         burst_igmp(&b);
@@ -453,7 +455,7 @@ bool weir_has_output(const struct weir_stack *k)
         return true; /* resets may follow from it */
     for (int i = 1; i <= k->link.ifaces; i++)
         if (tcp_has_output(&k->tcp, i) || udp_has_output(&k->udp, i) || ip_has_output(&k->ip, i) ||
-            neigh_has_output(&k->link, i))
+            neigh_has_output(&k->link, i) || stack_dhcp_has_output(k, i))
             return true;
     return false;
 }

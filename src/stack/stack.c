@@ -14,7 +14,6 @@ void stack_knobs_changed(struct weir_stack *k)
     k->link.config.gc_thresh3 = (uint32_t)n->neigh_max;
     k->link.config.unres_qlen_bytes = (uint32_t)n->neigh_unres_bytes;
     k->link.config.arp_notify = (uint8_t)n->arp_notify;
-    k->link.config.acd = (uint8_t)n->acd;
     k->link.config.acd_defend = (uint8_t)n->acd_defend;
     k->ip.config.ip_default_ttl = (uint8_t)n->ip_default_ttl;
     k->ip.config.hop_limit = (uint8_t)n->hop_limit;
@@ -72,6 +71,7 @@ void weir_free(struct weir_stack *k)
     if (!k)
         return;
     trace_fini(&k->trace, &k->mem);
+    stack_dhcp_fini(k);
     socks_fini(&k->socks);
     tcp_fini(&k->tcp);
     udp_fini(&k->udp);
@@ -119,6 +119,7 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     stack_undelivered(k);
     ran += rarp_advance(&k->link, k->now_us);
     ran += acd_advance(&k->link, k->now_us);
+    ran += stack_dhcp_advance(k);
     stack_on_changes(k);
     ran += igmp_advance(&k->ip.igmp, k->now_us);
     return ran + stack_incomplete(k);
@@ -139,6 +140,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (other < first)
         first = other;
     other = acd_deadline(&k->link);
+    if (other < first)
+        first = other;
+    other = stack_dhcp_deadline(k);
     if (other < first)
         first = other;
     other = igmp_deadline(&k->ip.igmp);

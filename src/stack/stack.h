@@ -6,6 +6,7 @@
 #define STACK_STACK_H
 
 #include "base/mem.h"
+#include "dhcp/dhcp.h"
 #include "sock/sock.h"
 #include "stack/tables.h"
 #include "weir/stat.h"
@@ -32,6 +33,13 @@ struct cut {
 };
 enum { CUT_ICMP, CUT_UDP, CUT_TRANSIT, CUTS };
 
+/* The DHCP client of an interface. */
+struct lease {
+    struct dhcp_client client;
+    uint32_t mtu;                 /* the interface's own, 0: it is as it was */
+    uint8_t bytes[DHCP_SEND_MAX]; /* the message that was pulled last */
+};
+
 struct weir_stack {
     struct mem mem;
     int64_t born_us;
@@ -48,6 +56,7 @@ struct weir_stack {
     struct tcp tcp;
     struct socks socks;
     struct trace trace;
+    struct lease *lease[IFACE_MAX + 1];         /* NULL: this interface never asked */
     uint64_t parked_out, parked_evicted;        /* of the link's counts, what is in drops already */
     struct last_pair judged;                    /* one host to another: input.c let it pass */
     struct last_path path;                      /* output.c */
@@ -71,6 +80,15 @@ static inline uint64_t stack_epoch(const struct weir_stack *k)
 
 /* net.c: addresses that became usable, or were lost. */
 void stack_on_changes(struct weir_stack *k);
+/* dhcp.c */
+struct burst;
+void stack_dhcp_fini(struct weir_stack *k);
+int stack_dhcp_advance(struct weir_stack *k);
+int64_t stack_dhcp_deadline(const struct weir_stack *k);
+bool stack_dhcp_has_output(const struct weir_stack *k, int ifindex);
+/* To the interface's DHCP client where it is for that, else to a socket. */
+enum drop stack_udp_input(struct weir_stack *k, const struct udp_view *u);
+void stack_dhcp_checked(struct weir_stack *k, int ifindex, const struct weir_addr *addr, bool ours);
 /* undelivered.c: packets for which no neighbour was found: counted, and their senders told. */
 void stack_undelivered(struct weir_stack *k);
 /* forward.c: a packet for somebody else; PASS: queued. */

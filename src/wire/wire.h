@@ -196,6 +196,52 @@ struct udp {
 int udp_parse(struct udp *out, const uint8_t *p, size_t n);
 size_t udp_emit(uint8_t *p, const struct udp *u);
 
+/* -- DHCP, RFC 2131, and the options that a client reads or writes, RFC 2132 --------------------
+ */
+
+#define DHCP_ROUTES_MAX 16
+#define DHCP_DNS_MAX 3
+#define DHCP_DOMAIN_MAX 64
+#define DHCP_SEND_MAX 320 /* bytes of a message that dhcp_emit writes */
+#define DHCP_SERVER_PORT 67
+#define DHCP_CLIENT_PORT 68
+#define DHCP_FOR_EVER 0xffffffff /* a lease without an end */
+
+enum dhcp_type {
+    DHCP_DISCOVER = 1,
+    DHCP_OFFER,
+    DHCP_REQUEST,
+    DHCP_DECLINE,
+    DHCP_ACK,
+    DHCP_NAK,
+    DHCP_RELEASE
+};
+struct dhcp_route {
+    uint32_t dst, gateway; /* gateway 0: on link */
+    uint8_t prefix;
+};
+/* 0 where an option is not there, or makes no sense. Addresses in host order. */
+struct dhcp_msg {
+    uint32_t xid, ciaddr, yiaddr;
+    uint8_t type; /* enum dhcp_type */
+    uint8_t mac[6];
+    uint16_t secs;
+    bool is_reply, is_broadcast;
+    uint32_t server, requested; /* options 54 and 50 */
+    uint8_t prefix;             /* of option 1 */
+    uint8_t dnss, routes;
+    uint16_t mtu;
+    uint32_t router, dns[DHCP_DNS_MAX];
+    uint32_t lease_s, t1_s, t2_s;
+    struct dhcp_route route[DHCP_ROUTES_MAX]; /* option 121, RFC 3442 */
+    char domain[DHCP_DOMAIN_MAX];
+};
+/* Judges all lengths; 0, or -DROP_dhcp_malformed. */
+int dhcp_parse(struct dhcp_msg *out, const uint8_t *p, size_t n);
+/* A client's message: type, xid, ciaddr, mac, secs, is_broadcast, requested and server are used.
+ * The bytes written, at most DHCP_SEND_MAX. */
+size_t dhcp_emit(uint8_t *p, const struct dhcp_msg *m);
+
 /* -- TCP, RFC 9293 section 3.1, and its options ------------------------------------------------ */
 
 #define TCP_LEN 20
