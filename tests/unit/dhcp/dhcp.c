@@ -332,64 +332,6 @@ static void a_lease_that_is_given_back_is_released(void **state)
     assert_int_equal(say_type(&b, DHCP_ACK), DROP_dhcp_not_for_us);
 }
 
-/* -- options ----------------------------------------------------------------------------------- */
-
-static void options_are_read_wherever_they_lie(void **state)
-{
-    const uint8_t overload = 3, half[] = {24, 192, 0, 2, 10, 0}, rest[] = {0, 9, 0, 10, 0, 0, 8};
-    struct bench b;
-    struct reply r;
-    struct dhcp_msg m;
-
-    (void)state;
-    open_at(&b, 0);
-    r = reply_of(&b, DHCP_ACK);
-    option(&r, 52, &overload, 1);
-    option(&r, 121, half, sizeof half); /* in two pieces: 3396 */
-    option(&r, 121, rest, sizeof rest);
-    option(&r, 15, "example.net", 11);
-    r.bytes[r.len++] = 255;
-    memcpy(r.bytes + 108, (const uint8_t[]){6, 8, 9, 9, 9, 9, 8, 8, 8, 8, 255}, 11);
-    memcpy(r.bytes + 44, (const uint8_t[]){0, 0, 26, 2, 5, 0, 255}, 7);
-    assert_int_equal(dhcp_parse(&m, r.bytes, r.len), 0);
-    assert_int_equal(m.dnss, 2);
-    assert_int_equal(m.dns[1], 0x08080808);
-    assert_int_equal(m.mtu, 1280);
-    assert_string_equal(m.domain, "example.net");
-    assert_int_equal(m.routes, 2);
-    assert_int_equal(m.route[0].dst, 0xc0000200);
-    assert_int_equal(m.route[0].prefix, 24);
-    assert_int_equal(m.route[0].gateway, 0x0a000009);
-    assert_int_equal(m.route[1].prefix, 0);
-    assert_int_equal(m.route[1].gateway, 0x0a000008);
-}
-
-static void options_that_make_no_sense_are_not_there(void **state)
-{
-    const uint8_t bad_routes[] = {33, 1, 2, 3, 4, 5, 1, 1, 1, 1},
-                  short_route[] = {24, 192, 0, 2, 10};
-    struct dhcp_msg m;
-    struct bench b;
-    struct reply r;
-
-    (void)state;
-    open_at(&b, 0);
-    r = reply_of(&b, DHCP_ACK);
-    option(&r, 15, "evil\nnameserver", 15);
-    option(&r, 6, "abc", 3);
-    option(&r, 3, "ab", 2);
-    option(&r, 26, "x", 1);
-    option(&r, 121, bad_routes, sizeof bad_routes);
-    assert_int_equal(dhcp_parse(&m, r.bytes, r.len), 0);
-    assert_string_equal(m.domain, "");
-    assert_int_equal(m.dnss + m.routes + m.mtu, 0);
-    assert_int_equal(m.router, 0);
-    r = reply_of(&b, DHCP_ACK);
-    option(&r, 121, short_route, sizeof short_route);
-    assert_int_equal(dhcp_parse(&m, r.bytes, r.len), 0);
-    assert_int_equal(m.routes, 0);
-}
-
 /* -- a server that means no good ----------------------------------------------------------------
  */
 
@@ -527,8 +469,6 @@ int main(void)
         cmocka_unit_test(an_address_of_before_is_asked_for_first),
         cmocka_unit_test(an_address_that_somebody_has_is_declined),
         cmocka_unit_test(a_lease_that_is_given_back_is_released),
-        cmocka_unit_test(options_are_read_wherever_they_lie),
-        cmocka_unit_test(options_that_make_no_sense_are_not_there),
         cmocka_unit_test(what_is_cut_short_is_refused_at_each_length),
         cmocka_unit_test(answers_to_others_are_not_ours),
         cmocka_unit_test(impossible_addresses_are_refused),
