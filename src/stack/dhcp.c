@@ -191,7 +191,8 @@ bool stack_dhcp_has_output(const struct weir_stack *k, int ifindex)
 void burst_dhcp(struct burst *b)
 {
     struct lease *l = b->k->lease[b->ifindex];
-    struct packet p = {.proto = PROTO_UDP, .ttl = 64, .l4_head = UDP_LEN, .texts = 1};
+    struct packet p = {
+        .proto = PROTO_UDP, .ttl = 64, .ip_len = IP4_LEN, .l4_head = UDP_LEN, .texts = 1};
     struct udp h = {.sport = DHCP_CLIENT_PORT, .dport = DHCP_SERVER_PORT};
     struct dhcp_out o;
     uint32_t acc;
@@ -204,11 +205,11 @@ void burst_dhcp(struct burst *b)
     p.text[0] = (struct ring_slice){l->bytes, o.len};
     p.text_len = (uint32_t)o.len;
     h.len = (uint16_t)(UDP_LEN + o.len);
-    udp_emit(l4_of(b), &h);
+    udp_emit(l4_of(b, IP4_LEN), &h);
     acc = pseudo_sum(&p.src, &p.dst, PROTO_UDP, h.len);
-    sum = sum_finish(sum_add(sum_add(acc, l4_of(b), UDP_LEN), l->bytes, o.len));
+    sum = sum_finish(sum_add(sum_add(acc, l4_of(b, IP4_LEN), UDP_LEN), l->bytes, o.len));
     sum = sum ? sum : 0xffff;
-    memcpy(l4_of(b) + 6, &sum, sizeof sum);
+    memcpy(l4_of(b, IP4_LEN) + 6, &sum, sizeof sum);
     burst_send(b, &p);
     obey(b->k, b->ifindex);
 }
