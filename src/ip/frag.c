@@ -225,6 +225,8 @@ static void quote(const struct datagram *d, struct frag_expired *out)
     memcpy(out->quote, d->hdr, d->hdr_len);
     memcpy(out->quote + d->hdr_len, d->page[0]->data, n);
     out->len = d->hdr_len + n;
+    if (d->is_v6) /* without the fragment header that it had */
+        put16(out->quote + 4, (uint16_t)d->first_len);
 }
 
 bool frag_expire(struct frags *f, const struct frag_limits *limit, struct frag_expired *out,

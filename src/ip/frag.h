@@ -12,7 +12,7 @@
 #include "wire/wire.h"
 
 #define IP4_HDR_MAX 60
-#define FRAG_QUOTE_MAX 548 /* as ICMP quotes at most */
+#define FRAG_QUOTE_MAX 1232 /* as ICMPv6 quotes at most, and ICMP less */
 
 struct frags {
     struct mem *mem;

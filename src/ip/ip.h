@@ -239,6 +239,7 @@ bool ip_has_output(const struct ip *ip, int ifindex);
 
 struct transit_in {
     const struct ip4 *ip;   /* as it is to leave */
+    const struct ip6 *ip6;  /* the same of IPv6; the other is NULL */
     const uint8_t *options; /* ip->hdr_len - 20 bytes */
     struct weir_addr next_hop;
     uint32_t sum_at; /* as WEIR_CSUM_PARTIAL has it, behind the header; 0: nothing to complete */
@@ -249,7 +250,9 @@ struct transit_in {
 enum drop transit_queue(struct ip *ip, int ifindex, const struct transit_in *in);
 
 struct transit_out {
+    bool is_v6; /* then ip6, else ip */
     struct ip4 ip;
+    struct ip6 ip6;
     uint8_t options[IP4_HDR_MAX - IP4_LEN];
     uint8_t options_len;
     uint8_t texts;

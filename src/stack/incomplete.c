@@ -17,11 +17,17 @@ static void tell_source(struct weir_stack *k, const struct frag_expired *e)
                              .iface_flags = iface_at(&k->link, e->ifindex)->flags,
                              .is_group = e->is_group,
                              .parts = 1};
+    enum drop v;
 
-    o.is_source_bad = iface_is_broadcast(&k->link, e->ifindex, &e->src);
     o.part[0] = (struct weir_slice){e->quote, e->len};
-    if (icmp_error_send(&k->ip, &o, k->now_us) == DROP_icmp_rate)
-        k->stats.IcmpOutRateLimitGlobal++;
+    if (weir_addr_is_v4(&e->src)) {
+        o.is_source_bad = iface_is_broadcast(&k->link, e->ifindex, &e->src);
+        v = icmp_error_send(&k->ip, &o, k->now_us);
+    } else {
+        o.type = ICMP6_TIME; /* 8200#4.5 */
+        v = icmp6_error_send(&k->ip, &o, k->now_us);
+    }
+    k->stats.IcmpOutRateLimitGlobal += v == DROP_icmp_rate;
 }
 
 int stack_incomplete(struct weir_stack *k)
@@ -36,5 +42,11 @@ int stack_incomplete(struct weir_stack *k)
             tell_source(k, &e);
     }
     k->stats.IpReasmFails = k->ip.frags.failed;
+    for (limit = &k->ip.config.frag6; frag_expire(&k->ip.frags6, limit, &e, k->now_us); n++) {
+        k->stats.Ip6ReasmTimeout++;
+        if (e.len)
+            tell_source(k, &e);
+    }
+    k->stats.Ip6ReasmFails = k->ip.frags6.failed;
     return n;
 }

@@ -261,9 +261,24 @@ static enum drop judge_addresses(struct arrival *a)
     a->is_group = iface_is_multicast(&a->dst);
     if (a->is_group)
         return iface_is_member(&k->link, a->ifindex, &a->dst) ? PASS : DROP_ip_not_local;
-    if (a->is_link_group || !iface_is_own(&k->link, a->ifindex, &a->dst))
-        return DROP_ip_not_local;
-    return PASS;
+    if (iface_is_own(&k->link, a->ifindex, &a->dst))
+        return a->is_link_group ? DROP_ip_not_local : PASS;
+    a->is_transit = !a->is_link_group && k->knobs.ip6_forwarding;
+    return a->is_transit ? PASS : DROP_ip_not_local;
+}
+
+static enum drop input_transit(struct arrival *a)
+{
+    struct transit t = {.ip6 = &a->ip6, .src = a->src, .dst = a->dst, .ifindex = a->ifindex};
+    uint32_t at = a->ip_at + IP6_LEN;
+
+    if (a->f->gso_size)
+        return DROP_ip_too_big; /* joined by the link, and only its sender could part it again */
+    if (a->f->flags & WEIR_CSUM_PARTIAL)
+        t.sum_at = a->f->csum_start + a->f->csum_offset - at;
+    t.parts = arrival_slices(a->f, a->ip_at, IP6_LEN + (uint32_t)a->ip6.payload_len, t.packet);
+    t.l4_parts = arrival_slices(a->f, at, a->ip6.payload_len, t.l4);
+    return stack_forward6(a->k, &t);
 }
 
 enum drop input_ip6(struct arrival *a)
@@ -286,6 +301,8 @@ enum drop input_ip6(struct arrival *a)
     is_known = arrival_is_like_the_last(a);
     if (!is_known && (v = judge_addresses(a)) != PASS)
         return v;
+    if (a->is_transit)
+        return input_transit(a);
     a->chain = (struct ip6_chain){.proto = a->ip6.next, .named_at = 6};
     if ((v = walk(a, IP6_LEN)) != PASS)
         return v;

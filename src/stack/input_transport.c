@@ -111,14 +111,16 @@ enum drop input_udp(struct arrival *a)
 enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
 {
     struct weir_stack *k = a->k;
-    uint32_t least = k->ip.config.min_pmtu; /* 1191#3: what is smaller is no path of today */
+    bool is_v4 = weir_addr_is_v4(&e->remote);
+    /* 1191#3: what is smaller is no path of today; 8201#4. */
+    uint32_t least = is_v4 ? k->ip.config.min_pmtu : IP6_MTU_MIN;
     uint32_t mtu = e->mtu && e->mtu < least ? least : e->mtu;
     struct tcp_icmp about = {
         .flow = {.local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport},
         .seq = seq_of(e->seq),
         .error = e->error,
         .mtu = mtu,
-        .is_hard = e->is_hard && e->type == ICMP4_UNREACH};
+        .is_hard = e->is_hard && e->type == (is_v4 ? ICMP4_UNREACH : ICMP6_UNREACH)};
     struct udp_fault fault = stack_fault(e);
     enum drop v;
 

@@ -238,26 +238,46 @@ void burst_udp(struct burst *b, int max)
 
 /* -- packets for others ------------------------------------------------------------------------ */
 
+static struct packet packet4_of(const struct transit_out *o)
+{
+    return (struct packet){.src = weir_addr_v4(o->ip.src),
+                           .dst = weir_addr_v4(o->ip.dst),
+                           .proto = o->ip.proto,
+                           .tos = o->ip.tos,
+                           .ttl = o->ip.ttl,
+                           .id = o->ip.id,
+                           .frag = o->ip.frag,
+                           .options_len = o->options_len,
+                           .ip_len = IP4_LEN + o->options_len};
+}
+
+/* `is_df`: an MTU that shrank since it came is found out here, and nothing is cut on the way. */
+static struct packet packet6_of(const struct transit_out *o)
+{
+    return (struct packet){.src = o->ip6.src,
+                           .dst = o->ip6.dst,
+                           .is_v6 = true,
+                           .is_df = true,
+                           .proto = o->ip6.next,
+                           .tos = o->ip6.tclass,
+                           .ttl = o->ip6.hop_limit,
+                           .label = o->ip6.flow,
+                           .ip_len = IP6_LEN};
+}
+
 void burst_transit(struct burst *b)
 {
     struct cut *cut = &b->k->cut[CUT_TRANSIT][b->ifindex];
     struct transit_out o;
 
     while (b->n < b->max && transit_first(&b->k->ip, b->ifindex, &o)) {
-        struct packet p = {.src = weir_addr_v4(o.ip.src),
-                           .dst = weir_addr_v4(o.ip.dst),
-                           .proto = o.ip.proto,
-                           .tos = o.ip.tos,
-                           .ttl = o.ip.ttl,
-                           .id = o.ip.id,
-                           .frag = o.ip.frag,
-                           .is_transit = true,
-                           .options = o.options,
-                           .options_len = o.options_len,
-                           .ip_len = IP4_LEN + o.options_len,
-                           .next_hop = &o.next_hop,
-                           .texts = o.texts,
-                           .text_len = o.len};
+        struct packet p = o.is_v6 ? packet6_of(&o) : packet4_of(&o);
+
+        p.is_transit = true;
+        p.options = o.options;
+        p.next_hop = &o.next_hop;
+        p.texts = o.texts;
+        p.text_len = o.len;
         memcpy(p.text, o.text, sizeof p.text);
         if (!send_datagram(b, &p, cut, b->iface->mtu))
             return;

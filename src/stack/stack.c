@@ -26,6 +26,9 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.frag.high_thresh = (uint32_t)n->ipfrag_high_thresh;
     k->ip.config.frag.time_s = (uint32_t)n->ipfrag_time;
     k->ip.config.frag.max_dist = (uint32_t)n->ipfrag_max_dist;
+    k->ip.config.frag6.high_thresh = (uint32_t)n->ip6frag_high_thresh;
+    k->ip.config.frag6.time_s = (uint32_t)n->ip6frag_time;
+    k->ip.config.frag6.max_dist = (uint32_t)n->ipfrag_max_dist;
     k->ip.config.forward_queue_bytes = (uint32_t)n->forward_queue_bytes;
     k->mem.max = (size_t)n->mem_max;
     k->tcp.quiet_until_us = k->born_us + n->tcp_quiet_time_s * 1000000;
@@ -149,6 +152,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (other < first)
         first = other;
     other = frag_deadline(&k->ip.frags, &k->ip.config.frag);
+    if (other < first)
+        first = other;
+    other = frag_deadline(&k->ip.frags6, &k->ip.config.frag6);
     if (other < first)
         first = other;
     return first > INT64_MAX / 1000 ? WEIR_NEVER : first * 1000;

@@ -94,6 +94,7 @@ void stack_undelivered(struct weir_stack *k);
 /* forward.c: a packet for somebody else; PASS: queued. */
 struct transit {
     const struct ip4 *ip;
+    const struct ip6 *ip6; /* the other is NULL */
     struct weir_addr src, dst;
     int ifindex; /* where it came in */
     const uint8_t *options;
@@ -103,6 +104,7 @@ struct transit {
     struct weir_slice packet[WEIR_FRAME_PARTS], l4[WEIR_FRAME_PARTS];
 };
 enum drop stack_forward(struct weir_stack *k, const struct transit *t);
+enum drop stack_forward6(struct weir_stack *k, const struct transit *t); /* forward6.c */
 /* incomplete.c: datagrams that were not put together in time; how many. */
 int stack_incomplete(struct weir_stack *k);
 /* What an error is to a datagram socket. */

@@ -1,14 +1,21 @@
-/* Packets that never left, because nobody answered ARP for their next hop.
+/* Packets that never left, because no MAC address was found for their next hop.
  *
  * Knows: the link's failures, and who sends what. Shape: a failed packet is read as if a router had
  * sent it back with "host unreachable", which is what Linux does. Units: microseconds. Errors:
  * none: whose sender is gone is only counted. Cost: O(packets that failed). 1122#2.3.2.2,
- * 1122#4.2.3.9 */
+ * 1122#4.2.3.9, 4861#7.2.2 */
 #include <errno.h>
 
 #include "stack/stack.h"
 
-enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2 }; /* SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP */
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 }; /* SO_EE_ORIGIN_LOCAL ... */
+
+static uint8_t origin_of(const struct icmp_error *e)
+{
+    if (!e->type)
+        return ORIGIN_LOCAL;
+    return weir_addr_is_v4(&e->remote) ? ORIGIN_ICMP : ORIGIN_ICMP6;
+}
 
 struct udp_fault stack_fault(const struct icmp_error *e)
 {
@@ -19,19 +26,20 @@ struct udp_fault stack_fault(const struct icmp_error *e)
                               .proto = e->proto,
                               .is_hard = e->is_hard,
                               .error = e->error,
-                              .origin = e->type ? ORIGIN_ICMP : ORIGIN_LOCAL,
+                              .origin = origin_of(e),
                               .type = e->type,
                               .code = e->code,
                               .info = e->mtu,
                               .from = e->from};
 }
 
-/* A packet of somebody else's: 1812#5.2.7.1. */
+/* A packet of somebody else's: 1812#5.2.7.1, 4443#3.1. */
 static void tell_source(struct weir_stack *k, const struct weir_slice *packet,
                         const struct weir_addr *source)
 {
     struct icmp_offence o = {.type = ICMP4_UNREACH, .code = UNREACH_HOST, .parts = 1};
     struct route_result r;
+    enum drop v;
 
     if (route_lookup(&k->ip, source, 0, &r) < 0 ||
         !iface_source_for(&k->link, r.ifindex, source, &o.local))
@@ -39,28 +47,56 @@ static void tell_source(struct weir_stack *k, const struct weir_slice *packet,
     o.ifindex = r.ifindex;
     o.iface_flags = iface_at(&k->link, r.ifindex)->flags;
     o.part[0] = *packet;
-    if (icmp_error_send(&k->ip, &o, k->now_us) == DROP_icmp_rate)
-        k->stats.IcmpOutRateLimitGlobal++;
+    if (weir_addr_is_v4(source)) {
+        v = icmp_error_send(&k->ip, &o, k->now_us);
+    } else {
+        o.type = ICMP6_UNREACH;
+        o.code = UNREACH6_ADDR;
+        v = icmp6_error_send(&k->ip, &o, k->now_us);
+    }
+    k->stats.IcmpOutRateLimitGlobal += v == DROP_icmp_rate;
+}
+
+static bool source_of(const struct weir_slice *packet, struct weir_addr *source)
+{
+    struct ip4 h;
+    struct ip6 h6;
+
+    if (ip6_parse(&h6, packet->data, packet->len) > 0) {
+        *source = h6.src;
+        return true;
+    }
+    if (ip4_parse(&h, packet->data, packet->len) < 0)
+        return false;
+    *source = weir_addr_v4(h.src);
+    return true;
 }
 
 static void tell_sender(struct weir_stack *k, const struct weir_slice *packet)
 {
     /* Linux: as if a router had said so, and the router is us. */
     struct icmp_error e = {.error = EHOSTUNREACH, .type = ICMP4_UNREACH, .code = UNREACH_HOST};
-    struct udp_fault fault;
-
     struct weir_addr source;
-    struct ip4 h;
+    struct udp_fault fault;
+    bool is_v4, is_router;
+    enum drop v;
 
-    if (ip4_parse(&h, packet->data, packet->len) < 0)
+    if (!source_of(packet, &source))
         return;
-    source = weir_addr_v4(h.src);
-    if (k->knobs.ip_forward && !iface_has_addr(&k->link, &source)) {
+    is_v4 = weir_addr_is_v4(&source);
+    is_router = is_v4 ? k->knobs.ip_forward : k->knobs.ip6_forwarding;
+    if (is_router && !iface_has_addr(&k->link, &source)) {
         tell_source(k, packet, &source);
         return;
     }
-    if (icmp_read_quote(packet->data, packet->len, &e) != PASS)
+    v = is_v4 ? icmp_read_quote(packet->data, packet->len, &e)
+              : icmp6_read_quote(packet->data, packet->len, &e);
+    if (v != PASS)
         return; /* an ICMP answer of ours: nobody waits to hear of it */
+    if (!is_v4) {
+        e.type = ICMP6_UNREACH;
+        e.code = UNREACH6_ADDR;
+    }
     if (e.proto == PROTO_TCP) {
         struct flow flow = {
             .local = e.local, .remote = e.remote, .lport = e.lport, .rport = e.rport};
