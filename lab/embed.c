@@ -17,11 +17,6 @@ const struct lab_file *lab_words(const char *name)
     return find(lab_word_files, name);
 }
 
-const struct lab_file *lab_page(const char *name)
-{
-    return find(lab_page_files, name);
-}
-
 const struct lab_file *lab_scenario(const char *name)
 {
     size_t n = strlen(name);

@@ -17,12 +17,8 @@ extern const struct lab_file lab_gallery[];
 extern const int lab_gallery_count;
 extern const struct lab_file lab_word_files[];
 extern const int lab_word_files_count;
-extern const struct lab_file lab_page_files[]; /* lab/report/ */
-extern const int lab_page_files_count;
 
 const struct lab_file *lab_words(const char *name);
-/* NULL: no such piece of the page. */
-const struct lab_file *lab_page(const char *name);
 /* By its name without ".lua". */
 const struct lab_file *lab_scenario(const char *name);
 

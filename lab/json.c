@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "page/page.h"
+
 static json_t *claims_of(const struct scene *s)
 {
     json_t *list = json_array();
@@ -140,4 +142,14 @@ void report_json(FILE *to, const struct scene *s, const char *name, const struct
     json_dumpf(j, to, JSON_COMPACT | JSON_REAL_PRECISION(12));
     fputc('\n', to);
     json_decref(j);
+}
+
+int report_html(const char *path, const struct scene *s, const char *name,
+                const struct lab_run_options *o)
+{
+    json_t *j = report_object(s, name, o);
+    int problem = page_write(path, "weir lab", j);
+
+    json_decref(j);
+    return problem;
 }

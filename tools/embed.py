@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes text files into a C source, so that the command finds them wherever it is installed.
 
-    tools/embed.py OUTPUT.c TABLE FOLDER NAME...
+    tools/embed.py OUTPUT.c HEADER STRUCT TABLE FILE...
 
-TABLE becomes an array of struct lab_file, in the order of the names, and TABLE_count its length.
+TABLE becomes an array of struct STRUCT (name, text, size; HEADER has it), in the order of the files, and
+TABLE_count its length. A file's name is what stands behind the last slash.
 """
 import os
 import sys
@@ -17,16 +18,16 @@ def literal(data):
 
 
 def main():
-    output, table, folder, *names = sys.argv[1:]
-    parts = ['#include "lab/embed.h"\n']
+    output, header, struct, table, *paths = sys.argv[1:]
+    parts = [f'#include "{header}"\n']
     rows = []
-    for number, name in enumerate(names):
-        with open(os.path.join(folder, name), "rb") as stream:
+    for number, path in enumerate(paths):
+        with open(path, "rb") as stream:
             data = stream.read()
-        parts.append(f"static const char file{number}[] = {{\n{literal(data)}\n0}};\n")
-        rows.append(f'{{"{name}", file{number}, {len(data)}}},')
-    parts.append(f"const struct lab_file {table}[] = {{\n" + "\n".join(rows) + "\n{0, 0, 0}};\n")
-    parts.append(f"const int {table}_count = {len(names)};\n")
+        parts.append(f"static const unsigned char file{number}[] = {{\n{literal(data)}\n0}};\n")
+        rows.append(f'{{"{os.path.basename(path)}", (const char *)file{number}, {len(data)}}},')
+    parts.append(f"const struct {struct} {table}[] = {{\n" + "\n".join(rows) + "\n{0, 0, 0}};\n")
+    parts.append(f"const int {table}_count = {len(paths)};\n")
     with open(output, "w", encoding="utf-8") as stream:
         stream.write("".join(parts))
 

@@ -42,12 +42,14 @@ MAY_SEE = {
     "stack": {"stack", "sock", "wire"} | SIBLINGS | FLOOR,
     "drivers": {"drivers", "base", "public"},
     "run": {"run", "base", "public"},
+    # A page is drawn from JSON, whoever made that.
+    "page": {"page"},
     # The lab reads frames for people, and says states by name.
-    "lab": {"lab", "drivers", "wire"} | FLOOR,
+    "lab": {"lab", "page", "drivers", "wire"} | FLOOR,
     # Packet scripts read and write packets themselves, against the public interface.
     "packetdrill": {"packetdrill", "wire", "base", "public"},
     # Captures that somebody else took: bytes to words, and nothing of the stack.
-    "explain": {"explain", "wire", "base", "public"},
+    "explain": {"explain", "page", "wire", "base", "public"},
     # The command starts `weir run` and `weir lab`, so it sees their doors.
     "cli": {"cli", "drivers", "run", "lab", "packetdrill", "explain", "public"},
     "bench": {"bench", "drivers", "public"},

@@ -90,7 +90,7 @@ function listSteps(all) {
   $("steps").replaceChildren(...all.slice(0, STEPS_MAX).map((step) => h("li", {}, h("button", {
     type: "button", "data-rows": step.row, "data-state": step.state && step.state.i, on: { click: () => chooseStep(step) },
   }, h("b", { class: `end${step.end}` }, step.number), h("span", { class: "num" }, clock(step.at)),
-  h("span", {}, h("b", { class: `end${step.end}` }, step.node), ` ${step.from} → ${step.to}`, h("small", {}, causeText(step)))))),
+  h("span", {}, h("b", { class: `end${step.end}` }, step.node), ` → ${step.to}`, h("small", {}, causeText(step)))))),
   all.length > STEPS_MAX ? h("li", { class: "note" }, `and ${count(all.length - STEPS_MAX)} more`) : "");
 }
 

@@ -1,5 +1,5 @@
 // The run as the page needs it: rows with their neighbours, connections with the path of each end.
-// Knows the JSON of `weir lab run --json`; draws nothing. Times are seconds.
+// Knows the JSON of `weir lab run --json`, and of captures; draws nothing. Times are seconds.
 const D = JSON.parse(document.getElementById("run").textContent);
 const rows = D.rows;
 const $ = (id) => document.getElementById(id);
@@ -41,7 +41,7 @@ function bytes(n) {
 
 const isSegment = (r) => r.kind === "segment";
 const isLost = (r) => isSegment(r) && r.lost !== undefined;
-const timedReasons = new Set(["rto", "tail_probe", "fast_retransmit", "loss_retransmit", "syn_retry", "synack_retry"]);
+const timedReasons = new Set(["rto", "fast_retransmit", "loss_retransmit", "syn_retry", "synack_retry"]);
 // Reasons that say no more than the segment itself does.
 const plainReasons = new Set(["syn", "fin", "none"]);
 const reasonOf = (r) => (r.event && !plainReasons.has(r.event) ? r.reason : undefined);
@@ -95,8 +95,8 @@ function readState(c, r) {
 
 // Whether the segment brings what was sent before.
 function readSent(c, r) {
-  const past = r.seq + r.len + (/[SF]/.test(r.flags) ? 1 : 0);
-  r.again = timedReasons.has(r.event) || (past > r.seq && past <= c.top[r.end] && !r.stray && !/keepalive|window_probe/.test(r.event || ""));
+  const past = r.past = r.seq + r.len + (/[SF]/.test(r.flags) ? 1 : 0);
+  r.again ??= timedReasons.has(r.event) || (past > r.seq && past <= c.top[r.end] && !r.stray && !/keepalive|window_probe/.test(r.event || ""));
   c.top[r.end] = /S/.test(r.flags) ? 1 : Math.max(c.top[r.end], past);
   c.sent[r.end] += r.len;
   c.again[r.end] += r.again ? 1 : 0;
@@ -118,6 +118,9 @@ for (const e of happenings) {
   if (e.what === "state") readState(c, e.row);
 }
 
+// What an end sends that has numbers, or ends it.
+const sentOf = (c, end) => c.rows.filter((r) => r.end === end && (r.past > r.seq || /[SFR]/.test(r.flags)));
+
 // The samples of a connection's end; addresses may differ behind a NAT, ports and host do not.
 function samplesOf(c, end) {
   const me = c.ends[end], peer = c.ends[1 - end];
@@ -135,5 +138,5 @@ const spell = (step) => `${step.from} to ${step.to}`;
 function causeText(step) {
   if (step.row !== undefined) return rows[step.row].text;
   if (step.state && step.state.by_timer) return step.state.waited ? `${span(step.state.waited)} are over` : "a timer";
-  return "a call";
+  return "a call of the program";
 }
