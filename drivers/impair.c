@@ -113,7 +113,7 @@ static const struct weir_driver impair_driver = {
 static bool is_shaping(const struct weir_impair_dir *d)
 {
     return d->loss_ppb || d->dup_ppb || d->corrupt_ppb || d->reorder_ppb || d->rate_bps ||
-           d->queue_frames;
+           d->police_bps || d->queue_frames;
 }
 
 static void fill_iface(struct weir_iface_config *c, const struct weir_impair *impair, bool shaped)

@@ -1,9 +1,10 @@
 /* One direction of an impaired link: a bottleneck queue, a wire that loses, and a delay line.
  *
  * Knows: linear.h. Not where frames come from or go to.
- * Shape: queue, then loss, corruption, duplication, then delay: a lost frame has used the wire.
- * `steady` and `hasty` are each ordered by release, because the limiter and the jitter keep order.
- * Units: ns, bytes, frames. Errors: no room is counted as queue_full. Cost: one copy a frame. */
+ * Shape: policer, queue, then loss, corruption, duplication, then delay: a lost frame has used the
+ * wire. `steady` and `hasty` are each ordered by release, because the limiter and the jitter keep
+ * order. Units: ns, bytes, frames. Errors: no room is counted as queue_full. Cost: one copy a
+ * frame. */
 #include "impair_line.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define SMALL_BYTES 2048
 #define PPB 1000000000u
 #define QUEUE_DEFAULT 1000
+#define BUCKET_DEFAULT_MIN 15000 /* bytes: ten frames, however slow */
 #define NS_PER_S 1000000000u
 
 struct held {
@@ -106,7 +108,10 @@ static void chain_free(struct held *h)
 
 bool line_init(struct line *l, const struct weir_impair_dir *set, uint64_t seed)
 {
-    *l = (struct line){.set = *set, .steady_last_ns = INT64_MIN, .wire_free_at = INT64_MIN};
+    *l = (struct line){.set = *set,
+                       .steady_last_ns = INT64_MIN,
+                       .wire_free_at = INT64_MIN,
+                       .bucket_full_at = INT64_MIN};
     if (!l->set.queue_frames)
         l->set.queue_frames = QUEUE_DEFAULT;
     for (int i = 0; i < DRAWS; i++)
@@ -136,6 +141,24 @@ static int64_t wire_time(size_t bytes, uint64_t bps)
     uint64_t whole = bits / bps;
 
     return (int64_t)(whole * NS_PER_S + ((bits % bps) * NS_PER_S + bps - 1) / bps);
+}
+
+/* A token bucket, told by the instant at which it is full again: a policer holds nothing, it drops.
+ */
+static bool pass_policer(struct line *l, size_t bytes, int64_t now_ns)
+{
+    uint64_t rate = l->set.police_bps, bucket = l->set.bucket_bytes;
+    int64_t full_at = l->bucket_full_at > now_ns ? l->bucket_full_at : now_ns;
+
+    if (!rate)
+        return true;
+    if (!bucket)
+        bucket = rate / 80 > BUCKET_DEFAULT_MIN ? rate / 80 : BUCKET_DEFAULT_MIN;
+    full_at += wire_time(bytes, rate);
+    if (full_at - now_ns > wire_time(bucket, rate))
+        return false;
+    l->bucket_full_at = full_at;
+    return true;
 }
 
 /* Sets *depart to when the frame has left the limiter; false if the queue is full. */
@@ -223,6 +246,10 @@ static void put_one(struct line *l, const struct weir_frame *f, size_t len, int6
     int64_t depart;
     int copies;
 
+    if (!pass_policer(l, len + l->extra_len, now_ns)) {
+        l->stats.policed++;
+        return;
+    }
     if (!pass_limiter(l, len + l->extra_len, now_ns, &depart)) {
         l->stats.queue_full++;
         return;

@@ -32,6 +32,7 @@ struct line {
     struct held_list steady, hasty;
     int64_t steady_last_ns; /* release of the newest steady frame: jitter keeps the order */
     int64_t wire_free_at;   /* when the rate limiter has sent what it has */
+    int64_t bucket_full_at; /* when the policer's bucket is full again */
     int64_t *departs;       /* ring of the instants at which queued frames leave the limiter */
     uint32_t depart_first, depart_count;
     uint64_t serial; /* of frames, to break ties between the lists */

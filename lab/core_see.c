@@ -178,6 +178,7 @@ static int push_info(lua_State *L, const struct weir_sock_info *i)
     set_number(L, "ssthresh", i->ssthresh);
     set_number(L, "srtt_us", i->srtt_us);
     set_number(L, "rto_us", i->rto_us);
+    set_number(L, "min_rtt_us", i->min_rtt_us);
     set_number(L, "mss", i->mss);
     set_number(L, "pmtu", i->pmtu);
     set_number(L, "snd_wnd", i->snd_wnd);

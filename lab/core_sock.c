@@ -170,9 +170,17 @@ static const struct {
 static int call_setopt(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 3);
-    int value = (int)luaL_checkinteger(L, 4);
-    struct linger linger = {1, value};
+    int value;
+    struct linger linger = {.l_onoff = 1};
 
+    if (!strcmp(name, "congestion")) {
+        size_t len;
+        const char *algorithm = luaL_checklstring(L, 4, &len);
+        return result(L, weir_setsockopt(stack_at(L), sock_at(L), IPPROTO_TCP, TCP_CONGESTION,
+                                         algorithm, len));
+    }
+    value = (int)luaL_checkinteger(L, 4);
+    linger.l_linger = value;
     if (!strcmp(name, "linger"))
         return result(L, weir_setsockopt(stack_at(L), sock_at(L), SOL_SOCKET, SO_LINGER, &linger,
                                          sizeof linger));

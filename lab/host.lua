@@ -101,7 +101,7 @@ function Router:mute(is_mute) core.mute(self.id, is_mute ~= false) end
 
 local options = { nodelay = 1, keepalive = 1, keepidle = 1, keepintvl = 1, keepcnt = 1, linger = 1,
     rcvbuf = 1, sndbuf = 1, reuseaddr = 1, reuseport = 1, cork = 1, maxseg = 1, user_timeout = 1,
-    defer_accept = 1, quickack = 1, broadcast = 1, ttl = 1 }
+    defer_accept = 1, quickack = 1, broadcast = 1, ttl = 1, congestion = 1 }
 local own = { port = 1, backlog = 1, timeout = 1, quiet = 1, addr = 1 }
 
 -- Options in a table: { nodelay = true, port = 5000 }.

@@ -163,6 +163,8 @@ static enum lab_fate put_on_line(struct lab_dir *d, const struct weir_frame *f, 
         return LAB_LOST_CHANCE;
     if (is->queue_full > was.queue_full)
         return LAB_LOST_QUEUE;
+    if (is->policed > was.policed)
+        return LAB_LOST_POLICER;
     if (is->corrupted > was.corrupted)
         return LAB_DAMAGED;
     return LAB_FLYING;

@@ -403,12 +403,13 @@ uint32_t lab_log_told_by(const struct lab_log *log, const struct lab_node *n)
 const char *lab_fate_text(enum lab_fate fate)
 {
     static const char *const text[] = {
-        [LAB_FLYING] = "on its way",       [LAB_ARRIVED] = "arrived",
-        [LAB_DAMAGED] = "damaged",         [LAB_LOST_CHANCE] = "lost: chance",
-        [LAB_LOST_FAULT] = "lost: fault",  [LAB_LOST_BURST] = "lost: burst",
-        [LAB_LOST_QUEUE] = "lost: queue",  [LAB_LOST_DOWN] = "link is down",
-        [LAB_LOST_MTU] = "over the MTU",   [LAB_LOST_DEAD] = "nobody there",
-        [LAB_LOST_ROUTER] = "by a router", [LAB_LOST_FCS] = "wrong FCS",
+        [LAB_FLYING] = "on its way",      [LAB_ARRIVED] = "arrived",
+        [LAB_DAMAGED] = "damaged",        [LAB_LOST_CHANCE] = "lost: chance",
+        [LAB_LOST_FAULT] = "lost: fault", [LAB_LOST_BURST] = "lost: burst",
+        [LAB_LOST_QUEUE] = "lost: queue", [LAB_LOST_POLICER] = "lost: policer",
+        [LAB_LOST_DOWN] = "link is down", [LAB_LOST_MTU] = "over the MTU",
+        [LAB_LOST_DEAD] = "nobody there", [LAB_LOST_ROUTER] = "by a router",
+        [LAB_LOST_FCS] = "wrong FCS",
     };
     return text[fate];
 }

@@ -19,6 +19,7 @@ enum lab_fate {
     LAB_LOST_FAULT,
     LAB_LOST_BURST,
     LAB_LOST_QUEUE,
+    LAB_LOST_POLICER,
     LAB_LOST_DOWN,
     LAB_LOST_MTU,
     LAB_LOST_DEAD,

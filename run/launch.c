@@ -41,8 +41,8 @@ static void summary(struct daemon *d)
         weir_impair_stats(d->impair, 0, &up);
         weir_impair_stats(d->impair, 1, &down);
         fprintf(stderr, "; the network lost %llu up, %llu down",
-                (unsigned long long)(up.lost + up.queue_full),
-                (unsigned long long)(down.lost + down.queue_full));
+                (unsigned long long)(up.lost + up.queue_full + up.policed),
+                (unsigned long long)(down.lost + down.queue_full + down.policed));
     }
     fprintf(stderr, "; %llu dropped", (unsigned long long)a.dropped);
     for (int i = 0, n = 0; i < weir_drop_count(); i++)

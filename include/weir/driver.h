@@ -83,6 +83,10 @@ struct weir_impair_dir {
     uint32_t reorder_ppb;  /* such a frame overtakes: it is sent without its delay */
     uint64_t rate_bps;     /* bits of frame per second, 0: no limit */
     uint32_t queue_frames; /* room before the rate limiter, in frames; 0: 1,000 */
+    uint64_t
+        police_bps; /* what is faster for longer than `bucket_bytes` last is dropped; 0: none */
+    uint32_t
+        bucket_bytes; /* of frames that may come at once; 0: a tenth of a second's, or 15,000 */
 };
 struct weir_impair {
     struct weir_impair_dir up; /* what the stack sends */
@@ -90,14 +94,14 @@ struct weir_impair {
     uint32_t mtu; /* 0: the link's */
     uint64_t seed;
 };
-/* Parses "delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1% corrupt 0.01% rate 20mbit queue 100 mtu
- * 1500"; words after "up:" or "down:" count for that direction only. 0, or -EINVAL with one line in
- * `error` that names the mistake and the nearest right word. */
+/* Parses "delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1% corrupt 0.01% rate 20mbit queue 100
+ * police 5mbit bucket 30000 mtu 1500"; words after "up:" or "down:" count for that direction only.
+ * 0, or -EINVAL with one line in `error` that names the mistake and the nearest right word. */
 int weir_impair_parse(struct weir_impair *out, const char *text, char *error, size_t error_size);
 struct weir_link *weir_impair_open(struct weir_link *inner, const struct weir_impair *impair);
 
 struct weir_impair_stats {
-    uint64_t lost, duplicated, corrupted, reordered, queue_full, passed;
+    uint64_t lost, duplicated, corrupted, reordered, queue_full, policed, passed;
 };
 /* dir 0: up, 1: down. */
 void weir_impair_stats(struct weir_link *link, int dir, struct weir_impair_stats *out);

@@ -57,8 +57,6 @@ void rate_free(struct tcp *p, struct tcb *t)
 {
     struct rate *c = t->sent->rate;
 
-    if (!c)
-        return;
     t->snd.pace = (uint8_t)((t->snd.pace & ~PACE_HAD_NO_MORE) |
                             (c->is_app_limited ? PACE_HAD_NO_MORE : 0));
     mem_free(p->mem, c, (size_t)1 << c->log2);

@@ -26,7 +26,8 @@ static uint32_t room_of(uint8_t log2)
 void sent_free(struct tcp *p, struct tcb *t)
 {
     if (t->sent) {
-        rate_free(p, t);
+        if (t->sent->rate)
+            rate_free(p, t);
         mem_free(p->mem, t->sent, sent_bytes(t->sent));
     }
     t->sent = NULL;
@@ -297,13 +298,16 @@ void sent_unmark_lost(struct tcp *p, struct tcb *t)
 
 /* -- arrived ----------------------------------------------------------------------------------- */
 
-/* 8985#6.2 step 1: is it the last transmission that arrived, or one before it? */
-static bool is_of_last(const struct tcb *t, const struct sent_rec *r, const struct ack_event *e)
+/* 8985#6.2 step 1: is it the last transmission that arrived, or one before it? Differs: what lies
+ * above a hole is answered with the timestamp of what lies below (7323#4.3), which tells nothing.
+ */
+static bool is_of_last(const struct tcb *t, const struct sent_rec *r, struct seq end,
+                       const struct ack_event *e)
 {
     uint32_t rtt = (uint32_t)e->now_us - r->at_us;
     uint32_t ts = (uint32_t)((e->now_us - rtt) / 1000) + t->ts.offset;
 
-    if (e->has_echo && (int32_t)(e->echo - ts) < 0)
+    if (e->has_echo && seq_le(end, e->ack) && (int32_t)(e->echo - ts) < 0)
         return false;
     return t->rtt.min_us == UINT32_MAX || rtt >= t->rtt.min_us;
 }
@@ -318,7 +322,7 @@ void sent_delivered(struct tcb *t, const struct sent_rec *r, struct seq end, str
         e->fack = end;
     if (r->sends > 1) {
         e->has_again = true;
-        if (!is_of_last(t, r, e))
+        if (!is_of_last(t, r, end, e))
             return;
     } else {
         if (seq_lt(end, s->fack)) {

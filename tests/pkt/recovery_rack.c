@@ -228,6 +228,27 @@ TEST(a_probe_goes_after_two_round_trips) /* REQ:8985-7.2-1 REQ:8985-7.2-2 REQ:89
     peer_end(&p);
 }
 
+/* 7323#4.3: above a hole the echo is of what lies below, older than the probe: it says nothing. */
+TEST(a_probe_tells_of_the_rest_whatever_the_ack_echoes)
+{
+    struct peer p = path(.sack_ok = true, .has_ts = true);
+
+    app_write(&p, 4000);
+    expect_burst(&p, 1, 4);
+    advance_ms(&p, 100);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1001, .tsval = 1300, .tsecr = 101);
+    expect_after(&p, 200, .flags = ACK, .seq = 3001, .len = 1000);
+    advance_ms(&p, 100);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1001, .tsval = 1500, .tsecr = 101,
+           .sack = {{3001, 4001}});
+    expect_burst(&p, 1001, 1);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 2001, .tsval = 1600, .tsecr = 501,
+           .sack = {{3001, 4001}});
+    expect_burst(&p, 2001, 1);
+    expect_stat(&p, "TcpExtTCPTimeouts", 0);
+    peer_forget();
+}
+
 TEST(a_probe_of_new_data_goes_beyond_cwnd) /* REQ:8985-7.3-3 */
 {
     struct peer p = path(.sack_ok = true, .knob = "net.weir.tcp_initial_cwnd", .value = "2");

@@ -215,6 +215,30 @@ static void rate_is_the_time_of_each_bit(void **state)
     weir_link_close(link);
 }
 
+/* 8 Mbit/s are a byte in a microsecond; five frames may come at once, then one each millisecond. */
+static void a_policer_drops_what_comes_too_fast_and_delays_nothing(void **state)
+{
+    struct weir_impair m = {.up = {.police_bps = 8000000, .bucket_bytes = 5000}};
+    struct weir_link *link = opened(&m);
+
+    (void)state;
+    send_numbers(link, 0, 7, 1000, 0);
+    assert_int_equal(stats_of(link, 0).policed, 2);
+    run_until(link, 0);
+    assert_int_equal(inner->out_count, 5);
+    send_numbers(link, 7, 2, 1000, 1 * MS - 1); /* a byte too early */
+    assert_int_equal(stats_of(link, 0).policed, 4);
+    send_numbers(link, 9, 2, 1000, 1 * MS);
+    assert_int_equal(stats_of(link, 0).policed, 5);
+    send_numbers(link, 11, 6, 1000,
+                 100 * MS); /* it holds no more than five, however long it rests */
+    assert_int_equal(stats_of(link, 0).policed, 6);
+    run_until(link, WEIR_NEVER - 1);
+    assert_int_equal(inner->out_count, 11);
+    assert_int_equal(number_of(&inner->out[5].frame), 9);
+    weir_link_close(link);
+}
+
 static void a_full_queue_drops_its_tail(void **state)
 {
     struct weir_impair m = {.up = {.rate_bps = 8000000, .queue_frames = 10, .delay_ns = 50 * MS}};
@@ -404,6 +428,7 @@ int main(void)
         cmocka_unit_test(loss_is_a_matter_of_the_seed),
         cmocka_unit_test(equal_seeds_give_equal_outputs),
         cmocka_unit_test(rate_is_the_time_of_each_bit),
+        cmocka_unit_test(a_policer_drops_what_comes_too_fast_and_delays_nothing),
         cmocka_unit_test(a_full_queue_drops_its_tail),
         cmocka_unit_test(corruption_flips_one_bit_behind_the_link_header),
         cmocka_unit_test(a_corrupted_partial_checksum_is_found),
