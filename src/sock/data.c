@@ -25,6 +25,11 @@ static int auto_bind(struct socks *k, int sock, const struct weir_addr *local)
     return port_take(k, sock, port) ? 0 : -ENOMEM;
 }
 
+static uint8_t preset_ttl(const struct socks *k, const struct weir_addr *peer)
+{
+    return (uint8_t)(weir_addr_is_v4(peer) ? k->knobs->ip_default_ttl : k->knobs->hop_limit);
+}
+
 /* Both ends of a datagram: what the call says, else what the socket is connected or bound to. */
 static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, struct udp_dest *d,
                       struct sock_path *path)
@@ -49,7 +54,7 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, s
     d->lport = ends->from ? ends->from->port : u->lport;
     d->ifindex = (uint8_t)path->ifindex;
     d->tos = u->tos;
-    d->ttl = u->ttl ? u->ttl : (uint8_t)k->knobs->ip_default_ttl;
+    d->ttl = u->ttl ? u->ttl : preset_ttl(k, &d->peer);
     if (iface_is_multicast(&d->peer))
         d->ttl = u->mc_ttl;
     return 0;

@@ -356,6 +356,11 @@ static uint32_t tcp_label(const struct burst *b, const struct flow *f)
     return ip6_flow_label(&b->k->ip, word, 5);
 }
 
+static uint8_t preset_ttl(const struct burst *b, const struct weir_addr *dst)
+{
+    return is_v6(dst) ? b->k->ip.config.hop_limit : b->k->ip.config.ip_default_ttl;
+}
+
 /* One frame of the segment: `n` bytes of text from `off` on. */
 static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
 {
@@ -367,7 +372,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.dst = s->flow.remote;
     p.proto = PROTO_TCP;
     p.tos = s->tos;
-    p.ttl = s->ttl;
+    p.ttl = s->ttl ? s->ttl : preset_ttl(b, &p.dst);
     p.is_df = true;
     p.frag = 0;
     p.is_transit = false;

@@ -210,7 +210,7 @@ static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
 static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     const struct tcp_opts *o = s->opt;
-    uint16_t mss = (o->has & TCP_OPT_MSS) ? o->mss : TCP_MSS_PRESET;
+    uint16_t mss = tcp_mss_of(s);
 
     if (mss < p->knobs->tcp_min_snd_mss)
         mss = (uint16_t)p->knobs->tcp_min_snd_mss; /* 24: an amplifier otherwise */

@@ -79,7 +79,7 @@ enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s
                       .flags = TCP_SYN | TCP_ACK,
                       .ack = seq_add(s->seq, 1),
                       .wnd = (uint16_t)room,
-                      .mss = listener->rcv.mss,
+                      .mss = listener_mss(listener, &s->flow),
                       .why.event = EVENT_syn_cookie};
 
     syn_take_options(p, &m, s);

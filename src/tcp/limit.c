@@ -34,8 +34,7 @@ void reply_pull(struct tcp *p, struct seg_out *out)
 
     p->reply_first = (p->reply_first + 1) % TCP_REPLIES;
     p->reply_count--;
-    *out =
-        (struct seg_out){.flow = r->flow, .ttl = (uint8_t)p->knobs->ip_default_ttl, .why = r->why};
+    *out = (struct seg_out){.flow = r->flow, .why = r->why};
     out->hdr = (struct tcp_hdr){.sport = r->flow.lport,
                                 .dport = r->flow.rport,
                                 .seq = r->seq,

@@ -68,7 +68,6 @@ struct tcb *tcb_new(struct tcp *p)
     rtt_init(p, &t->rtt);
     t->opt.rcvbuf = (uint32_t)p->knobs->tcp_rmem[1];
     t->opt.sndbuf = (uint32_t)p->knobs->tcp_wmem[1];
-    t->opt.ttl = (uint8_t)p->knobs->ip_default_ttl;
     t->cc.algo = p->congestion;
     return t;
 }

@@ -36,12 +36,24 @@ void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index)
 
 /* -- a SYN for a listener ---------------------------------------------------------------------- */
 
+uint16_t tcp_mss_of(const struct seg *s)
+{
+    if (s->opt->has & TCP_OPT_MSS)
+        return s->opt->mss;
+    return weir_addr_is_v4(&s->flow.remote) ? TCP_MSS_PRESET : TCP_MSS_PRESET6;
+}
+
+uint16_t listener_mss(const struct tcb *listener, const struct flow *f)
+{
+    return weir_addr_is_v4(&f->remote) ? listener->rcv.mss : listener->listen->mss6;
+}
+
 void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg *s)
 {
     const struct tcp_opts *o = s->opt;
     uint32_t headers = weir_addr_is_v4(&s->flow.remote) ? 40 : 60;
 
-    m->peer_mss = (o->has & TCP_OPT_MSS) ? o->mss : TCP_MSS_PRESET;
+    m->peer_mss = tcp_mss_of(s);
     if (s->mtu > headers && m->peer_mss > s->mtu - headers)
         m->peer_mss = (uint16_t)(s->mtu - headers);
     if (m->peer_mss < p->knobs->tcp_min_snd_mss)
@@ -152,7 +164,7 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->ifindex = m->ifindex;
     t->opt = listener->opt;
     t->cc.algo = listener->cc.algo;
-    t->rcv.mss = listener->rcv.mss;
+    t->rcv.mss = listener_mss(listener, &m->flow);
     t->flags = T_PASSIVE;
     t->ecn = m->flags & SYN_MINI_ECN ? ECN_ON : 0;
     t->ts.offset = m->ts_offset;
@@ -367,7 +379,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     if (m->flags & SYN_MINI_ECN)
         out->hdr.flags |= TCP_ECE;
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
-    o->mss = listener->rcv.mss;
+    o->mss = listener_mss(listener, &m->flow);
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
     o->tsval = now_ms(p) + m->ts_offset;
     o->tsecr = m->ts_recent;

@@ -76,6 +76,7 @@ struct listener {
     int64_t cookie_at_us; /* when a SYN cookie was sent, 0: never */
     int64_t waits_at_us;  /* since when what waits is not accepted */
     uint64_t refused;     /* handshakes that found the accept queue full */
+    uint16_t mss6;        /* what SYN/ACKs over IPv6 offer; rcv.mss of the tcb over IPv4 */
 };
 
 struct tcb {
@@ -440,6 +441,8 @@ void syn_fire(struct tcp *p, uint32_t index);
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out);
 void syn_free(struct tcp *p, uint32_t index);
 void syn_take_options(const struct tcp *p, struct syn_mini *m, const struct seg *s);
+uint16_t tcp_mss_of(const struct seg *s); /* that a SYN states, or its family's preset */
+uint16_t listener_mss(const struct tcb *listener, const struct flow *f);
 /* An entry for the segment's flow, with a first number of its own and without options. */
 enum drop syn_mini_new(struct tcp *p, struct tcb *listener, const struct seg *s, uint32_t *index);
 enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s); /* the last ACK is good */

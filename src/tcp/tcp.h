@@ -23,7 +23,8 @@
 
 #define TCP_IFACES 17      /* ifindex 1 to 16 */
 #define TCP_MSS_PRESET 536 /* of a peer that states none, 9293 MUST-15 */
-#define TCP_REPLIES 128    /* answers without a connection that wait for output: two bursts */
+#define TCP_MSS_PRESET6 1220
+#define TCP_REPLIES 128 /* answers without a connection that wait for output: two bursts */
 
 struct tcb;
 struct host_stamp;
@@ -62,7 +63,7 @@ struct seg_out {
     struct tcp_hdr hdr;
     struct ring_slice text[2];
     uint8_t texts;
-    uint8_t tos, ttl;
+    uint8_t tos, ttl;          /* ttl 0: the preset of its family */
     bool is_first_hop_doubted; /* 9293#3.8.3 R1: repeated often; is the neighbour still there? */
     uint32_t len;
     uint16_t mss;

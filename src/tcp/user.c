@@ -132,6 +132,9 @@ void tcp_listen_mtu(struct tcp *p, uint32_t index, uint32_t mtu)
 
     t->flow.remote = weir_addr_v4(0);
     t->rcv.mss = mss_for(p, t, mtu);
+    t->flow.remote = (struct weir_addr){.w = {0}};
+    t->listen->mss6 = mss_for(p, t, mtu);
+    t->flow.remote = weir_addr_v4(0);
 }
 
 uint32_t tcp_accept(struct tcp *p, uint32_t listener, uint32_t sock)

@@ -15,8 +15,6 @@
 #include "stack/stack.h"
 #include "tcp/tcb.h"
 
-#define HOST 0x0a000001u
-#define PEER 0x0a000002u
 #define STACK_PORT 80
 #define PEER_PORT 4000
 
@@ -163,7 +161,7 @@ struct peer peer_begin(const struct peer_config *c)
         .seed = {1, 2}, .now_ns = 1000 * MS, .alloc = net_alloc, .free = net_free, .mem_ctx = net};
     struct weir_iface_config i = {
         .name = "peer", .type = WEIR_LINK_IP, .mtu = c->mtu ? c->mtu : 1500};
-    struct weir_addr host = weir_addr_v4(HOST);
+    struct weir_addr host = peer_addr(true);
     struct peer p = {.net = net,
                      .isn = (uint32_t)-60,
                      .port = PEER_PORT,
@@ -177,8 +175,9 @@ struct peer peer_begin(const struct peer_config *c)
     p.stack = net->stack = weir_new(&config);
     assert_non_null(p.stack);
     assert_int_equal(weir_trace_start(p.stack, EVENTS_MAX), 0);
+    i.mtu += peer_ip_len() - IP4_LEN;
     net->ifindex = weir_iface_add(p.stack, &i);
-    assert_int_equal(weir_addr_add(p.stack, net->ifindex, &host, 24), 0);
+    assert_int_equal(weir_addr_add(p.stack, net->ifindex, &host, peer_is_v6() ? 64 : 24), 0);
     set_knob(net, c->knob, c->value);
     set_knob(net, c->knob2, c->value2);
     return p;
@@ -276,32 +275,47 @@ void inject_segment(struct peer *p, const struct segment *s, const char *where, 
                  s->drop ? s->drop : "it passes");
 }
 
+/* The same in ICMPv6. */
+static void translate(struct icmp4 *h)
+{
+    static const uint8_t unreach[] = {UNREACH6_ROUTE, UNREACH6_ADDR, UNREACH6_REJECT,
+                                      UNREACH6_PORT};
+
+    if (h->type == ICMP4_UNREACH && h->code == UNREACH_FRAG)
+        *h = (struct icmp4){.type = ICMP6_TOO_BIG, .rest = h->rest + IP6_LEN - IP4_LEN};
+    else if (h->type == ICMP4_UNREACH)
+        *h = (struct icmp4){.type = ICMP6_UNREACH,
+                            .code = h->code < sizeof unreach ? unreach[h->code] : UNREACH6_ADMIN};
+    else
+        h->type = h->type == ICMP4_TIME ? ICMP6_TIME : ICMP6_PARAM;
+}
+
 uint16_t inject_icmp(struct peer *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t seq)
 {
-    uint8_t b[IP4_LEN + ICMP_LEN + IP4_LEN + 8] = {0}, *quote = b + IP4_LEN + ICMP_LEN;
-    uint32_t raw = p->stack_isn + seq;
-    struct ip4 ip = {.hdr_len = IP4_LEN,
-                     .ttl = 64,
-                     .proto = PROTO_ICMP,
-                     .src = PEER,
-                     .dst = HOST,
-                     .total_len = sizeof b};
+    uint32_t at = peer_ip_len(), len = ICMP_LEN + at + 8, raw = p->stack_isn + seq;
+    uint8_t b[2 * IP6_LEN + ICMP_LEN + 8] = {0}, *quote = b + at + ICMP_LEN;
     struct icmp4 icmp = {.type = type, .code = code, .rest = rest};
+    struct weir_addr host = peer_addr(true), peer = peer_addr(false);
+    struct peer_packet ip = {.proto = PROTO_ICMP, .len = len};
+    struct peer_packet ours = {.is_from_host = true, .proto = PROTO_TCP, .len = 1500 - IP4_LEN};
 
     peer_collect(p->net);
-    ip4_emit(b, &ip);
-    icmp4_emit(b + IP4_LEN, &icmp);
-    ip.proto = PROTO_TCP;
-    ip.src = HOST;
-    ip.dst = PEER;
-    ip.total_len = 1500;
-    ip4_emit(quote, &ip);
+    if (peer_is_v6()) {
+        ip.proto = PROTO_ICMP6;
+        translate(&icmp);
+    }
+    peer_put_ip(b, &ip);
+    icmp4_emit(b + at, &icmp);
+    peer_put_ip(quote, &ours);
     for (int i = 0; i < 4; i++)
-        quote[IP4_LEN + 4 + i] = (uint8_t)(raw >> 8 * (3 - i));
-    quote[IP4_LEN] = (uint8_t)(p->stack_port >> 8);
-    quote[IP4_LEN + 1] = (uint8_t)p->stack_port;
-    quote[IP4_LEN + 2] = (uint8_t)(p->port >> 8);
-    quote[IP4_LEN + 3] = (uint8_t)p->port;
-    icmp4_seal(b + IP4_LEN, sizeof b - IP4_LEN);
-    return input(p, b, sizeof b);
+        quote[at + 4 + i] = (uint8_t)(raw >> 8 * (3 - i));
+    quote[at] = (uint8_t)(p->stack_port >> 8);
+    quote[at + 1] = (uint8_t)p->stack_port;
+    quote[at + 2] = (uint8_t)(p->port >> 8);
+    quote[at + 3] = (uint8_t)p->port;
+    if (peer_is_v6())
+        icmp6_seal(b + at, len, &peer, &host);
+    else
+        icmp4_seal(b + at, len);
+    return input(p, b, at + len);
 }

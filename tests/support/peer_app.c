@@ -6,10 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "peer.h"
+#include "peer_net.h"
 
-#define HOST 0x0a000001u
-#define PEER 0x0a000002u
 #define STACK_PORT 80
 
 void app_option(struct peer *p, int level, int name, int value)
@@ -21,10 +19,10 @@ void app_option(struct peer *p, int level, int name, int value)
 
 struct peer peer_listening(const struct peer_config *c)
 {
-    struct weir_sockaddr at = {.addr = weir_addr_v4(HOST), .port = STACK_PORT};
+    struct weir_sockaddr at = {.addr = peer_addr(true), .port = STACK_PORT};
     struct peer p = peer_begin(c);
 
-    p.listener = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+    p.listener = weir_socket(p.stack, peer_is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     if (c->rcvbuf)
         app_option(&p, SOL_SOCKET, SO_RCVBUF, (int)c->rcvbuf);
     if (c->is_shared)
@@ -37,9 +35,9 @@ struct peer peer_listening(const struct peer_config *c)
 struct peer peer_connecting(const struct peer_config *c)
 {
     struct peer p = peer_begin(c);
-    struct weir_sockaddr to = {.addr = weir_addr_v4(PEER), .port = p.port};
+    struct weir_sockaddr to = {.addr = peer_addr(false), .port = p.port};
 
-    p.sock = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+    p.sock = weir_socket(p.stack, peer_is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     if (c->rcvbuf)
         app_option(&p, SOL_SOCKET, SO_RCVBUF, (int)c->rcvbuf);
     if (c->is_shared)

@@ -25,6 +25,18 @@ struct peer_net {
     size_t bytes; /* held by the stack */
 };
 
+/* peer_wire.c: WEIR_TEST_IP=6 lets all of this speak IPv6: the stack is fd00::1, peers fd00::2, and
+ * the link's MTU 20 bytes more, so that segments are as long as over IPv4. */
+bool peer_is_v6(void);
+struct weir_addr peer_addr(bool is_host);
+uint32_t peer_ip_len(void); /* bytes of header */
+struct peer_packet {
+    bool is_from_host;
+    uint8_t tos, proto;
+    uint32_t len; /* behind the header */
+};
+uint32_t peer_put_ip(uint8_t *p, const struct peer_packet *s);
+
 /* Time is now; takes what the stack has to send, and lets it check itself. */
 void peer_collect(struct peer_net *net);
 void peer_step_to(struct peer_net *net, int64_t at_ns);

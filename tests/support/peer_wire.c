@@ -3,12 +3,51 @@
  * Knows: the wire, through the stack's own writer of headers but with a checksum of its own.
  * Shape: pure. Units: bytes. Errors: a text that says what is wrong. Cost: O(bytes). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "peer.h"
+#include "peer_net.h"
 
 #define HOST 0x0a000001u
 #define PEER 0x0a000002u
+
+bool peer_is_v6(void)
+{
+    const char *version = getenv("WEIR_TEST_IP");
+
+    return version && strcmp(version, "6") == 0;
+}
+
+struct weir_addr peer_addr(bool is_host)
+{
+    struct weir_addr six = {.b = {0xfd, [15] = is_host ? 1 : 2}};
+
+    return peer_is_v6() ? six : weir_addr_v4(is_host ? HOST : PEER);
+}
+
+uint32_t peer_ip_len(void)
+{
+    return peer_is_v6() ? IP6_LEN : IP4_LEN;
+}
+
+uint32_t peer_put_ip(uint8_t *p, const struct peer_packet *s)
+{
+    struct ip4 ip = {.hdr_len = IP4_LEN,
+                     .ttl = 64,
+                     .tos = s->tos,
+                     .proto = s->proto,
+                     .src = s->is_from_host ? HOST : PEER,
+                     .dst = s->is_from_host ? PEER : HOST,
+                     .total_len = (uint16_t)(IP4_LEN + s->len)};
+    struct ip6 ip6 = {.tclass = s->tos,
+                      .next = s->proto,
+                      .hop_limit = 64,
+                      .payload_len = (uint16_t)s->len,
+                      .src = peer_addr(s->is_from_host),
+                      .dst = peer_addr(!s->is_from_host)};
+
+    return (uint32_t)(peer_is_v6() ? ip6_emit(p, &ip6) : ip4_emit(p, &ip));
+}
 
 uint8_t peer_byte(bool is_from_stack, uint32_t relative)
 {
@@ -29,9 +68,10 @@ static uint32_t add_words(uint32_t sum, const uint8_t *p, uint32_t n)
 
 static uint32_t tcp_sum(const uint8_t *ip, uint32_t tcp_len)
 {
-    uint32_t sum = add_words(PROTO_TCP + tcp_len, ip + 12, 8);
+    bool is_v6 = peer_is_v6();
+    uint32_t sum = add_words(PROTO_TCP + tcp_len, ip + (is_v6 ? 8 : 12), is_v6 ? 32 : 8);
 
-    return add_words(sum, ip + IP4_LEN, tcp_len);
+    return add_words(sum, ip + peer_ip_len(), tcp_len);
 }
 
 static struct tcp_hdr header_of(const struct peer *p, const struct segment *s)
@@ -62,46 +102,60 @@ static struct tcp_hdr header_of(const struct peer *p, const struct segment *s)
 uint32_t peer_build(const struct peer *p, const struct segment *s, uint8_t *frame)
 {
     struct tcp_hdr h = header_of(p, s);
-    uint32_t head = (uint32_t)tcp_emit(frame + IP4_LEN, &h), all = IP4_LEN + head + s->len;
+    uint32_t at = peer_ip_len(), head = (uint32_t)tcp_emit(frame + at, &h);
     uint32_t first = s->seq + !!(s->flags & SYN), sum;
-    struct ip4 ip = {.hdr_len = IP4_LEN,
-                     .ttl = 64,
-                     .tos = s->ecn & 3,
-                     .proto = PROTO_TCP,
-                     .src = PEER,
-                     .dst = HOST,
-                     .total_len = (uint16_t)all};
+    struct peer_packet ip = {.tos = s->ecn & 3, .proto = PROTO_TCP, .len = head + s->len};
 
-    assert_true(all <= PEER_FRAME_MAX);
-    ip4_emit(frame, &ip);
+    assert_true(at + ip.len <= PEER_FRAME_MAX);
+    peer_put_ip(frame, &ip);
     for (uint32_t i = 0; i < s->len; i++)
-        frame[IP4_LEN + head + i] = peer_byte(false, first + i);
-    frame[IP4_LEN + 16] = frame[IP4_LEN + 17] = 0;
+        frame[at + head + i] = peer_byte(false, first + i);
+    frame[at + 16] = frame[at + 17] = 0;
     sum = ~tcp_sum(frame, head + s->len);
-    frame[IP4_LEN + 16] = (uint8_t)(sum >> 8);
-    frame[IP4_LEN + 17] = (uint8_t)sum;
-    return all;
+    frame[at + 16] = (uint8_t)(sum >> 8);
+    frame[at + 17] = (uint8_t)sum;
+    return at + ip.len;
+}
+
+/* What is wrong with the IP header, or NULL. */
+static const char *parse_ip(const uint8_t *frame, uint32_t len, uint8_t *tos)
+{
+    struct weir_addr host = peer_addr(true), peer = peer_addr(false);
+    struct ip4 ip;
+    struct ip6 ip6;
+
+    if (peer_is_v6()) {
+        if (ip6_parse(&ip6, frame, len) != IP6_LEN || IP6_LEN + (uint32_t)ip6.payload_len != len)
+            return "a bad IPv6 header";
+        *tos = ip6.tclass;
+        if (ip6.next != PROTO_TCP || !weir_addr_equal(&ip6.src, &host) ||
+            !weir_addr_equal(&ip6.dst, &peer))
+            return "no TCP to the peer";
+        return ip6.flow ? NULL : "no flow label";
+    }
+    if (ip4_parse(&ip, frame, len) != IP4_LEN || ip.total_len != len)
+        return "a bad IP header";
+    *tos = ip.tos;
+    if (add_words(0, frame, IP4_LEN) != 0xffff)
+        return "a bad IP checksum";
+    return ip.proto != PROTO_TCP || ip.src != HOST || ip.dst != PEER ? "no TCP to the peer" : NULL;
 }
 
 const char *peer_parse(const uint8_t *frame, uint32_t len, struct got *out)
 {
-    struct ip4 ip;
+    uint32_t at = peer_ip_len();
+    const char *wrong = parse_ip(frame, len, &out->tos);
     int head;
 
-    if (ip4_parse(&ip, frame, len) != IP4_LEN || ip.total_len != len)
-        return "a bad IP header";
-    if (add_words(0, frame, IP4_LEN) != 0xffff)
-        return "a bad IP checksum";
-    if (ip.proto != PROTO_TCP || ip.src != HOST || ip.dst != PEER)
-        return "no TCP to the peer";
-    if (tcp_sum(frame, len - IP4_LEN) != 0xffff)
+    if (wrong)
+        return wrong;
+    if (tcp_sum(frame, len - at) != 0xffff)
         return "a bad TCP checksum";
-    head = tcp_parse(&out->h, frame + IP4_LEN, len - IP4_LEN);
+    head = tcp_parse(&out->h, frame + at, len - at);
     if (head <= 0)
         return "a bad TCP header";
-    out->tos = ip.tos;
-    out->len = len - IP4_LEN - (uint32_t)head;
-    memcpy(out->text, frame + IP4_LEN + head, out->len);
+    out->len = len - at - (uint32_t)head;
+    memcpy(out->text, frame + at + head, out->len);
     return NULL;
 }
 
