@@ -28,7 +28,6 @@ static const struct {
     {"net.ipv4.inet_peer_gc_mintime", "Linux dropped it"},
     /* Linux has them. */
     {"net.ipv4.tcp_retrans_collapse", "segments are cut anew from the send buffer here always"},
-    {"net.ipv4.tcp_mem", "one ceiling holds for all memory of the stack: net.weir.mem_max"},
     {"net.ipv4.tcp_no_metrics_save", "nothing is remembered of past connections here"},
     {"net.ipv4.tcp_adv_win_scale",
      "a buffer holds nothing but text here, so all of it is offered as window"},

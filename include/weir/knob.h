@@ -14,7 +14,7 @@ extern "C" {
 
 struct weir_knob_info {
     const char *name;            /* "net.ipv4.tcp_fin_timeout" */
-    const char *unit;            /* "s", "ms", "us", "bytes", "count", "on" */
+    const char *unit;            /* "s", "ms", "us", "bytes", "pages", "count", "on" */
     const char *cite;            /* the document that defines it */
     const char *doc;             /* what it means, when to turn it */
     int values;                  /* 1, 2 (a range) or 3; 0: text */

@@ -50,6 +50,8 @@ void *mem_alloc(struct mem *m, size_t bytes)
         return NULL;
     }
     p = size_class >= 0 ? cache_take(m, size_class, bytes) : NULL;
+    if (!p && m->max && m->cached > m->max - m->held - bytes)
+        cache_drain(m); /* what lies idle counts, too */
     if (!p)
         p = m->alloc(m->ctx, bytes);
     if (!p && m->cached) {
@@ -83,7 +85,7 @@ void mem_free(struct mem *m, void *p, size_t bytes)
         return;
     must(bytes > 0 && bytes <= m->held);
     m->held -= bytes;
-    if (size_class < 0 || m->cached + bytes > m->cached_max) {
+    if (size_class < 0 || m->cached + bytes > m->cached_max || (m->max && m->held > m->max)) {
         m->free(m->ctx, p, bytes);
         return;
     }

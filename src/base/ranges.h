@@ -12,7 +12,7 @@
 
 #include "base/seq.h"
 
-#define RANGES_MAX 125  /* the set is 1 KiB */
+#define RANGES_MAX 122  /* 1 KiB with what tcp keeps beside it */
 #define RANGES_RECENT 4 /* so many are told by SACK */
 
 struct range {
@@ -25,7 +25,6 @@ struct ranges {
     struct seq recent[RANGES_RECENT]; /* a byte of each that was last added to, newest first */
     struct range at[RANGES_MAX];
 };
-_Static_assert(sizeof(struct ranges) == 1024, "a size that mem keeps");
 
 /* Adds [start, end), merging what touches. False, and nothing changed, if it would need a range
  * more than RANGES_MAX. *fresh (may be NULL) gets how many bytes of it were new. */

@@ -37,6 +37,20 @@ bool ring_reserve(struct ring *r, struct mem *m, uint32_t capacity, uint32_t use
     return true;
 }
 
+bool ring_shrink(struct ring *r, struct mem *m)
+{
+    struct ring less = {0};
+
+    if (r->size <= RING_MIN || r->len > r->size / 2 ||
+        !ring_reserve(&less, m, r->len ? r->len : 1, 0))
+        return false;
+    ring_peek(r, 0, less.buf, r->len);
+    less.len = r->len;
+    mem_free(m, r->buf, r->size);
+    *r = less;
+    return true;
+}
+
 void ring_release(struct ring *r, struct mem *m)
 {
     mem_free(m, r->buf, r->size);

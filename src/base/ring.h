@@ -27,6 +27,8 @@ struct ring_slice {
 /* Makes room for `capacity` bytes in all, keeping the first `used` (>= len) bytes. The new size is
  * the power of two that holds it, at least 2 KiB. */
 bool ring_reserve(struct ring *r, struct mem *m, uint32_t capacity, uint32_t used);
+/* Gives back what [0, len) does not need. False: nothing, or there is no memory to move to. */
+bool ring_shrink(struct ring *r, struct mem *m);
 void ring_release(struct ring *r, struct mem *m); /* frees the buffer; len becomes 0 */
 
 /* The slices of [off, off + n), n > 0, off + n <= size. Returns 1 or 2. */

@@ -31,6 +31,7 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.frag6.max_dist = (uint32_t)n->ipfrag_max_dist;
     k->ip.config.forward_queue_bytes = (uint32_t)n->forward_queue_bytes;
     k->mem.max = (size_t)n->mem_max;
+    tcp_memory_limits(&k->tcp);
     k->tcp.quiet_until_us = k->born_us + n->tcp_quiet_time_s * 1000000;
 }
 
@@ -118,6 +119,7 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
         ran++;
     }
     tcp_time_wait_advance(&k->tcp);
+    tcp_memory_advance(&k->tcp);
     ran += neigh_advance(&k->link, k->now_us);
     stack_undelivered(k);
     ran += rarp_advance(&k->link, k->now_us);

@@ -4,6 +4,7 @@
  * Knows: SND.UNA, SND.WND and whose turn it is. Not how loss is found or a window grows.
  * Shape: one struct ack_event for each ACK. Units: bytes, microseconds. Errors: verdicts.
  * Cost: O(1) and the records that the ACK covers. 9293#3.10.7.4 fifth, 5961#5, 5681#2 */
+#include "tcp/memory.h"
 #include "tcp/recovery.h"
 
 /* 9293#3.10.7.4: the newest segment by SEG.SEQ, then SEG.ACK, says what the window is. */
@@ -39,7 +40,7 @@ static void advance_una(struct tcp *p, struct tcb *t, struct seq ack, uint32_t a
     t->snd.una = ack;
     if (t->flags & T_URG_OUT && seq_le(t->snd.up, ack))
         t->flags &= ~(uint32_t)T_URG_OUT;
-    if (t->snd.ring.len == 0)
+    if (t->snd.ring.len == 0 && !press_is_high(p)) /* else it might find none again */
         ring_release(&t->snd.ring, p->mem);
 }
 

@@ -119,7 +119,7 @@ static void find_end(const struct tcp *p, const struct tcb *t, struct weir_facts
 static uint32_t flags_of(const struct tcb *t)
 {
     bool is_fin_waiting = t->flags & T_FIN_QUEUED && !(t->flags & T_FIN_SENT);
-    bool is_early = t->rcv.ranges && is_synchronized(t);
+    bool is_early = t->rcv.early && is_synchronized(t);
 
     return (t->flags & T_ORPHAN ? WEIR_FACT_ORPHAN : 0) |
            (t->flags & T_ACCEPTABLE ? WEIR_FACT_QUEUED : 0) |

@@ -4,17 +4,19 @@
  * connections themselves are syn.c's, cookies cookie.c's. Shape: a SYN is judged first and taken
  * then, so that TIME-WAIT can ask before it gives way. Units: none. Errors: verdicts; a full queue
  * drops and counts. Cost: O(1). 9293#3.10.7.2, 4987 */
-#include "tcp/tcb.h"
-
-static bool is_syn_queue_full(const struct tcp *p, const struct tcb *t)
-{
-    return t->listen->syn_count >= p->knobs->tcp_max_syn_backlog;
-}
+#include "tcp/memory.h"
 
 /* A held SYN has to be kept whatever comes. */
 static bool may_send_cookies(const struct tcp *p, const struct tcb *t)
 {
     return p->knobs->tcp_syncookies && !(t->opt.on & OPT_HOLD);
+}
+
+/* What waits for a handshake to end is memory: short of it, cookies are better. */
+static bool is_syn_queue_full(const struct tcp *p, const struct tcb *t)
+{
+    return (p->press.is_on && may_send_cookies(p, t)) ||
+           t->listen->syn_count >= p->knobs->tcp_max_syn_backlog;
 }
 
 enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
@@ -31,6 +33,10 @@ enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
         p->stats->TcpExtPAWSPassive++;
         p->stats->TcpExtListenDrops++;
         return DROP_tcp_recycle;
+    }
+    if (press_look(p) && press_is_high(p)) {
+        p->stats->TcpExtListenDrops++;
+        return DROP_tcp_no_memory;
     }
     if (l->accept_count > l->backlog) {
         l->refused++;

@@ -66,7 +66,7 @@ static bool is_calm(const struct tcb *t)
     const struct sent *s = t->sent;
     bool is_hole = s && (s->sacked | s->lost | s->reno_sacked) != 0;
 
-    return t->loss.phase == LOSS_OPEN && !is_hole && !t->loss.dupacks && !t->rcv.ranges &&
+    return t->loss.phase == LOSS_OPEN && !is_hole && !t->loss.dupacks && !t->rcv.early &&
            !(t->flags & (T_DSACK | T_TAIL_DUE | T_URG_OUT)) && !(t->ecn & ECN_CWR);
 }
 

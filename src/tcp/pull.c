@@ -5,6 +5,7 @@
  * path. Units: bytes; timestamps in milliseconds. Errors: none: false means nothing to send now.
  * Cost: O(1); the text is not touched. 9293#3.7.4, #3.8.6.2.1; 1122#4.2.3.4 (silly window),
  * Minshall */
+#include "tcp/memory.h"
 #include "tcp/recovery.h"
 
 uint32_t ts_now(const struct tcp *p, const struct tcb *t)
@@ -17,7 +18,7 @@ uint32_t ts_now(const struct tcp *p, const struct tcb *t)
 /* SACK blocks that a segment now carries: the repeated text first, then the newest ranges. */
 static uint32_t sack_count(const struct tcb *t)
 {
-    uint32_t n = t->rcv.ranges ? t->rcv.ranges->n : 0, most = t->flags & T_TS ? 3 : 4;
+    uint32_t n = t->rcv.early ? t->rcv.early->set.n : 0, most = t->flags & T_TS ? 3 : 4;
 
     if (!(t->flags & T_SACK))
         return 0;
@@ -42,8 +43,8 @@ static void add_sack(struct tcb *t, struct tcp_opts *o)
         return;
     if (t->flags & T_DSACK)
         block[told++] = t->rcv.dup;
-    if (t->rcv.ranges)
-        told += ranges_recent(t->rcv.ranges, block + told, n - told);
+    if (t->rcv.early)
+        told += ranges_recent(&t->rcv.early->set, block + told, n - told);
     t->flags &= ~(uint32_t)T_DSACK;
     o->has |= TCP_OPT_SACK;
     for (uint32_t i = 0; i < told; i++)
@@ -80,7 +81,7 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
         out->hdr.opt.tsval = ts_now(p, t);
         out->hdr.opt.tsecr = t->ts.recent;
     }
-    if ((t->rcv.ranges || t->flags & T_DSACK) && !(flags & TCP_SYN))
+    if ((t->rcv.early || t->flags & T_DSACK) && !(flags & TCP_SYN))
         add_sack(t, &out->hdr.opt);
 }
 
@@ -435,7 +436,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
  * packet of its own behind each handshake would be one that Linux does not send. */
 static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
-    bool is_update = !(t->flags & T_ACK_NOW) && t->flags & T_WND_NEWS && window_update_due(t);
+    bool is_update = !(t->flags & T_ACK_NOW) && t->flags & T_WND_NEWS && window_update_due(p, t);
 
     t->flags &= ~(uint32_t)T_WND_NEWS;
     if (!(t->flags & T_ACK_NOW) && !is_update)
@@ -452,13 +453,13 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
 }
 
 /* Nothing is due and all text is out: no want has to be asked again. */
-bool pull_is_done(const struct tcb *t)
+bool pull_is_done(const struct tcp *p, const struct tcb *t)
 {
     const uint32_t due = T_RST_DUE | T_SYN_DUE | T_PROBE_DUE | T_KEEP_DUE | T_ACK_NOW | T_TAIL_DUE;
     const uint32_t fin = T_FIN_QUEUED | T_FIN_SENT;
 
     return !(t->flags & due) && (t->flags & fin) != T_FIN_QUEUED &&
-           seq_ge(t->snd.nxt, snd_data_end(t)) && !has_lost(t) && !window_update_due(t);
+           seq_ge(t->snd.nxt, snd_data_end(t)) && !has_lost(t) && !window_update_due(p, t);
 }
 
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out)

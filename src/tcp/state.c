@@ -4,6 +4,7 @@
  * Shape: enter() asserts the edge; a tcb leaves by tcb_end and tcb_free only.
  * Units: none. Errors: tcb_new gives NULL when the limit or memory says so.
  * Cost: O(1). 9293#3.3.2 figure 5 */
+#include "tcp/memory.h"
 #include "tcp/recovery.h"
 
 static const bool edge_ok[STATE_COUNT][STATE_COUNT] = {
@@ -53,7 +54,8 @@ struct tcb *tcb_new(struct tcp *p)
     uint32_t index;
     struct tcb *t;
 
-    if (p->tcbs.used >= p->knobs->tcp_max_connections || !(index = pool_new(&p->tcbs)))
+    if (p->tcbs.used >= p->knobs->tcp_max_connections || (press_look(p) && press_is_high(p)) ||
+        !(index = pool_new(&p->tcbs)))
         return NULL;
     t = tcb_at(p, index);
     t->self = index;

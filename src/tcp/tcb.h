@@ -120,7 +120,7 @@ struct tcb {
         uint32_t at_ms;   /* last text that came in order */
         struct range dup; /* text that came again, T_DSACK: the next ACK says so */
         struct ring ring; /* [read pointer, RCV.NXT) is readable; early bytes lie behind */
-        struct ranges *ranges;
+        struct early *early; /* what came beyond a hole; NULL: nothing */
     } rcv;
     struct {
         uint32_t recent, recent_at_ms, offset;
@@ -383,28 +383,14 @@ void rtt_fall_back(const struct tcp *p, struct rtt *r); /* the handshake gave no
 
 /* -- window.c: what we offer and what we may use ----------------------------------------------- */
 uint32_t window_to_offer(struct tcp *p, struct tcb *t); /* sets rcv.edge; bytes */
-bool window_update_due(const struct tcb *t);
+bool window_update_due(const struct tcp *p, const struct tcb *t);
 uint32_t window_usable(const struct tcb *t); /* bytes of new data that the peer's window allows */
 uint8_t window_scale_for(uint32_t bytes);
 uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
 
-/* -- tune.c: buffers that grow ------------------------------------------------------------------
- */
-#define TUNE_FIRST_SEGMENTS 10u /* 6928: of the first round; less says nothing */
-void tunes_init(struct tcp *p);
-void tune_free(struct tcp *p, struct tcb *t);
-void tune_on_text(struct tcp *p, struct tcb *t, const struct seg *s); /* it came in order */
-void tune_on_read(struct tcp *p, struct tcb *t);                      /* t->tune is not 0 */
-void tune_sndbuf(const struct tcp *p, struct tcb *t);
-/* Has so much come that it is worth while to look? */
-static inline bool tune_is_due(const struct tcb *t)
-{
-    return t->tune || (uint32_t)seq_diff(t->rcv.nxt, t->rcv.irs) >= t->opt.rcvbuf / 4;
-}
-
 /* -- pull.c ------------------------------------------------------------------------------------ */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);
-bool pull_is_done(const struct tcb *t);
+bool pull_is_done(const struct tcp *p, const struct tcb *t);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
 
 /* -- pace.c ------------------------------------------------------------------------------------ */
@@ -454,6 +440,7 @@ void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index);
 bool tw_begin(struct tcp *p, struct tcb *t);
 void tw_free(struct tcp *p, uint32_t index, enum state to); /* `to`: what comes after it */
 enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s);
+void tw_give_way(struct tcp *p); /* the one that would end first */
 bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback);
 
 /* -- cookie.c: 4987#3.6 ------------------------------------------------------------------------ */

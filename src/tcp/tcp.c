@@ -20,6 +20,7 @@ int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct k
     pool_init(&p->tws, mem, sizeof(struct tw_mini), 1u << 24);
     tunes_init(p);
     pool_init(&p->mores, mem, sizeof(struct more), 1u << 24);
+    tcp_memory_limits(p);
     table_init(&p->demux, mem);
     table_init(&p->listens, mem);
     for (int i = 0; i < TCP_IFACES; i++) {
@@ -89,7 +90,7 @@ static bool pull_connection(struct tcp *p, int ifindex, const struct pull_limit 
         if (is_made) {
             if (t->state == CLOSED)
                 tcb_settle(p, t);
-            else if (!pull_is_done(t))
+            else if (!pull_is_done(p, t))
                 list_append(line, t->self);
             return true;
         }

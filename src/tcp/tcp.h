@@ -28,6 +28,7 @@
 
 struct tcb;
 struct host_stamp;
+struct early;
 
 /* The two ends of a connection, seen from here. */
 struct flow {
@@ -131,6 +132,13 @@ struct reply {
     struct weir_why why;
 };
 
+/* press.c: memory that the whole stack may hold. */
+struct press {
+    size_t low, some, high; /* SIZE_MAX: none */
+    uint32_t swept;         /* the tcb that was looked at last */
+    bool is_on;
+};
+
 struct tcp {
     struct mem *mem;
     const struct knobs *knobs;
@@ -152,8 +160,10 @@ struct tcp {
     struct list syn_out[TCP_IFACES]; /* half-open ones with a SYN/ACK due */
     struct list marked;              /* connections with marks */
     struct list tw_order;            /* TIME-WAITs, the first to end first */
-    struct list tune_order;          /* tune.c: the oldest first */
-    struct flow last_flow;           /* of the segment before: a burst rarely changes it */
+    struct press press;
+    struct early *early_first, *early_last; /* press.c: what came beyond holes, oldest first */
+    struct list tune_order;                 /* tune.c: the oldest first */
+    struct flow last_flow;                  /* of the segment before: a burst rarely changes it */
     uint32_t last_tcb;
 
     struct reply replies[TCP_REPLIES];
@@ -179,6 +189,8 @@ bool tcp_has_output(const struct tcp *p, int ifindex);
 void tcp_fire(struct tcp *p, wheel_ref ref);
 int64_t tcp_time_wait_deadline(const struct tcp *p); /* us, INT64_MAX: none */
 void tcp_time_wait_advance(struct tcp *p);
+void tcp_memory_limits(struct tcp *p); /* net.ipv4.tcp_mem or net.weir.mem_max changed */
+void tcp_memory_advance(struct tcp *p);
 
 /* An ICMP error quotes a segment that we sent. */
 struct tcp_icmp {

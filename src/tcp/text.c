@@ -5,13 +5,12 @@
  * behind them, and `ranges` says which do. Units: bytes of sequence space.
  * Errors: a segment that no memory can hold is dropped and repeated by the peer.
  * Cost: one copy of each byte; a range operation where there are holes. 9293#3.10.7.4, 6093 */
-#include "tcp/tcb.h"
+#include "tcp/memory.h"
 
 void text_free(struct tcp *p, struct tcb *t)
 {
     ring_release(&t->rcv.ring, p->mem);
-    mem_free(p->mem, t->rcv.ranges, sizeof *t->rcv.ranges);
-    t->rcv.ranges = NULL;
+    early_free(p, t);
 }
 
 /* Cuts n bytes from the segment's front. */
@@ -44,15 +43,38 @@ bool text_trim(struct tcb *t, struct seg *s)
     return s->len > 0;
 }
 
+/* Bytes from the read pointer to the end of the last that came. */
+static uint32_t used_of(const struct tcb *t)
+{
+    const struct early *e = t->rcv.early;
+    uint32_t beyond = e && e->set.n ? (uint32_t)seq_diff(e->set.at[e->set.n - 1].end, t->rcv.nxt)
+                                    : 0;
+
+    return t->rcv.ring.len + beyond;
+}
+
+/* What came beyond holes gives way to what comes in order; and who leaves much unread, to others:
+ * the fuller, the less. */
+static bool grow(struct tcp *p, struct tcb *t, uint32_t need, bool is_in_order)
+{
+    struct ring *r = &t->rcv.ring;
+
+    if (press_look(p) && r->len > press_unread_max(p, t))
+        return false;
+    if (ring_reserve(r, p->mem, need, used_of(t)))
+        return true;
+    if (!is_in_order || !p->early_first)
+        return false;
+    press_shed_early(p, 0);
+    return ring_reserve(r, p->mem, need, used_of(t));
+}
+
 /* Puts the text where it belongs: `off` bytes behind RCV.NXT. */
 static bool place(struct tcp *p, struct tcb *t, const struct seg *s, uint32_t off)
 {
-    const struct ranges *r = t->rcv.ranges;
-    uint32_t used = t->rcv.ring.len, at = t->rcv.ring.len + off, left = s->len;
+    uint32_t at = t->rcv.ring.len + off, left = s->len;
 
-    if (r && r->n)
-        used += (uint32_t)seq_diff(r->at[r->n - 1].end, t->rcv.nxt);
-    if (at + s->len > t->rcv.ring.size && !ring_reserve(&t->rcv.ring, p->mem, at + s->len, used))
+    if (at + s->len > t->rcv.ring.size && !grow(p, t, at + s->len, off == 0))
         return false;
     for (int i = 0; i < s->texts && left; i++) {
         uint32_t n = s->text[i].len < left ? s->text[i].len : left;
@@ -86,28 +108,23 @@ static void note_overlap(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     struct range both;
 
-    if (ranges_overlap(t->rcv.ranges, s->seq, seq_add(s->seq, s->len), &both))
+    if (ranges_overlap(&t->rcv.early->set, s->seq, seq_add(s->seq, s->len), &both))
         text_repeated(p, t, both.start, both.end);
 }
 
 static enum drop text_out_of_order(struct tcp *p, struct tcb *t, const struct seg *s)
 {
-    struct ranges *r = t->rcv.ranges;
     uint32_t fresh;
 
     t->flags |= T_ACK_NOW; /* 5681#3.2: at once, so that the peer sees the hole */
     t->why_event = EVENT_duplicate_ack;
-    if (!r) {
-        r = mem_alloc(p->mem, sizeof *r);
-        if (!r)
-            return DROP_tcp_no_memory;
-        r->n = r->recents = 0;
-        t->rcv.ranges = r;
-    }
-    if (!place(p, t, s, (uint32_t)seq_diff(s->seq, t->rcv.nxt)))
+    if (press_look(p) || (!t->rcv.early && !early_new(p, t)) ||
+        !place(p, t, s, (uint32_t)seq_diff(s->seq, t->rcv.nxt))) {
+        p->stats->TcpExtTCPOFODrop++;
         return DROP_tcp_no_memory;
+    }
     note_overlap(p, t, s);
-    if (!ranges_add(r, s->seq, seq_add(s->seq, s->len), &fresh))
+    if (!ranges_add(&t->rcv.early->set, s->seq, seq_add(s->seq, s->len), &fresh))
         return DROP_tcp_ranges_full;
     if (!fresh)
         return DROP_tcp_duplicate;
@@ -115,24 +132,31 @@ static enum drop text_out_of_order(struct tcp *p, struct tcb *t, const struct se
     return PASS;
 }
 
+/* The text up to `end` fills a hole, or some of it; the new end. */
+static struct seq early_take(struct tcp *p, struct tcb *t, struct seq end)
+{
+    struct ranges *r = &t->rcv.early->set;
+
+    ranges_trim(r, end);
+    end = ranges_take(r, end);
+    t->flags |= T_ACK_NOW; /* 5681#3.2 */
+    if (r->n == 0)
+        early_free(p, t);
+    return end;
+}
+
 /* The text at RCV.NXT, and what had come before it. */
 static enum drop text_in_order(struct tcp *p, struct tcb *t, const struct seg *s)
 {
-    struct ranges *r = t->rcv.ranges;
     struct seq end = seq_add(s->seq, s->len);
     uint32_t n;
 
-    if (!place(p, t, s, 0))
+    if (!place(p, t, s, 0)) {
+        p->stats->TcpExtRcvPruned++;
         return DROP_tcp_no_memory;
-    if (r) {
-        ranges_trim(r, end);
-        end = ranges_take(r, end);
-        t->flags |= T_ACK_NOW; /* 5681#3.2: a hole was filled */
-        if (r->n == 0) {
-            mem_free(p->mem, r, sizeof *r);
-            t->rcv.ranges = NULL;
-        }
     }
+    if (t->rcv.early)
+        end = early_take(p, t, end);
     n = (uint32_t)seq_diff(end, t->rcv.nxt);
     ring_extend(&t->rcv.ring, n);
     if (tcb_has_lapped(t->rcv.irs, t->rcv.nxt, end))

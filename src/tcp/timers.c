@@ -13,6 +13,7 @@
  *   close       runs in FIN-WAIT-2 of a closed socket, or as long as SO_LINGER waits
  *   pacing      runs while text waits for pace_at (pace.c)
  * Errors: a connection given up ends with ETIMEDOUT, or what ICMP said. Cost: O(1). */
+#include "tcp/memory.h"
 #include "tcp/recovery.h"
 
 void timers_arm(struct tcp *p, struct tcb *t)
@@ -302,6 +303,10 @@ static bool is_answered_with_no_window(const struct tcp *p, const struct tcb *t)
 
 static void rexmit_fires(struct tcp *p, struct tcb *t)
 {
+    if (press_ends(p, t)) {
+        press_end(p, t);
+        return;
+    }
     if (is_r2_reached(p, t) && !is_answered_with_no_window(p, t)) {
         give_up(p, t);
         return;
@@ -361,6 +366,10 @@ static void persist_fires(struct tcp *p, struct tcb *t)
         t->loss.backoff = 0;
         t->trouble_at_ms = 0;
         tcb_wants_output(p, t);
+        return;
+    }
+    if (press_ends(p, t)) {
+        press_end(p, t);
         return;
     }
     if ((is_silent || is_orphan_held(p, t)) && t->loss.probes >= timers_retries_max(p, t)) {

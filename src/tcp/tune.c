@@ -8,7 +8,7 @@
  * Cost: O(1), nothing for a connection that received less than a quarter of its buffer. 7323#2 */
 #include <stddef.h>
 
-#include "tcp/tcb.h"
+#include "tcp/memory.h"
 
 #define TUNES_MAX 16384u
 #define ECHO_MAX_MS (1u << 20) /* a timestamp that is echoed later says nothing */
@@ -53,7 +53,7 @@ static uint32_t rcvbuf_max(const struct tcp *p, const struct tcb *t)
 
 static bool may_grow(const struct tcp *p, const struct tcb *t)
 {
-    return p->knobs->tcp_moderate_rcvbuf && !(t->opt.on & OPT_RCVBUF_SET) &&
+    return p->knobs->tcp_moderate_rcvbuf && !p->press.is_on && !(t->opt.on & OPT_RCVBUF_SET) &&
            t->opt.rcvbuf < rcvbuf_max(p, t);
 }
 
@@ -152,7 +152,7 @@ void tune_on_read(struct tcp *p, struct tcb *t)
             t->opt.rcvbuf = want;
     }
     u->most = bytes;
-    if (!may_grow(p, t))
+    if (!may_grow(p, t) && !p->press.is_on)
         tune_free(p, t);
 }
 
@@ -163,7 +163,7 @@ void tune_sndbuf(const struct tcp *p, struct tcb *t)
 {
     uint64_t want = 2 * (uint64_t)t->cc.cwnd, most = (uint64_t)p->knobs->tcp_wmem[2];
 
-    if (t->opt.on & OPT_SNDBUF_SET)
+    if (t->opt.on & OPT_SNDBUF_SET || p->press.is_on)
         return;
     if (want > most)
         want = most;

@@ -4,7 +4,7 @@
  * which is mostly the order in which they began or were begun again; at most tcp_max_tw_buckets,
  * the oldest goes. Units: milliseconds for its end. Errors: verdicts; none for lack of room, which
  * only counts. Cost: O(1), 64 bytes. */
-#include "tcp/tcb.h"
+#include "tcp/memory.h"
 
 static uint32_t tw_length_ms(const struct tcp *p)
 {
@@ -44,6 +44,12 @@ void tw_free(struct tcp *p, uint32_t index, enum state to)
     pool_free(&p->tws, index);
 }
 
+void tw_give_way(struct tcp *p)
+{
+    p->stats->TcpExtTCPTimeWaitOverflow++;
+    tw_free(p, p->tw_order.first, CLOSED);
+}
+
 static uint32_t tw_new(struct tcp *p)
 {
     uint32_t index;
@@ -52,10 +58,8 @@ static uint32_t tw_new(struct tcp *p)
         p->stats->TcpExtTCPTimeWaitOverflow++;
         return 0;
     }
-    if (p->tws.used >= p->knobs->tcp_max_tw_buckets) {
-        p->stats->TcpExtTCPTimeWaitOverflow++;
-        tw_free(p, p->tw_order.first, CLOSED);
-    }
+    if (p->tws.used >= p->knobs->tcp_max_tw_buckets || (p->tws.used && press_is_high(p)))
+        tw_give_way(p);
     index = pool_new(&p->tws);
     if (!index)
         p->stats->TcpExtTCPTimeWaitOverflow++;

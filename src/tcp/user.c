@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "tcp/tcb.h"
+#include "tcp/memory.h"
 #include "weir/socket.h"
 
 struct tcb *tcp_at(const struct tcp *p, uint32_t index)
@@ -259,7 +259,7 @@ void tcp_lose_addr(struct tcp *p, const struct weir_addr *local, int error)
 
 static void become_orphan(struct tcp *p, struct tcb *t)
 {
-    if (p->orphans >= p->knobs->tcp_max_orphans) {
+    if (p->orphans >= p->knobs->tcp_max_orphans || press_refuses_orphan(p, t)) {
         p->stats->TcpExtTCPAbortOnMemory++;
         abort_with(p, t, EVENT_reset_abort);
         return;

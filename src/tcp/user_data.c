@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "tcp/tcb.h"
+#include "tcp/memory.h"
 
 /* -- SEND -------------------------------------------------------------------------------------- */
 
@@ -20,10 +20,12 @@ static int send_state(struct tcb *t)
     return may_send(t) ? 0 : -EPIPE; /* Linux: also where there never was a connection */
 }
 
-/* Bytes that the program may write. */
+/* Bytes that the program may write; while memory is short the least buffer is the whole. */
 static uint32_t send_room(const struct tcp *p, const struct tcb *t)
 {
-    uint32_t room = t->snd.ring.len < t->opt.sndbuf ? t->opt.sndbuf - t->snd.ring.len : 0;
+    uint32_t least = (uint32_t)p->knobs->tcp_wmem[0];
+    uint32_t most_held = p->press.is_on && least < t->opt.sndbuf ? least : t->opt.sndbuf;
+    uint32_t room = t->snd.ring.len < most_held ? most_held - t->snd.ring.len : 0;
     uint32_t unsent = unsent_of(t), most = notsent_most(p, t);
 
     if (unsent >= most)
@@ -35,11 +37,13 @@ int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_sli
 {
     struct tcb *t = tcb_at(p, index);
     struct ring *r = &t->snd.ring;
-    uint32_t room = send_room(p, t);
+    uint32_t room;
     int v = send_state(t);
 
     if (v)
         return v;
+    press_look(p);
+    room = send_room(p, t);
     if (want > room)
         want = room;
     if (want == 0 || t->state == SYN_SENT || t->state == SYN_RECEIVED) {
@@ -119,9 +123,9 @@ void tcp_receive_drop(struct tcp *p, struct tcb *t, uint32_t n)
     ring_consume(&t->rcv.ring, n);
     if (t->tune)
         tune_on_read(p, t);
-    if (t->rcv.ring.len == 0 && !t->rcv.ranges)
+    if (t->rcv.ring.len == 0 && !t->rcv.early && !press_is_high(p))
         ring_release(&t->rcv.ring, p->mem);
-    if (window_update_due(t)) {
+    if (window_update_due(p, t)) {
         t->flags |= T_WND_NEWS;
         tcb_wants_output(p, t);
     }

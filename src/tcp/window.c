@@ -3,7 +3,7 @@
  * Knows: receive room and the advertised right edge. Shape: the edge never moves left.
  * Units: bytes; on the wire shifted by the scale. Errors: none. Cost: O(1).
  * 9293#3.8.6, 7323#2, 1122#4.2.3.3 (receiver's silly window) */
-#include "tcp/tcb.h"
+#include "tcp/memory.h"
 
 uint8_t window_scale_for(uint32_t bytes)
 {
@@ -25,6 +25,17 @@ uint32_t window_room(const struct tcb *t)
     return t->rcv.ring.len < max ? max - t->rcv.ring.len : 0;
 }
 
+/* While memory is short nobody is offered more than a few segments, less what lies unread. */
+static uint32_t room_now(const struct tcp *p, const struct tcb *t)
+{
+    uint32_t room = window_room(t), most = PRESSED_SEGMENTS * t->rcv.mss;
+
+    if (!p->press.is_on)
+        return room;
+    most -= t->rcv.ring.len < most ? t->rcv.ring.len : most;
+    return room < most ? room : most;
+}
+
 /* The least step by which the right edge moves: a full segment or half the buffer. */
 static uint32_t least_step(const struct tcb *t)
 {
@@ -33,9 +44,9 @@ static uint32_t least_step(const struct tcb *t)
     return t->rcv.mss < half ? t->rcv.mss : half;
 }
 
-bool window_update_due(const struct tcb *t)
+bool window_update_due(const struct tcp *p, const struct tcb *t)
 {
-    uint32_t offered = (uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt), room = window_room(t);
+    uint32_t offered = (uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt), room = room_now(p, t);
     uint32_t half = t->opt.rcvbuf / 2, most = 65535u << t->rcv.wscale;
 
     if (room > most) /* what the field can not say is no news */
@@ -51,7 +62,7 @@ bool window_update_due(const struct tcb *t)
 
 uint32_t window_to_offer(struct tcp *p, struct tcb *t)
 {
-    uint32_t offered = (uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt), room = window_room(t);
+    uint32_t offered = (uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt), room = room_now(p, t);
     uint32_t most = 65535u << t->rcv.wscale, unit = 1u << t->rcv.wscale;
     uint32_t wnd = offered;
 

@@ -66,6 +66,7 @@ TEST(probing_from_the_start_begins_with_the_base_and_climbs)
     uint32_t size[64], n, biggest = 0, probes = 0;
 
     assert_int_equal(mss_of(&m), BASE);
+    app_option(&m.p, SOL_SOCKET, SO_SNDBUF, 1 << 20);
     for (int i = 0; i < 6; i++)
         app_write(&m.p, 65536);
     goes(&m, 10, BASE);

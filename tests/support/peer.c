@@ -50,6 +50,12 @@ static const char *const anomalies[] = {
     "TcpExtDelayedACKLost",
     "TcpExtTCPToZeroWindowAdv",
     "TcpExtTCPFromZeroWindowAdv",
+    "TcpExtTCPMemoryPressures",
+    "TcpExtPruneCalled",
+    "TcpExtOfoPruned",
+    "TcpExtTCPRcvCollapsed",
+    "TcpExtTCPOFODrop",
+    "TcpExtRcvPruned",
 };
 
 /* -- the net ----------------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* Buffers that grow: rounds, round trips, and the bound on what measuring them costs. */
 #include "tcp_bench.h"
 
+#include "tcp/memory.h"
+
 #define MSS 1000u
 #define RTT_US 10000u
 

@@ -118,16 +118,17 @@ static void updates_are_due_when_they_help(void **state)
 
     (void)state;
     t.rcv.ring.len = 9001;
-    assert_false(window_update_due(&t)); /* the peer waits, but 999 is no segment */
+    assert_false(window_update_due(&tcp, &t)); /* the peer waits, but 999 is no segment */
     t.rcv.ring.len = 9000;
-    assert_true(window_update_due(&t));
+    assert_true(window_update_due(&tcp, &t));
     t = receiver(10000, 4000, 0);
     t.rcv.ring.len = 1001;
-    assert_false(window_update_due(&t)); /* it has work: half the buffer is news, less is not */
+    assert_false(
+        window_update_due(&tcp, &t)); /* it has work: half the buffer is news, less is not */
     t.rcv.ring.len = 1000;
-    assert_true(window_update_due(&t));
+    assert_true(window_update_due(&tcp, &t));
     t.state = CLOSE_WAIT; /* nothing more comes */
-    assert_false(window_update_due(&t));
+    assert_false(window_update_due(&tcp, &t));
 }
 
 static void no_update_of_what_was_never_used(void **state)
@@ -135,10 +136,10 @@ static void no_update_of_what_was_never_used(void **state)
     struct tcb t = receiver(200000, 65535, 7);
 
     (void)state;
-    assert_true(window_update_due(&t));
+    assert_true(window_update_due(&tcp, &t));
     t.rcv.nxt = seq_of(START + 1);
     t.rcv.edge = seq_add(t.rcv.nxt, 65535);
-    assert_false(window_update_due(&t));
+    assert_false(window_update_due(&tcp, &t));
 }
 
 static void no_update_that_the_field_can_not_say(void **state)
@@ -146,7 +147,7 @@ static void no_update_that_the_field_can_not_say(void **state)
     struct tcb t = receiver(200000, 65535, 0);
 
     (void)state;
-    assert_false(window_update_due(&t));
+    assert_false(window_update_due(&tcp, &t));
 }
 
 static void a_window_that_shrank_is_used_up(void **state) /* REQ:MUST-34 */
