@@ -17,6 +17,9 @@ void pace_choose(struct tcp *p, struct tcb *t)
 {
     bool is_on = cc_algo(&t->cc)->pacing_rate || p->knobs->tcp_pacing || t->opt.max_pacing;
 
+    /* Of an instant that nobody set, the low 32 bits may as well mean one to come. */
+    if (is_on && !(t->snd.pace & PACE_ON))
+        t->pace_at_us = (uint32_t)p->now_us;
     t->snd.pace = (uint8_t)(is_on ? t->snd.pace | PACE_ON : 0);
     if (cc_algo(&t->cc)->has_own_cwnd)
         t->snd.pace |= PACE_SAMPLES;

@@ -102,6 +102,24 @@ TEST(the_window_is_spread_over_the_round_trip)
     peer_end(&p);
 }
 
+/* Instants have 32 bits: 50 minutes after the stack's beginning 0 is one to come. */
+TEST(a_connection_waits_for_nothing_before_its_first_text_however_old_the_stack_is)
+{
+    struct peer p = listening(.knob = "net.weir.tcp_pacing", .value = "1");
+
+    advance_ms(&p, 3000000);
+    inject(&p, .flags = SYN, .seq = 0, .mss = 1000);
+    expect(&p, .flags = SYN | ACK);
+    advance_ms(&p, 100);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1);
+    app_accept(&p);
+    app_write(&p, 2000);
+    expect(&p, .flags = ACK, .seq = 1, .len = 1000);
+    expect(&p, .flags = ACK, .seq = 1001, .len = 1000);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 2001);
+    peer_end(&p);
+}
+
 TEST(the_limit_is_read_as_it_was_set)
 {
     struct peer p = established(.mss = 1000);
