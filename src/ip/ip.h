@@ -147,6 +147,9 @@ int route_lookup(const struct ip *ip, const struct weir_addr *dst, int ifindex,
 
 /* The MTU towards dst where the first link has link_mtu. */
 uint32_t pmtu_of(struct ip *ip, const struct weir_addr *dst, uint32_t link_mtu, int64_t now_us);
+/* A router on the way has a link below min_pmtu: what goes there must not bear DF, or it would be
+ * dropped for ever. Linux: such a path is "locked". */
+bool pmtu_is_narrow(struct ip *ip, const struct weir_addr *dst, int64_t now_us);
 /* An ICMP "packet too big" whose quote a transport has confirmed. Lowers only; never below
  * min_pmtu. Returns the MTU that is now in force, or 0 if there was no room. */
 uint32_t pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, int64_t now_us);

@@ -17,6 +17,7 @@ struct pmtu {
     int64_t expires_us;
     uint32_t mtu;
     uint32_t hash;
+    bool is_narrow; /* less than min_pmtu was asked for */
 };
 
 void pmtu_init(struct ip *ip)
@@ -81,6 +82,17 @@ uint32_t pmtu_of(struct ip *ip, const struct weir_addr *dst, uint32_t link_mtu, 
     return pmtu_at(ip, index)->mtu;
 }
 
+bool pmtu_is_narrow(struct ip *ip, const struct weir_addr *dst, int64_t now_us)
+{
+    uint32_t index;
+
+    if (LIKELY(!ip->pmtus.used))
+        return false;
+    forget_expired(ip, now_us);
+    index = find(ip, hash_of(ip, dst), dst);
+    return index && pmtu_at(ip, index)->is_narrow;
+}
+
 static uint32_t pmtu_new(struct ip *ip, uint32_t hash, const struct weir_addr *dst)
 {
     uint32_t index;
@@ -104,10 +116,11 @@ static uint32_t pmtu_new(struct ip *ip, uint32_t hash, const struct weir_addr *d
 uint32_t pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, int64_t now_us)
 {
     uint32_t hash = hash_of(ip, dst), index;
+    bool is_narrow = mtu < ip->config.min_pmtu;
     struct pmtu *p;
 
     forget_expired(ip, now_us);
-    if (mtu < ip->config.min_pmtu)
+    if (is_narrow)
         mtu = ip->config.min_pmtu;
     index = find(ip, hash, dst);
     if (!index)
@@ -118,6 +131,7 @@ uint32_t pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, i
     if (mtu > p->mtu)
         return p->mtu; /* 1191#3: never raised by a message */
     p->mtu = mtu;
+    p->is_narrow |= is_narrow;
     p->expires_us = now_us + (int64_t)ip->config.mtu_expires_s * 1000000;
     list_unlink(&ip->pmtu_order, index);
     list_append(&ip->pmtu_order, index);

@@ -132,7 +132,7 @@ enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
     else
         v = udp_on_icmp_error(&k->udp, &fault);
     if (v == PASS && mtu) /* 5927: only what a transport confirmed */
-        pmtu_update(&k->ip, &e->remote, mtu, k->now_us);
+        pmtu_update(&k->ip, &e->remote, is_v4 ? e->mtu : mtu, k->now_us);
     return v;
 }
 

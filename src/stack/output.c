@@ -373,7 +373,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.proto = PROTO_TCP;
     p.tos = s->tos;
     p.ttl = s->ttl ? s->ttl : preset_ttl(b, &p.dst);
-    p.is_df = true;
+    p.is_df = !pmtu_is_narrow(&b->k->ip, &p.dst, b->k->now_us);
     p.frag = 0;
     p.is_transit = false;
     p.options_len = 0;

@@ -292,6 +292,7 @@ void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
     if (t->loss.phase == LOSS_RECOVERY)
         prr_on_ack(t, e);
     e->in_recovery |= t->loss.phase == LOSS_RECOVERY;
+    s = t->sent; /* marking may have split records, and moved them all */
     if (s->first == s->n && !is_waited_for(t))
         sent_free(p, t);
 }

@@ -30,7 +30,9 @@ static uint32_t send_room(const struct tcp *p, const struct tcb *t)
 
     if (unsent >= most)
         return 0;
-    return room < most - unsent ? room : most - unsent;
+    /* Linux fills the segment that it has begun: else a low mark would make tiny segments. */
+    most = most - unsent < t->snd.mss ? t->snd.mss : most - unsent;
+    return room < most ? room : most;
 }
 
 int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2])

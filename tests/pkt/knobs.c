@@ -71,8 +71,14 @@ TEST(bytes_not_sent_fill_a_socket)
     struct peer p = established(.mss = 1000);
     static uint8_t data[1600];
 
-    set(&p, "net.ipv4.tcp_notsent_lowat", "500");
-    assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 500);
+    set(&p, "net.ipv4.tcp_notsent_lowat", "1200");
+    assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 1200);
+    assert_false(weir_readiness(p.stack, p.sock) & WEIR_READY_OUT);
+    peer_forget();
+
+    p = established(.mss = 1000); /* a lower mark makes no smaller segments */
+    set(&p, "net.ipv4.tcp_notsent_lowat", "1");
+    assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), 1000);
     assert_false(weir_readiness(p.stack, p.sock) & WEIR_READY_OUT);
     set(&p, "net.ipv4.tcp_notsent_lowat", "4294967295");
     assert_int_equal(weir_send(p.stack, p.sock, data, sizeof data, 0), sizeof data);

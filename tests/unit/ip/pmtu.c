@@ -16,7 +16,10 @@ static void an_estimate_is_only_lowered_and_has_a_floor(void **state)
     assert_int_equal(pmtu_update(&b.ip, &peer, 65535, b.now), 1400);
     assert_int_equal(pmtu_of(&b.ip, &peer, 1500, b.now), 1400);
     assert_int_equal(pmtu_of(&b.ip, &peer, 1300, b.now), 1300); /* the first link is narrower */
+    assert_false(pmtu_is_narrow(&b.ip, &peer, b.now));
     assert_int_equal(pmtu_update(&b.ip, &peer, 68, b.now), 552);
+    assert_true(pmtu_is_narrow(&b.ip, &peer, b.now)); /* DF would be its end */
+    assert_false(pmtu_is_narrow(&b.ip, &other, b.now));
     assert_int_equal(pmtu_update(&b.ip, &peer, 0, b.now), 552);
     assert_int_equal(pmtu_of(&b.ip, &peer, 1500, b.now), 552);
     bench_close(&b);
