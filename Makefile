@@ -1,6 +1,6 @@
 # The front door. `make help` says what there is; meson and ninja do the work behind it.
 .DEFAULT_GOAL := all
-.PHONY: all setup demo test bench bench-path lint format tidy ledger install clean help configure
+.PHONY: all setup demo test soak bench bench-path lint format tidy ledger install clean help configure
 
 BUILD  ?= build
 MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
@@ -31,6 +31,15 @@ demo: setup-demo all         ## see it work, in a minute, without root
 test: setup-build setup-test ## run every test under ASan and UBSan;  T=unit  T=unit/base/ring  chooses
 	$(call configure,build-test,-Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false -Dtests=enabled)
 	@$(PYTHON) tools/test.py --build build-test $(T)
+
+# The worlds of `make test` are the first 1,500.
+N     ?= 10000
+FIRST ?= 1501
+soak: setup-build setup-test ## N random worlds under sanitizers, N as it is shipped;  N=10000  FIRST=1501
+	$(call configure,build-test,-Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false -Dtests=enabled)
+	$(call configure,build-soak,-Dtests=enabled -Dexamples=false $(LTO))
+	@$(NINJA) -C build-test tests/lab-soak >/dev/null && $(NINJA) -C build-soak tests/lab-soak >/dev/null
+	@$(PYTHON) tools/soak.py --first $(FIRST) --count $(N) build-test/tests/lab-soak build-soak/tests/lab-soak
 
 bench: setup-bench           ## measure, with the flags that are shipped
 	$(call configure,build-bench,-Dbench=true -Dexamples=false -Dtests=disabled $(LTO))

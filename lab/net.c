@@ -17,11 +17,20 @@
 #define CLOCK_BASE_NS 1000000000
 #define MTU_PRESET 1500
 #define BULK_MAX 65535
+#define PPB 1000000000u
+
+static bool is_starved(struct lab *lab)
+{
+    if (!lab->starve_ppb || !lab->is_started || lab->is_booting)
+        return false;
+    lab->starve_random = lab->starve_random * 6364136223846793005u + 1442695040888963407u;
+    return (lab->starve_random >> 33) * PPB >> 31 < lab->starve_ppb;
+}
 
 static void *counted_alloc(void *ctx, size_t bytes)
 {
     struct lab *lab = ctx;
-    void *p = malloc(bytes);
+    void *p = is_starved(lab) ? NULL : malloc(bytes);
 
     lab->mem_bytes += p ? (int64_t)bytes : 0;
     return p;
@@ -49,7 +58,7 @@ struct lab *lab_new(uint64_t seed)
     struct lab *lab = calloc(1, sizeof *lab);
 
     if (lab)
-        lab->seed = seed;
+        lab->seed = lab->starve_random = seed;
     return lab;
 }
 
@@ -102,6 +111,7 @@ static void boot(struct lab_node *n)
     c.seed[0] = n->seed[0];
     c.seed[1] = n->seed[1];
     c.now_ns = lab_clock(n);
+    n->lab->is_booting = true; /* no memory at the start is no start at all */
     n->stack = weir_new(&c);
     if (!n->stack)
         abort(); /* the machine has no memory left for a few kilobytes */
@@ -112,6 +122,7 @@ static void boot(struct lab_node *n)
         add_port(n, i);
     if (n->lab->is_started)
         lab_routes(n);
+    n->lab->is_booting = false;
     if (n->lab->log)
         lab_log_boot(n->lab->log, n);
 }

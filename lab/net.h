@@ -122,10 +122,12 @@ struct lab {
     int nodes;
     struct lab_link *link[LAB_LINKS_MAX];
     int links;
-    bool is_started;
+    bool is_started, is_booting;
     uint32_t subnets;
     uint64_t salt;       /* counts draws from the seed */
     int64_t mem_bytes;   /* held by all stacks from the allocator */
+    uint32_t starve_ppb; /* how often the running stacks get no memory */
+    uint64_t starve_random;
     struct lab_log *log; /* NULL: nobody wants to know */
     struct weir_pcapng *pcapng;
     int pcap_iface[LAB_LINKS_MAX][2];

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEEDS 300
+#define SEEDS 1500
+#define HOURS 3 /* of each world's time */
 
 static void worlds_lose_nothing(void **state)
 {
     const char *range = getenv("WEIR_SOAK_SEEDS"), *only = getenv("WEIR_TEST_SEED");
     unsigned long long first = 1, last = SEEDS, connections = 0, bytes = 0, failed = 0;
+    unsigned long long whole = 0, errors = 0, datagrams = 0;
 
     (void)state;
     if (range)
@@ -31,9 +33,15 @@ static void worlds_lose_nothing(void **state)
             print_message("# %s\n", w.story);
         connections += (unsigned long long)w.conns;
         bytes += w.bytes;
+        whole += w.whole;
+        errors += w.errors;
+        datagrams += w.datagrams;
     }
-    print_message("# %llu worlds, %llu connections, %llu bytes, %.1f years\n", last - first + 1,
-                  connections, bytes, (double)(last - first + 1) * 3 / 24 / 365.25);
+    print_message(
+        "# %llu worlds, %.2f years: %llu connections, %llu datagrams, %llu bytes; %llu ends "
+        "read all, %llu failed for a reason\n",
+        last - first + 1, (double)(last - first + 1) * HOURS / 24 / 365.25, connections, datagrams,
+        bytes, whole, errors);
     assert_int_equal(failed, 0);
 }
 

@@ -69,8 +69,6 @@ static bool is_explained(const struct soak *w, const struct soak_end *e)
         return true; /* nobody answered ARP, or a router found so */
     if (w->has_cookies && e->error == ECONNRESET)
         return true; /* text that overtakes the first ACK bears no cookie */
-    if (w->has_bursts && e->error == ETIMEDOUT && e->got == 0 && e->sent == 0)
-        return true;
     if (!w->is_harsh)
         return false;
     switch (e->error) {
@@ -80,6 +78,9 @@ static bool is_explained(const struct soak *w, const struct soak_end *e)
     case EHOSTUNREACH:
     case ECONNREFUSED:
         return true;
+    case ENOBUFS:
+    case ENOMEM:
+        return w->lab->starve_ppb > 0;
     default:
         return false;
     }
@@ -97,6 +98,8 @@ static void judge_end(struct soak *w, const struct soak_end *e)
         soak_wrong(w,
                    "connection %d, side %d: %s after %u bytes in, %u out, and nothing explains it",
                    id, e->side, strerrorname_np(e->error), e->got, e->sent);
+    w->errors += e->error != 0;
+    w->whole += e->has_ended;
     if (e->state == SOAK_DONE || e->is_dead)
         return;
     if (!w->is_harsh && !peer->error)

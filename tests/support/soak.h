@@ -96,8 +96,7 @@ struct soak {
     bool has_loss;    /* frames may be lost: ARP may fail */
     bool has_dup;     /* datagrams may come twice */
     bool has_cookies; /* what overtakes the first ACK is refused */
-    bool has_bursts;  /* all SYNs may be lost in one */
-    uint64_t datagrams, bytes;
+    uint64_t datagrams, bytes, whole, errors; /* ends: to the last byte, or not */
     char story[2400]; /* the world in words */
     char wrong[300];
 };

@@ -92,8 +92,9 @@ static void draw_link(struct soak *w, struct lab_node *a, struct lab_node *b, ui
     for (int d = 0; d < 2; d++)
         if (once_in(w, 8)) {
             l->dir[d].enter_ppb = 10000000;
-            l->dir[d].leave_ppb = 500000000;
-            w->has_loss = w->has_bursts = true;
+            /* a long one may outlast all repetitions */
+            l->dir[d].leave_ppb = w->is_harsh ? 200000000 : 800000000;
+            w->has_loss = true;
             soak_tell(w, " bursts");
         }
 }
@@ -350,6 +351,10 @@ void soak_draw(struct soak *w, uint64_t seed)
             draw_knobs(w, n);
         if (once_in(w, 6))
             n->skew_ppm = (int64_t)below(w, 2001) - 1000;
+    }
+    if (w->is_harsh && once_in(w, 5)) {
+        w->lab->starve_ppb = any_size(w, 26);
+        soak_tell(w, "\n  memory is refused %.2f%% of the time", w->lab->starve_ppb / 1e7);
     }
     for (uint32_t n = 1 + below(w, SOAK_CONNS); n; n--)
         draw_conn(w);
