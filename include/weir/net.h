@@ -9,6 +9,13 @@
 extern "C" {
 #endif
 
+/* -- IPv6 that configures itself (RFC 4862) ---------------------------------------------------- */
+
+/* The interface gets a link-local address, asks for routers, and makes addresses from what they say
+ * (net.ipv6.conf.all.*). Addresses that are added to it from now on are asked for before they are
+ * used. 0, -ENODEV, -EOPNOTSUPP (no Ethernet), -EACCES (net.ipv6.conf.all.disable_ipv6). */
+int weir_ip6_start(struct weir_stack *stack, int ifindex);
+
 /* -- DHCP (RFC 2131) --------------------------------------------------------------------------- */
 
 #define WEIR_DHCP_DNS_MAX 3

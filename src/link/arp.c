@@ -120,8 +120,8 @@ enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply)
     if (!index)
         return DROP_reply_queue;
     r = pool_at(&l->answers, index);
+    *r = (struct neigh_answer){.arp = *reply};
     list_node_init(&r->out);
-    r->arp = *reply;
     list_append(&l->answer_out[ifindex], index);
     return PASS;
 }
@@ -143,8 +143,12 @@ bool arp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out
     if (!index)
         return acd_pull(l, ifindex, now_us, out);
     r = pool_at(&l->answers, index);
-    *out = (struct neigh_out){.kind = NEIGH_ARP, .arp = r->arp};
-    memcpy(out->dst, r->arp.tha, 6);
+    if (r->is_nd) {
+        nd_put_advertisement(l, ifindex, r, out);
+    } else {
+        *out = (struct neigh_out){.kind = NEIGH_ARP, .arp = r->arp};
+        memcpy(out->dst, r->arp.tha, 6);
+    }
     list_unlink(&l->answer_out[ifindex], index);
     pool_free(&l->answers, index);
     return true;

@@ -113,6 +113,8 @@ int iface_add_addr(struct link *l, int ifindex, const struct weir_addr *addr, in
         .addr = *addr,
         .prefix = (uint8_t)(prefix + shift),
         .step_at_us = INT64_MAX,
+        .preferred_until_us = INT64_MAX,
+        .valid_until_us = INT64_MAX,
         .defended_at_us = INT64_MIN / 2,
     };
     if (l->config.arp_notify && f->type == WEIR_LINK_ETHER && shift)
@@ -321,52 +323,4 @@ bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *
     if (weir_addr_equal(group, &all_hosts) || find_group(f, group) >= 0)
         return true;
     return !weir_addr_is_v4(group) && is_implied6(f, group);
-}
-
-/* Bits that a and b have in common from the front. */
-static int common_bits(const struct weir_addr *a, const struct weir_addr *b)
-{
-    for (int i = 0; i < 16; i++) {
-        unsigned diff = (unsigned)(a->b[i] ^ b->b[i]);
-
-        if (diff)
-            return 8 * i + __builtin_clz(diff) - 24;
-    }
-    return 128;
-}
-
-/* The address whose subnet holds dst, the longest such; else the primary one of the family. */
-static const struct iface_addr *best_source(const struct iface *f, const struct weir_addr *dst)
-{
-    const struct iface_addr *best = NULL;
-    int best_prefix = -1;
-
-    for (int i = 0; i < f->addrs; i++) {
-        const struct iface_addr *a = &f->addr[i];
-        bool is_on_link = common_bits(&a->addr, dst) >= a->prefix;
-        int prefix = is_on_link ? a->prefix : 0;
-
-        if (a->state == ADDR_USABLE && prefix > best_prefix &&
-            weir_addr_is_v4(&a->addr) == weir_addr_is_v4(dst)) {
-            best = a;
-            best_prefix = prefix;
-        }
-    }
-    return best;
-}
-
-bool iface_source_for(const struct link *l, int ifindex, const struct weir_addr *dst,
-                      struct weir_addr *src)
-{
-    const struct iface_addr *a = best_source(&l->iface[ifindex], dst);
-
-    for (int i = 1; !a && i <= l->ifaces; i++) {
-        a = best_source(&l->iface[i], dst);
-        if (a && is_loopback(&a->addr) && !is_loopback(dst))
-            a = NULL; /* 1122#3.2.1.3: 127/8 stays inside */
-    }
-    if (!a)
-        return false;
-    *src = a->addr;
-    return true;
 }

@@ -17,11 +17,31 @@
 #include "wire/wire.h"
 
 #define IFACE_MAX 16         /* interfaces of a stack, ifindex 1 to 16 */
-#define IFACE_ADDRS_MAX 8    /* addresses of an interface */
+#define IFACE_ADDRS_MAX 16   /* addresses of an interface */
 #define IFACE_GROUPS_MAX 16  /* multicast groups of an interface, 224.0.0.1 not counted */
 #define LINK_PARTS 4         /* slices of a packet that is parked */
 #define RARP_STATIONS_MAX 64 /* whose addresses we tell them */
-#define LINK_ANSWERS_MAX 128 /* ARP replies that wait for output */
+#define LINK_ANSWERS_MAX 128 /* answers to neighbours that wait for output */
+#define LINK_GONE_MAX 16     /* addresses that ended and that the stack was not told of yet */
+#define RA_ROUTES_MAX 32     /* routes that routers told of, all interfaces together */
+#define RA_DNS_MAX 3         /* nameservers that routers told of, of an interface */
+
+/* How an interface comes by IPv6 addresses, by the names of Linux's knobs (net.ipv6.conf.all.*). */
+struct autoconf_config {
+    uint32_t router_solicitation_interval;      /* s, 4 */
+    uint32_t router_solicitation_max_interval;  /* s, 3,600 */
+    int32_t router_solicitations;               /* -1: until a router answers */
+    uint32_t temp_valid_lft, temp_prefered_lft; /* s, a week and a day */
+    uint8_t max_addresses;                      /* from routers, 16 */
+    uint8_t dad_transmits;                      /* 1; 0: addresses are used at once */
+    uint8_t addr_gen_mode;                      /* enum addr_gen */
+    uint8_t use_tempaddr;        /* 0; 1: there are some; 2: and they are preferred */
+    uint8_t accept_ra, autoconf; /* 1, 1 */
+    uint8_t accept_ra_defrtr, accept_ra_pinfo, accept_ra_mtu; /* 1, 1, 1 */
+    uint8_t accept_ra_rt_info_max_plen; /* longest prefix of a route option, 128 */
+    uint8_t accept_redirects;           /* 1 */
+};
+enum addr_gen { ADDR_GEN_EUI64 = 0, ADDR_GEN_STABLE = 2 };
 
 /* Limits and habits, by the names of Linux's knobs (net.ipv4.neigh.default.*); the stack may change
  * them at any time. */
@@ -35,11 +55,18 @@ struct link_config {
     uint8_t mcast_solicit, ucast_solicit; /* 3, 3 */
     uint8_t arp_notify;                   /* 1: a new address is announced; 0 */
     uint8_t acd_defend;                   /* enum acd_defend, ACD_FOR_EVER */
+    struct autoconf_config ip6;
 };
 
 /* What is done when somebody else claims an address of ours: 5227#2.4 (a), (b), (c). */
 enum acd_defend { ACD_GIVE_UP, ACD_ONCE, ACD_FOR_EVER };
 
+enum addr_flag {
+    ADDR_AUTO = 1,       /* made from a router's prefix, or link-local */
+    ADDR_TEMPORARY = 2,  /* 8981 */
+    ADDR_DEPRECATED = 4, /* not for what begins now: 4862#5.5.4 */
+    ADDR_FOLLOWED = 8,   /* a temporary one that has its successor */
+};
 enum addr_state {
     ADDR_USABLE,
     ADDR_TENTATIVE, /* nobody else may have it: asked, and not ours until then */
@@ -55,8 +82,43 @@ struct iface_addr {
     bool is_due;            /* the next of either goes out now */
     bool is_news;           /* its state changed: acd_next_change */
     uint8_t rival[6];       /* the MAC that claimed it last */
+    uint8_t flags;          /* enum addr_flag */
+    uint8_t tries;          /* identifiers that others had: 7217#6 */
+    uint8_t nonce[6];       /* of our own solicitation: what comes back is no rival, 7527 */
     int64_t step_at_us;     /* when the next step is due, INT64_MAX: none */
     int64_t defended_at_us; /* 5227#2.4: the last conflict that was answered */
+    int64_t made_at_us;     /* ADDR_TEMPORARY */
+    int64_t preferred_until_us, valid_until_us; /* INT64_MAX: for ever */
+};
+
+/* IPv6 as it is configured on an interface by what routers say. */
+struct iface_ip6 {
+    bool is_on;                        /* autoconf_start */
+    bool is_asking;                    /* routers, since none answered */
+    bool is_news;                      /* hop_limit or mtu */
+    uint8_t asked;                     /* solicitations that went out */
+    uint8_t hop_limit;                 /* what routers say, 0: nothing */
+    uint32_t mtu;                      /* what routers say, 0: nothing */
+    uint32_t reachable_ms, retrans_ms; /* what routers say, 0: nothing */
+    int64_t ask_at_us, pause_us;
+    uint8_t dnss;
+    struct {
+        struct weir_addr addr;
+        int64_t until_us;
+    } dns[RA_DNS_MAX];
+};
+
+/* A route that a router told of: itself as the default one, a prefix that is on the link, or a
+ * prefix behind it. */
+struct ra_route {
+    struct weir_addr dst, router;
+    int64_t until_us;
+    uint32_t metric;
+    uint8_t ifindex; /* 0: a free entry */
+    uint8_t prefix;
+    bool has_router;
+    bool is_told; /* the stack has it */
+    bool is_over; /* and is to forget it */
 };
 
 struct iface {
@@ -70,6 +132,7 @@ struct iface {
     uint32_t conflicts;    /* addresses that others had, since one could be used */
     int64_t claimed_at_us; /* the last time that an address was tried */
     struct iface_addr addr[IFACE_ADDRS_MAX];
+    struct iface_ip6 ip6;
     struct weir_addr group[IFACE_GROUPS_MAX];
 };
 
@@ -105,8 +168,10 @@ struct link {
     struct iface iface[IFACE_MAX + 1];
     uint32_t epoch;      /* moves when an interface or an address comes or goes */
     uint32_t claims_due; /* bit by ifindex: some address has a probe or an announcement to send */
-    int64_t claims_step_us; /* no address has a step due before */
-    bool has_changes;       /* some address is_news */
+    int64_t claims_step_us;               /* no address has a step due before */
+    bool has_changes;                     /* some address is_news, or gone */
+    struct weir_addr gone[LINK_GONE_MAX]; /* addresses whose time was over */
+    uint32_t gones, gones_told;
 
     struct rng rng;
     struct sipkey key;
@@ -125,6 +190,11 @@ struct link {
     uint32_t last;                  /* neighbour of the last lookup, 0: none */
     int64_t reachable_us;           /* base_reachable_time, randomized */
     int64_t reachable_drawn_us;
+    struct sipkey secret; /* of interface identifiers: 7217 */
+    struct ra_route route[RA_ROUTES_MAX];
+    uint32_t nd_due;      /* bit by ifindex: a router solicitation goes out */
+    int64_t life_step_us; /* no lifetime ends and no router is asked before */
+    bool has_ra_changes;  /* ra_next_change */
     struct rarp rarp[IFACE_MAX + 1];
     struct rarp_station station[RARP_STATIONS_MAX];
     uint32_t stations;
@@ -169,7 +239,7 @@ bool iface_is_multicast(const struct weir_addr *addr);
 void iface_group_mac(const struct weir_addr *group, uint8_t mac[6]);
 /* A group that this interface listens to: joined, or all-hosts 224.0.0.1. */
 bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *group);
-/* The source address for packets that leave through ifindex towards dst (or its next hop). False:
+/* source.c: the source address for packets that leave through ifindex towards dst. False:
  * the interface has no address of that family and no other interface has one. */
 bool iface_source_for(const struct link *l, int ifindex, const struct weir_addr *dst,
                       struct weir_addr *src);
@@ -187,6 +257,23 @@ struct acd_change {
     const struct iface_addr *addr;
 };
 bool acd_next_change(struct link *l, struct acd_change *out);
+/* An address whose time was over; false: none. */
+bool acd_next_gone(struct link *l, struct weir_addr *addr);
+
+/* -- IPv6 addresses that make themselves: autoconf.c router.c -----------------------------------
+ */
+
+/* The interface gets a link-local address and asks for routers: 4862#5.3. -ENODEV, -EOPNOTSUPP. */
+int autoconf_start(struct link *l, int ifindex, int64_t now_us);
+int autoconf_advance(struct link *l, int64_t now_us);
+int64_t autoconf_deadline(const struct link *l); /* us, INT64_MAX: none */
+/* A route that came or went, or an interface whose hop limit or MTU changed. */
+struct ra_change {
+    int ifindex;
+    bool is_route, is_there;
+    struct ra_route route; /* is_route */
+};
+bool ra_next_change(struct link *l, struct ra_change *out);
 
 /* -- neighbours: neigh.c arp.c park.c ---------------------------------------------------------- */
 

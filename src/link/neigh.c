@@ -27,6 +27,21 @@ void link_config_default(struct link_config *config)
         .mcast_solicit = 3,
         .ucast_solicit = 3,
         .acd_defend = ACD_FOR_EVER,
+        .ip6 = {.router_solicitation_interval = 4,
+                .router_solicitation_max_interval = 3600,
+                .router_solicitations = -1,
+                .temp_valid_lft = 604800,
+                .temp_prefered_lft = 86400,
+                .max_addresses = IFACE_ADDRS_MAX,
+                .dad_transmits = 1,
+                .addr_gen_mode = ADDR_GEN_STABLE,
+                .accept_ra = 1,
+                .autoconf = 1,
+                .accept_ra_defrtr = 1,
+                .accept_ra_pinfo = 1,
+                .accept_ra_mtu = 1,
+                .accept_ra_rt_info_max_plen = 128,
+                .accept_redirects = 1},
     };
 }
 
@@ -36,9 +51,10 @@ void link_init(struct link *l, struct mem *mem, struct rng *seed, int64_t now_us
 
     *l = (struct link){.mem = mem, .key = rng_key(seed)};
     l->reachable_drawn_us = now_us - DRAW_EVERY_US;
-    l->claims_step_us = INT64_MAX;
+    l->claims_step_us = l->life_step_us = INT64_MAX;
     link_config_default(&l->config);
     rng_init(&l->rng, seed0, seed1);
+    l->secret = rng_key(&l->rng);
     pool_init(&l->neighs, mem, sizeof(struct neigh), NEIGHS_MAX);
     pool_init(&l->answers, mem, sizeof(struct neigh_answer), LINK_ANSWERS_MAX);
     table_init(&l->by_addr, mem);
@@ -106,8 +122,6 @@ enum drop neigh_park(struct link *l, int ifindex, const struct weir_addr *next_h
     uint32_t index = neigh_find(l, ifindex, next_hop);
     struct neigh *n;
 
-    if (!weir_addr_is_v4(next_hop))
-        return DROP_ip6_unsupported;
     if (!index) {
         index = neigh_new(l, ifindex, next_hop, NEIGH_FAILED);
         if (!index)
@@ -146,9 +160,12 @@ void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, 
         neigh_enter(l, index, NEIGH_STALE, now_us);
 }
 
-static int64_t retrans_us(const struct link *l)
+/* IPv6: what routers say goes before what is set. */
+static int64_t retrans_us(const struct link *l, const struct neigh *n)
 {
-    return (int64_t)l->config.retrans_time_ms * 1000;
+    uint32_t told_ms = weir_addr_is_v4(&n->addr) ? 0 : l->iface[n->ifindex].ip6.retrans_ms;
+
+    return (int64_t)(told_ms ? told_ms : l->config.retrans_time_ms) * 1000;
 }
 
 static void request_out(struct link *l, uint32_t index, int64_t now_us, struct neigh_out *out)
@@ -156,6 +173,13 @@ static void request_out(struct link *l, uint32_t index, int64_t now_us, struct n
     struct neigh *n = neigh_at(l, index);
     struct weir_addr src;
 
+    n->is_solicit_due = false;
+    n->asked_us = now_us;
+    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l, n));
+    if (!weir_addr_is_v4(&n->addr)) {
+        nd_put_solicitation(l, n->ifindex, &n->addr, n->state == NEIGH_PROBE ? n->mac : NULL, out);
+        return;
+    }
     *out = (struct neigh_out){.kind = NEIGH_ARP, .arp = {.op = ARP_REQUEST}};
     memcpy(out->arp.sha, l->iface[n->ifindex].mac, 6);
     if (iface_source_for(l, n->ifindex, &n->addr, &src))
@@ -165,16 +189,14 @@ static void request_out(struct link *l, uint32_t index, int64_t now_us, struct n
         memcpy(out->dst, n->mac, 6);
     else
         memset(out->dst, 0xff, 6);
-    n->is_solicit_due = false;
-    n->asked_us = now_us;
-    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l));
 }
 
 bool neigh_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out)
 {
     struct list *list = &l->out[ifindex];
 
-    if (arp_pull(l, ifindex, now_us, out) || rarp_pull(l, ifindex, now_us, out))
+    if (arp_pull(l, ifindex, now_us, out) || rarp_pull(l, ifindex, now_us, out) ||
+        router_pull(l, ifindex, now_us, out))
         return true;
     while (list->first) {
         uint32_t index = list->first;
@@ -198,7 +220,7 @@ bool neigh_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *o
 
 bool neigh_has_output(const struct link *l, int ifindex)
 {
-    return l->out[ifindex].first || arp_has_output(l, ifindex);
+    return l->out[ifindex].first || arp_has_output(l, ifindex) || l->nd_due >> ifindex & 1;
 }
 
 int neigh_advance(struct link *l, int64_t now_us)
@@ -378,14 +400,14 @@ static void solicit(struct link *l, uint32_t index, int64_t now_us)
 {
     struct neigh *n = neigh_at(l, index);
 
-    if (now_us - n->asked_us < retrans_us(l)) {
-        wheel_arm(&l->wheel, wheel_ref_of(0, index), n->asked_us + retrans_us(l));
+    if (now_us - n->asked_us < retrans_us(l, n)) {
+        wheel_arm(&l->wheel, wheel_ref_of(0, index), n->asked_us + retrans_us(l, n));
         return;
     }
     n->solicits++;
     n->is_solicit_due = true;
     neigh_mark_out(l, index);
-    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l));
+    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l, n));
 }
 
 void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t now_us)

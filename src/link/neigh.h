@@ -23,6 +23,7 @@ struct neigh {
     bool is_solicit_due;
     bool has_mac;
     bool was_confirmed; /* which LRU list */
+    bool is_router;
 };
 
 struct parked {
@@ -34,9 +35,13 @@ struct parked {
     uint8_t data[];
 };
 
+/* An ARP reply, or a neighbour advertisement. */
 struct neigh_answer {
     struct list_node out;
     struct arp arp;
+    bool is_nd, is_solicited;
+    uint8_t mac[6];               /* where it goes */
+    struct weir_addr target, dst; /* is_nd */
 };
 
 _Static_assert(sizeof(struct neigh) <= 128, "1,024 neighbours should fit in 128 KiB");
@@ -63,6 +68,45 @@ void acd_announce(struct link *l, int ifindex, struct iface_addr *a, int times);
 /* PASS, or arp_conflict: the packet claims an address that is ours, or that we want. */
 enum drop acd_judge(struct link *l, int ifindex, const struct arp *a, int64_t now_us);
 bool acd_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);
+
+/* Somebody else has the address, or wants it. */
+void acd_lose(struct link *l, int ifindex, struct iface_addr *a, int64_t now_us);
+bool acd_is_asked(const struct iface_addr *a); /* still TENTATIVE */
+
+/* nd.c */
+void nd_solicited_group(const struct weir_addr *addr, struct weir_addr *group);
+/* A neighbour solicitation for `target`; to its group where `mac` is NULL. */
+void nd_put_solicitation(struct link *l, int ifindex, const struct weir_addr *target,
+                         const uint8_t *mac, struct neigh_out *out);
+void nd_put_advertisement(struct link *l, int ifindex, const struct neigh_answer *a,
+                          struct neigh_out *out);
+void nd_put_probe(const struct iface_addr *a, struct neigh_out *out);
+/* What a message says of who sent it: new or changed is STALE. 4861#7.2.3. The entry, 0: none. */
+uint32_t nd_learn(struct link *l, int ifindex, const struct weir_addr *addr, const uint8_t *mac,
+                  int64_t now_us);
+
+/* autoconf.c */
+/* An address of the interface was found to be somebody else's; another identifier is tried. */
+void autoconf_on_duplicate(struct link *l, int ifindex, const struct weir_addr *addr,
+                           int64_t now_us);
+void autoconf_on_usable(struct link *l, int ifindex, const struct weir_addr *addr, int64_t now_us);
+/* A prefix of a router from which addresses may be made; s, UINT32_MAX: for ever. */
+struct ra_prefix {
+    struct weir_addr prefix;
+    uint32_t valid_s, preferred_s;
+};
+void autoconf_on_prefix(struct link *l, int ifindex, const struct ra_prefix *p, int64_t now_us);
+void autoconf_step_at(struct link *l, int64_t at_us);
+
+/* router.c */
+enum drop router_input_ra(struct link *l, const struct nd_in *in, int64_t now_us);
+void router_ask(struct link *l, int ifindex, int64_t now_us);
+bool router_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);
+int router_advance(struct link *l, int64_t now_us);
+void router_on_link(struct link *l, int ifindex, const struct weir_addr *prefix, int bits,
+                    int64_t until_us);
+/* It is a router no more: 4861#7.2.5. */
+void router_forget(struct link *l, int ifindex, const struct weir_addr *router);
 
 /* arp.c */
 bool arp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);

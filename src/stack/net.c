@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stack/stack.h"
+#include "weir/net.h"
 
 /* -- interfaces -------------------------------------------------------------------------------- */
 
@@ -27,7 +28,7 @@ int weir_addr_add(struct weir_stack *k, int ifindex, const struct weir_addr *add
 
     if (v < 0)
         return v;
-    if (k->knobs.acd)
+    if (weir_addr_is_v4(addr) ? k->knobs.acd : iface_at(&k->link, ifindex)->ip6.is_on)
         acd_begin(&k->link, ifindex, iface_find_addr(iface_at(&k->link, ifindex), addr), k->now_us);
     v = route_add(&k->ip, &r);
     return v == -EEXIST ? 0 : v; /* two addresses of one subnet share its route */
@@ -62,17 +63,84 @@ int weir_rarp_serve(struct weir_stack *k, int ifindex, const uint8_t mac[6],
 
 /* -- what changes by itself -------------------------------------------------------------------- */
 
+static void on_route(struct weir_stack *k, const struct ra_change *c)
+{
+    const struct ra_route *r = &c->route;
+    struct route_spec s = {.dst = r->dst,
+                           .prefix = r->prefix,
+                           .gateway = r->has_router ? &r->router : NULL,
+                           .ifindex = r->ifindex,
+                           .metric = r->metric};
+
+    if (c->is_there)
+        route_add(&k->ip, &s);
+    else
+        route_remove(&k->ip, &s);
+}
+
+static void on_router_said(struct weir_stack *k, int ifindex)
+{
+    const struct iface_ip6 *i = &k->link.iface[ifindex].ip6;
+
+    if (i->hop_limit)
+        k->ip.config.hop_limit = i->hop_limit;
+    if (i->mtu)
+        iface_set_mtu(&k->link, ifindex, i->mtu);
+}
+
 /* 5227#2.4: who uses an address that is given up hears of it, and so do the peers. */
 void stack_on_changes(struct weir_stack *k)
 {
+    struct weir_addr addr;
     struct acd_change c;
+    struct ra_change r;
 
     while (acd_next_change(&k->link, &c)) {
-        struct weir_addr addr = c.addr->addr;
         bool is_ours = c.addr->state == ADDR_USABLE;
 
+        addr = c.addr->addr;
         if (!is_ours)
             tcp_lose_addr(&k->tcp, &addr, EADDRNOTAVAIL);
         stack_dhcp_checked(k, c.ifindex, &addr, is_ours);
     }
+    while (acd_next_gone(&k->link, &addr))
+        tcp_lose_addr(&k->tcp, &addr, EADDRNOTAVAIL);
+    while (ra_next_change(&k->link, &r)) {
+        if (r.is_route)
+            on_route(k, &r);
+        else
+            on_router_said(k, r.ifindex);
+    }
+}
+
+/* -- IPv6 that configures itself --------------------------------------------------------------- */
+
+void stack_ip6_knobs(struct weir_stack *k)
+{
+    const struct knobs *n = &k->knobs;
+    struct autoconf_config *c = &k->link.config.ip6;
+
+    c->accept_ra = (uint8_t)n->accept_ra;
+    c->autoconf = (uint8_t)n->autoconf;
+    c->use_tempaddr = (uint8_t)n->use_tempaddr;
+    c->dad_transmits = (uint8_t)n->dad_transmits;
+    c->addr_gen_mode = (uint8_t)n->addr_gen_mode;
+    c->max_addresses = (uint8_t)n->max_addresses;
+    c->temp_valid_lft = (uint32_t)n->temp_valid_lft;
+    c->temp_prefered_lft = (uint32_t)n->temp_prefered_lft;
+    c->router_solicitations = (int32_t)n->router_solicitations;
+    c->router_solicitation_interval = (uint32_t)n->router_solicitation_interval;
+    c->router_solicitation_max_interval = (uint32_t)n->router_solicitation_max_interval;
+    c->accept_ra_defrtr = (uint8_t)n->accept_ra_defrtr;
+    c->accept_ra_pinfo = (uint8_t)n->accept_ra_pinfo;
+    c->accept_ra_mtu = (uint8_t)n->accept_ra_mtu;
+    c->accept_ra_rt_info_max_plen = (uint8_t)n->accept_ra_rt_info_max_plen;
+}
+
+int weir_ip6_start(struct weir_stack *k, int ifindex)
+{
+    if (k->knobs.disable_ipv6)
+        return -EACCES;
+    stack_settle(k);
+    return autoconf_start(&k->link, ifindex, k->now_us);
 }

@@ -456,7 +456,7 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
 
 bool weir_has_output(const struct weir_stack *k)
 {
-    if (k->link.has_changes)
+    if (k->link.has_changes || k->link.has_ra_changes)
         return true; /* resets may follow from it */
     for (int i = 1; i <= k->link.ifaces; i++)
         if (tcp_has_output(&k->tcp, i) || udp_has_output(&k->udp, i) || ip_has_output(&k->ip, i) ||

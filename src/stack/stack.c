@@ -14,6 +14,7 @@ void stack_knobs_changed(struct weir_stack *k)
     k->link.config.gc_thresh3 = (uint32_t)n->neigh_max;
     k->link.config.unres_qlen_bytes = (uint32_t)n->neigh_unres_bytes;
     k->link.config.arp_notify = (uint8_t)n->arp_notify;
+    stack_ip6_knobs(k);
     k->link.config.acd_defend = (uint8_t)n->acd_defend;
     k->ip.config.ip_default_ttl = (uint8_t)n->ip_default_ttl;
     k->ip.config.hop_limit = (uint8_t)n->hop_limit;
@@ -101,7 +102,7 @@ void stack_enter(struct weir_stack *k, int64_t now_ns)
     if (now_us > k->now_us)
         k->now_us = now_us;
     k->tcp.now_us = k->socks.now_us = k->now_us;
-    if (k->link.has_changes)
+    if (k->link.has_changes || k->link.has_ra_changes)
         stack_on_changes(k);
 }
 
@@ -124,6 +125,7 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     stack_undelivered(k);
     ran += rarp_advance(&k->link, k->now_us);
     ran += acd_advance(&k->link, k->now_us);
+    ran += autoconf_advance(&k->link, k->now_us);
     ran += stack_dhcp_advance(k);
     stack_on_changes(k);
     ran += igmp_advance(&k->ip.igmp, k->now_us);
@@ -145,6 +147,9 @@ int64_t weir_deadline(const struct weir_stack *k)
     if (other < first)
         first = other;
     other = acd_deadline(&k->link);
+    if (other < first)
+        first = other;
+    other = autoconf_deadline(&k->link);
     if (other < first)
         first = other;
     other = stack_dhcp_deadline(k);

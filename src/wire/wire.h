@@ -179,6 +179,31 @@ enum icmp6_unreach {
 };
 enum icmp6_param { PARAM6_FIELD = 0, PARAM6_NEXT = 1, PARAM6_OPTION = 2, PARAM6_CHAIN = 3 };
 
+/* Neighbour discovery, 4861#4: its options, by units of 8 bytes, follow a fixed part. */
+enum { ND_RS = 133, ND_RA = 134, ND_NS = 135, ND_NA = 136, ND_REDIRECT = 137 };
+enum { ND_RS_LEN = 8, ND_RA_LEN = 16, ND_NS_LEN = 24, ND_NA_LEN = 24, ND_REDIRECT_LEN = 40 };
+enum { ND_NA_ROUTER = 0x80, ND_NA_SOLICITED = 0x40, ND_NA_OVERRIDE = 0x20 }; /* byte 4 */
+enum nd_option_type {
+    ND_OPT_SOURCE = 1, /* a link-layer address */
+    ND_OPT_TARGET = 2,
+    ND_OPT_PREFIX = 3,
+    ND_OPT_MTU = 5,
+    ND_OPT_NONCE = 14, /* 3971, 7527 */
+    ND_OPT_ROUTE = 24, /* 4191 */
+    ND_OPT_RDNSS = 25, /* 8106 */
+};
+struct nd_option {
+    uint8_t type;
+    const uint8_t *p; /* of its first byte */
+    uint32_t len;     /* bytes, a multiple of 8 */
+};
+/* The option at *at, which moves behind it; false: there are no more, or *at is at a bad one. */
+bool nd_option_next(struct nd_option *o, const uint8_t *p, size_t n, uint32_t *at);
+/* No option is empty or leads out of the message: 4861#4.6. */
+bool nd_options_are_good(const uint8_t *p, size_t n, uint32_t fixed);
+/* The first option of this type that holds a MAC; NULL: none. */
+const uint8_t *nd_mac_option(const uint8_t *p, size_t n, uint32_t fixed, uint8_t type);
+
 /* Fills in the checksum of a whole message of n bytes. */
 void icmp6_seal(uint8_t *p, size_t n, const struct weir_addr *src, const struct weir_addr *dst);
 bool icmp6_is_good(const uint8_t *p, size_t n, const struct weir_addr *src,
