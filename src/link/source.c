@@ -76,8 +76,8 @@ static int compare_scope(int a, int b, int dst)
     return b < dst ? 1 : -1;
 }
 
-/* Above 0: a is better. Rules 4, 5 and 5.5 tell nothing apart here: there are no home addresses, and
- * the addresses of one interface are compared. */
+/* Above 0: a is better. Rules 4, 5 and 5.5 tell nothing apart here: there are no home addresses,
+ * and the addresses of one interface are compared. */
 static int compare(const struct link *l, const struct iface_addr *a, const struct iface_addr *b,
                    const struct weir_addr *dst)
 {

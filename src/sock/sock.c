@@ -209,7 +209,8 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
     }
     if (v < 0)
         return v;
-    if (weir_addr_is_any(local) && !iface_source_for(k->link, r.ifindex, &r.next_hop, local))
+    if (weir_addr_is_any(local) &&
+        !iface_source_for(k->link, r.ifindex, weir_addr_is_v4(peer) ? &r.next_hop : peer, local))
         return -EADDRNOTAVAIL;
     i = iface_at(k->link, r.ifindex);
     out->ifindex = r.ifindex;

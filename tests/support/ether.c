@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "wire/wire.h"
+
 #define STEPS_MAX 1000000
 
 void ether_mac(int station, uint8_t mac[6])
@@ -50,6 +52,38 @@ void ether_put(struct ether *s, const void *bytes, uint32_t len)
 {
     if (!s->on_frame || !s->on_frame(s, -1, bytes, len))
         give(s, -1, bytes, len);
+}
+
+struct weir_addr ether_addr(const char *text)
+{
+    struct weir_addr a;
+
+    assert_int_equal(weir_addr_parse(&a, text), 0);
+    return a;
+}
+
+void ether_put_icmp6(struct ether *s, struct ether_icmp6 *m)
+{
+    struct weir_addr src = ether_addr(m->src), dst = ether_addr(m->dst);
+    struct ip6 h = {.next = PROTO_ICMP6,
+                    .hop_limit = m->hop_limit ? m->hop_limit : 255,
+                    .payload_len = (uint16_t)m->len,
+                    .src = src,
+                    .dst = dst};
+    struct eth e = {.src = {2, 0, 0, 0, 0, m->from}, .type = ETH_TYPE_IP6};
+    uint8_t frame[ETHER_FRAME_MAX];
+
+    if (dst.b[0] == 0xff) {
+        e.dst[0] = e.dst[1] = 0x33;
+        memcpy(e.dst + 2, dst.b + 12, 4);
+    } else {
+        ether_mac(0, e.dst);
+    }
+    eth_emit(frame, &e);
+    ip6_emit(frame + ETH_LEN, &h);
+    icmp6_seal(m->message, m->len, &src, &dst);
+    memcpy(frame + ETH_LEN + IP6_LEN, m->message, m->len);
+    ether_put(s, frame, ETH_LEN + IP6_LEN + m->len);
 }
 
 static bool send_one(struct ether *s, int from)

@@ -31,6 +31,15 @@ void ether_close(struct ether *s);
 void ether_run(struct ether *s, int64_t us);
 /* A frame of the test's own, to all; it is taken at once, what follows from it by ether_run. */
 void ether_put(struct ether *s, const void *bytes, uint32_t len);
+/* An ICMPv6 message from a MAC that ends in `from`; its checksum is filled in. */
+struct ether_icmp6 {
+    const char *src, *dst; /* addresses as text */
+    uint8_t from, hop_limit;
+    uint8_t message[512];
+    uint32_t len;
+};
+void ether_put_icmp6(struct ether *s, struct ether_icmp6 *m);
+struct weir_addr ether_addr(const char *text);
 void ether_mac(int station, uint8_t mac[6]);
 
 #endif
