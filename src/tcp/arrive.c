@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "tcp/pace.h"
 #include "tcp/tcb.h"
 
 #define PAWS_IDLE_MS (24u * 24 * 3600 * 1000) /* 7323#5.5: then TS.Recent is not to be believed */

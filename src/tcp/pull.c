@@ -356,8 +356,10 @@ static void restart_after_idle(struct tcp *p, struct tcb *t)
     uint32_t idle = now_ms(p) - t->sent_at_ms;
     uint32_t initial = (uint32_t)p->knobs->tcp_initial_cwnd * t->snd.mss;
 
-    if (p->knobs->tcp_slow_start_after_idle && seq_eq(t->snd.una, t->snd.nxt) &&
-        idle > t->rtt.rto_us / 1000)
+    if (p->knobs->tcp_slow_start_after_idle == CC_VALIDATES)
+        cc_validate(p, t, initial);
+    else if (p->knobs->tcp_slow_start_after_idle && seq_eq(t->snd.una, t->snd.nxt) &&
+             idle > t->rtt.rto_us / 1000)
         cc_restart(&t->cc, initial);
 }
 

@@ -7,7 +7,7 @@
 #ifndef TCP_RECOVERY_H
 #define TCP_RECOVERY_H
 
-#include "tcp/tcb.h"
+#include "tcp/pace.h"
 
 /* A stretch of sequence space that was sent in one go. */
 struct sent_rec {

@@ -4,6 +4,7 @@
  * machine. Shape: a mini is in the demux table, on the wheel, and on syn_out while a SYN/ACK is
  * due; at most tcp_max_syn_backlog of them for each listener. Units: bytes, microseconds. Errors:
  * verdicts. Cost: O(1), 96 bytes a mini. 9293#3.10.7.4 SYN-RECEIVED, 4987 */
+#include "tcp/pace.h"
 #include "tcp/tcb.h"
 
 #define HELD_US 130000000 /* a held SYN is forgotten when its sender has given up */

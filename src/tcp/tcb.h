@@ -136,6 +136,7 @@ struct tcb {
         uint8_t reo_persist;    /* recoveries until there is none beyond the first */
         bool is_reordering : 1; /* some was seen, 8985#5.2 */
         bool is_probed : 1;     /* a tail loss probe left since the last RTT sample */
+        uint16_t used_at;       /* pace.c: when half of cwnd was in flight last, 1024 ms */
     } loss;
     uint32_t challenge_at_ms;
     uint32_t tune;     /* tune.c; 0: the receive buffer is not measured */
@@ -392,25 +393,6 @@ uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);
 bool pull_is_done(const struct tcp *p, const struct tcb *t);
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
-
-/* -- pace.c ------------------------------------------------------------------------------------ */
-enum {
-    PACE_ON = 1,
-    PACE_WAITS = 2,
-    PACE_LATE = 4,        /* its timer fired, nothing left since */
-    PACE_SAMPLES = 8,     /* the algorithm goes by delivery rates: rate.c */
-    PACE_HAD_NO_MORE = 16 /* so the last flight ended: rate.c */
-};
-void cc_begin(struct tcp *p, struct tcb *t, uint32_t segments); /* of the initial window */
-void cc_choose(struct tcp *p, struct tcb *t, uint8_t algo);
-void cc_end(struct tcp *p, struct tcb *t);
-void pace_choose(struct tcp *p, struct tcb *t);
-uint64_t pace_rate(const struct tcp *p, const struct tcb *t); /* bytes/s, UINT64_MAX: no limit */
-int64_t pace_at(const struct tcp *p, const struct tcb *t);
-bool pace_allows(struct tcp *p, struct tcb *t);
-uint32_t pace_quantum(const struct tcp *p, const struct tcb *t); /* bytes that may go at once */
-void pace_sent(struct tcp *p, struct tcb *t, uint32_t bytes);
-void pace_fires(struct tcp *p, struct tcb *t);
 
 /* -- listen.c: 3.10.7.2 ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "tcp/memory.h"
+#include "tcp/pace.h"
 #include "weir/socket.h"
 
 struct tcb *tcp_at(const struct tcp *p, uint32_t index)

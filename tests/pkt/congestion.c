@@ -123,6 +123,87 @@ TEST(ten_segments_begin) /* REQ:6928-2-1 */
     peer_forget();
 }
 
+/* A window of twenty segments, then only ten bytes each second, or none. */
+static struct peer underused(const char *mode)
+{
+    struct peer p = distant("reno");
+    uint32_t at = 1;
+
+    assert_int_equal(weir_knob_set(p.stack, "net.ipv4.tcp_slow_start_after_idle", mode), 0);
+    choose(&p, p.sock, "reno", 0); /* looks at the knobs anew */
+    for (; at < 10000; at += 10000) {
+        app_write(&p, 10000);
+        for (int i = 0; i < 100; i++) /* it may be paced */
+            advance_ms(&p, 1);
+        for (uint32_t k = 0; k < 10; k++)
+            expect(&p, .flags = ACK, .seq = at + 1000 * k, .len = 1000);
+        inject(&p, .flags = ACK, .seq = 1, .ack = at + 10000);
+    }
+    assert_int_equal(info_of(&p).cwnd, 20000);
+    return p;
+}
+
+TEST(a_window_may_stand_for_five_minutes_and_then_halves) /* REQ:7661-4.4.3-1 REQ:7661-4.4.3-2 */
+{
+    struct peer p = underused("2");
+    uint32_t at = 10001;
+
+    for (int s = 0; s < 290; s += 5, at += 10) { /* little is sent: it is not idle, and not used */
+        advance_ms(&p, 5000);
+        app_write(&p, 10);
+        expect(&p, .flags = ACK, .seq = at, .len = 10);
+        inject(&p, .flags = ACK, .seq = 1, .ack = at + 10);
+        assert_int_equal(info_of(&p).cwnd, 20000);
+    }
+    advance_ms(&p, 15000);
+    app_write(&p, 1);
+    expect(&p, .flags = ACK, .seq = at, .len = 1);
+    assert_int_equal(info_of(&p).cwnd, 10000); /* half of it, which is the initial window, too */
+    assert_true(info_of(&p).ssthresh == UINT32_MAX);
+    peer_forget();
+}
+
+TEST(what_stood_unused_leaves_at_a_pace) /* REQ:7661-4.4.2-1 */
+{
+    struct peer p = underused("2");
+
+    advance_ms(&p, 60000);
+    app_write(&p, 20000);
+    expect(&p, .flags = ACK, .seq = 10001, .len = 1000);
+    expect(&p, .flags = ACK, .seq = 11001, .len = 1000);
+    expect_quiet(&p);
+    peer_forget();
+}
+
+TEST(half_of_the_window_keeps_it)
+{
+    struct peer p = underused("2");
+
+    advance_ms(&p, 250000);
+    app_write(&p, 10000);
+    for (int i = 0; i < 200; i++)
+        advance_ms(&p, 1);
+    for (uint32_t k = 0; k < 10; k++)
+        expect(&p, .flags = ACK, .seq = 10001 + 1000 * k, .len = 1000);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 20001);
+    advance_ms(&p, 250000);
+    app_write(&p, 1);
+    expect(&p, .flags = ACK, .seq = 20001, .len = 1);
+    assert_true(info_of(&p).cwnd >= 20000);
+    peer_forget();
+}
+
+TEST(net_ipv4_tcp_slow_start_after_idle_0_keeps_it_for_ever)
+{
+    struct peer p = underused("0");
+
+    advance_ms(&p, 4000000);
+    app_write(&p, 1);
+    expect(&p, .flags = ACK, .seq = 10001, .len = 1);
+    assert_int_equal(info_of(&p).cwnd, 20000);
+    peer_forget();
+}
+
 /* The initial window at 2.77 times what a round trip gives: two segments in 7.2 ms. */
 TEST(bbr_paces_from_the_beginning)
 {
