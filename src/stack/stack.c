@@ -52,7 +52,7 @@ struct weir_stack *weir_new(const struct weir_config *c)
     wheel_init(&k->wheel, k->now_us);
     link_init(&k->link, &k->mem, &k->rng, k->now_us);
     ip_init(&k->ip, &k->mem, &k->rng, k->now_us);
-    udp_init(&k->udp, &k->mem, &k->rng, (uint32_t)k->knobs.max_sockets);
+    udp_init(&k->udp, &k->mem, &k->rng, 1u << 24);
     tcp_init(&k->tcp, &k->mem, &k->wheel, &k->knobs, &k->stats);
     k->tcp.trace = &k->trace;
     tcp_seed(&k->tcp, &k->rng);

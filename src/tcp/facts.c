@@ -179,7 +179,7 @@ void tcp_syn_facts(const struct tcp *p, uint32_t index, struct weir_facts *f)
 void tcp_tw_facts(const struct tcp *p, uint32_t index, struct weir_facts *f)
 {
     const struct tw_mini *w = tw_at(p, index);
-    int64_t left_ms = (int32_t)(w->ends_ms - now_ms(p));
+    int64_t left_ms = tw_left_ms(p, w);
     int64_t whole_ms = p->knobs->tcp_time_wait_s * 1000;
 
     f->end = WEIR_END_TIME_WAIT;

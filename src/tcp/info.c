@@ -171,5 +171,5 @@ void tcp_tw_info(const struct tcp *p, uint32_t index, struct weir_sock_info *inf
     info->sock = -1;
     info->state = TIME_WAIT;
     info->timer = "2MSL";
-    info->timer_left_us = (int64_t)(int32_t)(w->ends_ms - now_ms(p)) * 1000;
+    info->timer_left_us = (int64_t)tw_left_ms(p, w) * 1000;
 }

@@ -193,16 +193,18 @@ enum {
 
 struct tw_mini {
     struct flow flow;
-    struct list_node order;
-    uint32_t ends_ms; /* low bits */
-    struct seq snd_nxt, rcv_nxt;
     uint32_t ts_recent;
-    uint16_t wnd; /* as on the wire, scaled by us */
-    uint8_t has_ts : 1;
-    uint8_t wscale : 4;
-    uint8_t reuse : 2; /* OPT_REUSEADDR and OPT_REUSEPORT, as multiples of the former */
-    uint8_t ifindex;
+    struct list_node order;
+    uint64_t ends_ms : 24;  /* low bits */
+    uint64_t answered : 12; /* TW_TICK_MS, low bits; 0: not yet */
+    uint64_t wnd : 16;      /* as on the wire, scaled by us */
+    uint64_t wscale : 4;
+    uint64_t ifindex : 5;
+    uint64_t has_ts : 1;
+    uint64_t reuse : 2; /* OPT_REUSEADDR and OPT_REUSEPORT, as multiples of the former */
+    struct seq snd_nxt, rcv_nxt;
 };
+#define TW_TICK_MS 16u /* of `answered`, which goes round in more than a TIME-WAIT */
 
 _Static_assert(sizeof(struct tcb) <= 464, "with socket and table slots an idle connection is 512");
 _Static_assert(sizeof(struct syn_mini) <= 96, "a SYN-queue entry is at most 96 bytes");
@@ -223,6 +225,10 @@ static inline struct tw_mini *tw_at(const struct tcp *p, uint32_t i)
 static inline uint32_t now_ms(const struct tcp *p)
 {
     return (uint32_t)(p->now_us / 1000);
+}
+static inline int32_t tw_left_ms(const struct tcp *p, const struct tw_mini *w)
+{
+    return (int32_t)(((uint32_t)w->ends_ms - now_ms(p)) << 8) >> 8;
 }
 /* For instants whose 0 means never. Never after now: what was measured since would be negative. */
 static inline uint32_t now_ms_not_0(const struct tcp *p)

@@ -139,7 +139,7 @@ void tune_on_read(struct tcp *p, struct tcb *t)
     struct tune *u = pool_at(&p->tunes, t->tune);
     uint32_t now = (uint32_t)p->now_us, bytes, want;
 
-    if (now - u->read_at_us < u->rtt_us)
+    if (!u->rtt_us || now - u->read_at_us < u->rtt_us)
         return;
     bytes = (uint32_t)seq_diff(first_unread(t), u->read);
     u->read = first_unread(t);

@@ -22,9 +22,10 @@ static uint32_t tw_length_of(const struct tcp *p, const struct tw_mini *w, uint3
 /* In the order in which they end; all of one length end as they begin. */
 static void tw_place(struct tcp *p, uint32_t index)
 {
-    uint32_t ends_ms = tw_at(p, index)->ends_ms, before = 0, i = p->tw_order.last;
+    int32_t left_ms = tw_left_ms(p, tw_at(p, index));
+    uint32_t before = 0, i = p->tw_order.last;
 
-    while (i && (int32_t)(tw_at(p, i)->ends_ms - ends_ms) > 0) {
+    while (i && tw_left_ms(p, tw_at(p, i)) > left_ms) {
         before = i;
         i = tw_at(p, i)->order.prev;
     }
@@ -86,7 +87,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->wscale = t->rcv.wscale & 15u;
         w->ifindex = t->ifindex;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
-        w->ends_ms = now_ms(p) + tw_length_of(p, w, t->rtt.rto_us);
+        w->ends_ms = (now_ms(p) + tw_length_of(p, w, t->rtt.rto_us)) & 0xffffffu;
         tw_place(p, index);
         if (p->knobs->tcp_tw_recycle && w->has_ts)
             recycle_remember(p, &w->flow.remote, w->ts_recent);
@@ -118,11 +119,24 @@ bool tw_begin(struct tcp *p, struct tcb *t)
 static void tw_restart(struct tcp *p, uint32_t index)
 {
     list_unlink(&p->tw_order, index);
-    tw_at(p, index)->ends_ms = now_ms(p) + tw_length_of(p, tw_at(p, index), 0);
+    tw_at(p, index)->ends_ms = (now_ms(p) + tw_length_of(p, tw_at(p, index), 0)) & 0xffffffu;
     tw_place(p, index);
 }
 
-static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop reason)
+/* 5961#7: whoever repeats an old segment does not make us talk faster than that. */
+static bool tw_may_answer(struct tcp *p, struct tw_mini *w)
+{
+    uint32_t tick = now_ms(p) / TW_TICK_MS, since = (tick - (uint32_t)w->answered) & 0xfffu;
+
+    if (w->answered && (since + 1) * TW_TICK_MS <= (uint32_t)p->knobs->tcp_challenge_ack_ms) {
+        p->stats->TcpExtTCPACKSkippedTimeWait++;
+        return false;
+    }
+    w->answered = (tick & 0xfffu) ? (tick & 0xfffu) : 0xfffu; /* never after now */
+    return true;
+}
+
+static enum drop tw_answer(struct tcp *p, struct tw_mini *w, enum drop reason)
 {
     struct reply r = {.flow = w->flow,
                       .ifindex = w->ifindex,
@@ -133,6 +147,8 @@ static enum drop tw_answer(struct tcp *p, const struct tw_mini *w, enum drop rea
                       .opts = w->has_ts ? TCP_OPT_TS : 0,
                       .why.event = EVENT_time_wait_ack};
 
+    if (!tw_may_answer(p, w))
+        return reason;
     r.tsval = now_ms(p) + ts_offset(flow_secret(&p->secret_key, &w->flow));
     r.tsecr = w->ts_recent;
     return reply_push(p, &r) ? reason : DROP_reply_queue;
@@ -211,7 +227,7 @@ enum drop tw_arrive(struct tcp *p, uint32_t index, struct seg *s)
 /* tcp_tw_reuse: 6191, only where timestamps tell the incarnations apart, and after a second. */
 bool tw_may_reuse(const struct tcp *p, const struct tw_mini *w, bool is_loopback)
 {
-    uint32_t age_ms = tw_length_ms(p) - (w->ends_ms - now_ms(p));
+    uint32_t age_ms = tw_length_ms(p) - (uint32_t)tw_left_ms(p, w);
     int64_t mode = p->knobs->tcp_tw_reuse;
 
     return w->has_ts && age_ms > 1000 && (mode == 1 || (mode == 2 && is_loopback));
@@ -223,12 +239,12 @@ int64_t tcp_time_wait_deadline(const struct tcp *p)
 
     if (!p->tw_order.first)
         return INT64_MAX;
-    left = (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p));
+    left = tw_left_ms(p, tw_at(p, p->tw_order.first));
     return (p->now_us / 1000 + (left > 0 ? left : 0)) * 1000;
 }
 
 void tcp_time_wait_advance(struct tcp *p)
 {
-    while (p->tw_order.first && (int32_t)(tw_at(p, p->tw_order.first)->ends_ms - now_ms(p)) <= 0)
+    while (p->tw_order.first && tw_left_ms(p, tw_at(p, p->tw_order.first)) <= 0)
         tw_free(p, p->tw_order.first, CLOSED);
 }

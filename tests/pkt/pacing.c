@@ -127,14 +127,14 @@ TEST(the_limit_is_read_as_it_was_set)
     uint32_t low = 0;
     size_t len = sizeof rate, low_len = sizeof low;
 
-    assert_int_equal(
-        weir_getsockopt(p.stack, p.sock, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len), 0);
+    assert_int_equal(weir_getsockopt(p.stack, p.sock, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len),
+                     0);
     assert_true(rate == UINT64_MAX);
     low = 123456;
     assert_int_equal(
         weir_setsockopt(p.stack, p.sock, SOL_SOCKET, SO_MAX_PACING_RATE, &low, sizeof low), 0);
-    assert_int_equal(
-        weir_getsockopt(p.stack, p.sock, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len), 0);
+    assert_int_equal(weir_getsockopt(p.stack, p.sock, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len),
+                     0);
     assert_int_equal(rate, 123456);
     low = 0;
     assert_int_equal(

@@ -167,6 +167,7 @@ TEST(only_the_fin_that_comes_again_restarts_it) /* REQ:FSM-277 REQ:FSM-278 */
     advance_ms(&p, 30000);
     inject(&p, .flags = ACK, .seq = 1, .ack = 2, .len = 1, .drop = "tcp_time_wait");
     expect(&p, .flags = ACK, .seq = 2, .ack = 2);
+    advance_ms(&p, 500);                                         /* the pace of such answers */
     inject(&p, .flags = FIN, .seq = 1, .drop = "tcp_time_wait"); /* no ACK: no segment of TCP's */
     expect(&p, .flags = ACK, .seq = 2, .ack = 2);
     advance_ms(&p, 20000);
@@ -207,6 +208,24 @@ TEST(an_exact_rst_ends_it_only_where_1337_is_off) /* REQ:FSM-180 REQ:FSM-181 FSM
     p = waiting(0);
     inject(&p, .flags = RST, .seq = 2, .drop = "tcp_rst_time_wait");
     expect_state(&p, WEIR_TIME_WAIT);
+    peer_end(&p);
+}
+
+TEST(what_is_out_of_place_is_answered_at_a_pace) /* REQ:5961-7-1 */
+{
+    struct peer p = waiting(0);
+
+    inject(&p, .flags = ACK, .seq = 1, .ack = 2, .len = 1, .drop = "tcp_time_wait");
+    expect(&p, .flags = ACK, .seq = 2, .ack = 2);
+    for (int i = 0; i < 100; i++) {
+        advance_ms(&p, 1);
+        inject(&p, .flags = ACK, .seq = 1, .ack = 2, .len = 1, .drop = "tcp_time_wait");
+    }
+    expect_quiet(&p);
+    expect_stat(&p, "TcpExtTCPACKSkippedTimeWait", 100);
+    advance_ms(&p, 400);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 2, .len = 1, .drop = "tcp_time_wait");
+    expect(&p, .flags = ACK, .seq = 2, .ack = 2);
     peer_end(&p);
 }
 

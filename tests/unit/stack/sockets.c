@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "stack/stack.h"
 #include "unit.h"
 #include "weir/weir.h"
 
@@ -132,9 +133,34 @@ static void retransmissions_are_no_segments_sent(void **state)
     weir_free(p.far);
 }
 
+/* Lowered, it ends no socket; raised beyond where it began, it lets more in. */
+static void how_many_sockets_there_may_be_changes_at_run_time(void **state)
+{
+    struct weir_config c = {.seed = {1, 2}};
+    struct weir_stack *k = weir_new(&c);
+    int first, types[] = {SOCK_STREAM, SOCK_DGRAM};
+
+    (void)state;
+    assert_non_null(k);
+    assert_int_equal(weir_knob_set(k, "net.weir.max_sockets", "2"), 0);
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        assert_true(weir_socket(k, AF_INET, types[i], 0) >= 0);
+    first = weir_socket(k, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(first, -EMFILE);
+    assert_int_equal(weir_knob_set(k, "net.weir.max_sockets", "1"), 0);
+    assert_int_equal(weir_close(k, 0), 0);
+    assert_int_equal(weir_socket(k, AF_INET, SOCK_STREAM, 0), -EMFILE);
+    assert_int_equal(weir_knob_set(k, "net.weir.max_sockets", "16777216"), 0);
+    assert_true(weir_socket(k, AF_INET, SOCK_STREAM, 0) >= 0);
+    assert_true(k->socks.pool.max >= 16777216);
+    assert_true(k->udp.socks.max >= 16777216);
+    weir_free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(how_many_sockets_there_may_be_changes_at_run_time),
         cmocka_unit_test(a_knob_sets_the_buffers_of_datagram_sockets),
         cmocka_unit_test(broadcast_is_switched_on_and_off),
         cmocka_unit_test(segments_are_counted_as_the_wire_has_them),

@@ -145,6 +145,23 @@ static void the_round_trip_is_what_a_timestamp_says(void **state)
     tcb_free(tcp, t);
 }
 
+static void without_one_a_window_that_came_tells_it(void **state)
+{
+    struct tcb *t = receiver();
+
+    (void)state;
+    t->rtt.srtt_us = 0; /* the handshake told nothing */
+    receive(t, 40000, 0);
+    receive(t, 131071, 200000); /* one byte of the window is missing */
+    assert_int_equal(t->opt.rcvbuf, 131072);
+    receive(t, 1, 100000); /* so a round trip takes 300 ms at most */
+    assert_int_equal(t->opt.rcvbuf, 2 * (2 * 131072 + 16 * MSS));
+    receive(t, 100000, 299999); /* not yet a round */
+    receive(t, 900000, 1);
+    assert_int_equal(t->opt.rcvbuf, 2 * (2 * 1000000 + 16 * MSS));
+    tcb_free(tcp, t);
+}
+
 /* The oldest makes room: what is measured of ever so many connections costs a bounded block. */
 static void there_is_a_bound(void **state)
 {
@@ -200,6 +217,7 @@ int main(void)
         CASE(what_the_program_or_a_knob_set_stays),
         CASE(without_scaling_more_could_not_be_said),
         CASE(the_round_trip_is_what_a_timestamp_says),
+        CASE(without_one_a_window_that_came_tells_it),
         CASE(there_is_a_bound),
         CASE(a_full_send_buffer_grows_to_twice_the_window),
     };
