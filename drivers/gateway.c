@@ -293,16 +293,18 @@ int weir_gateway_publish(struct weir_link *link, int type, struct weir_sockaddr 
                          const struct weir_sockaddr *stack_side)
 {
     struct gateway *g = (struct gateway *)link;
+    bool is_v6only = type & WEIR_GATEWAY_V6ONLY;
     struct publish *p;
     int fd;
     int r;
 
+    type &= ~WEIR_GATEWAY_V6ONLY;
     if (type != SOCK_STREAM && type != SOCK_DGRAM)
         return -EINVAL;
     p = calloc(1, sizeof *p);
     if (!p)
         return -ENOMEM;
-    fd = host_listen(host_side, type);
+    fd = host_listen(host_side, type, is_v6only);
     if (fd < 0) {
         free(p);
         return fd;

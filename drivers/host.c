@@ -139,21 +139,21 @@ static int bind_and_listen(int fd, struct weir_sockaddr *at, int type)
     return fd;
 }
 
-int host_listen(struct weir_sockaddr *at, int type)
+int host_listen(struct weir_sockaddr *at, int type, bool is_v6only)
 {
     struct weir_sockaddr where = *at;
     int fd = host_socket(&where.addr, type);
     int r;
 
     /* A host without IPv6: "any, both families" is any IPv4 address. */
-    if (fd == -EAFNOSUPPORT && weir_addr_is_any(&where.addr)) {
+    if (fd == -EAFNOSUPPORT && weir_addr_is_any(&where.addr) && !is_v6only) {
         where.addr = weir_addr_v4(0);
         fd = host_socket(&where.addr, type);
     }
     if (fd < 0)
         return fd;
     if (!weir_addr_is_v4(&where.addr)) {
-        host_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !weir_addr_is_any(&where.addr));
+        host_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_v6only || !weir_addr_is_any(&where.addr));
         host_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     }
     host_set(fd, IPPROTO_IP, IP_PKTINFO, 1);

@@ -25,7 +25,7 @@ int host_socket(const struct weir_addr *addr, int type);
  * address and the port is free, so that both ends of a connection show the same four numbers. */
 int host_connect(const struct weir_sockaddr *from, const struct weir_sockaddr *to, int type);
 /* A socket bound to *at; the port that was chosen is written back. Listens if it is a stream. */
-int host_listen(struct weir_sockaddr *at, int type);
+int host_listen(struct weir_sockaddr *at, int type, bool is_v6only);
 
 void host_set(int fd, int level, int option, int value);
 int host_error(int fd);           /* takes SO_ERROR */

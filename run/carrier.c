@@ -91,12 +91,15 @@ int carrier_source(struct daemon *d, const struct carrier *c, const struct weir_
     return on ? 0 : v;
 }
 
+/* To nobody in particular: to oneself, as the kernel has it. */
 struct weir_sockaddr carrier_peer(const struct run_addr *a)
 {
     struct weir_sockaddr peer = {.addr = a->addr, .port = a->port};
 
-    if (weir_addr_is_any(&peer.addr))
+    if (weir_addr_is_any(&peer.addr) && weir_addr_is_v4(&peer.addr))
         peer.addr = weir_addr_v4(INADDR_LOOPBACK);
+    else if (weir_addr_is_any(&peer.addr))
+        peer.addr = (struct weir_addr){.b = {[15] = 1}};
     return peer;
 }
 
@@ -155,10 +158,12 @@ int64_t carriers_deadline(const struct daemon *d)
 /* The source address that a connect chose, and nobody wished for. */
 static void forget_source(struct daemon *d, struct carrier *c)
 {
-    struct weir_sockaddr any = {.addr = weir_addr_v4(0)};
+    struct weir_sockaddr any = {.port = 0};
     int late = 1, before = 0;
     size_t len = sizeof before;
 
+    if (c->family == AF_INET)
+        any.addr = weir_addr_v4(0);
     weir_getsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &before, &len);
     weir_setsockopt(d->stack, c->sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
     weir_bind(d->stack, c->sock, &any);

@@ -18,6 +18,22 @@ static bool is_loopback(uint32_t address)
     return ntohl(address) >> 24 == IN_LOOPBACKNET;
 }
 
+/* Of IPv6, what holds on one link only stays there. */
+static bool address_of(const struct ifaddrs *a, struct weir_addr *out)
+{
+    const struct sockaddr_in *in = (const void *)a->ifa_addr;
+    const struct sockaddr_in6 *in6 = (const void *)a->ifa_addr;
+
+    if (in && in->sin_family == AF_INET) {
+        *out = weir_addr_v4(ntohl(in->sin_addr.s_addr));
+        return !is_loopback(in->sin_addr.s_addr);
+    }
+    if (!in6 || in6->sin6_family != AF_INET6)
+        return false;
+    memcpy(out->b, &in6->sin6_addr, sizeof out->b);
+    return !IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr) && !IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
 static void add_hosts_own(struct netns_face *face)
 {
     struct ifaddrs *all;
@@ -25,16 +41,20 @@ static void add_hosts_own(struct netns_face *face)
     if (getifaddrs(&all) < 0)
         return;
     for (struct ifaddrs *a = all; a && face->addresses < NETNS_ADDRESSES; a = a->ifa_next) {
-        const struct sockaddr_in *in = (const void *)a->ifa_addr;
-        if (in && in->sin_family == AF_INET && !is_loopback(in->sin_addr.s_addr))
-            face->address[face->addresses++] = in->sin_addr.s_addr;
+        const struct sockaddr_in6 *in6 = (const void *)a->ifa_addr;
+
+        face->addresses += address_of(a, &face->address[face->addresses]);
+        if (in6 && in6->sin6_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
+            face->has_ip6_loopback = true;
     }
     freeifaddrs(all);
 }
 
-static void add_stacks(struct netns_face *face, const struct weir_addr *ip)
+static void add_stacks(struct netns_face *face, const struct tap_ends *e)
 {
-    memcpy(&face->address[face->addresses++], ip->b + 12, sizeof face->address[0]);
+    face->address[face->addresses++] = e->ip;
+    if (e->prefix6)
+        face->address[face->addresses++] = e->ip6;
 }
 
 static void add_nameservers(struct netns_face *face)
@@ -58,7 +78,7 @@ int face_show(struct daemon *d)
     if (d->gateway)
         add_hosts_own(&face);
     else
-        add_stacks(&face, &d->tap.ip);
+        add_stacks(&face, &d->tap);
     add_nameservers(&face);
     return netns_face(&d->netns, &face);
 }

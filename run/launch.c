@@ -187,6 +187,15 @@ static void add_host_address(struct daemon *d, uint32_t to, int prefix)
         weir_addr_add(d->stack, d->ifindex, &src.addr, prefix);
 }
 
+/* The same of IPv6; a host without it has none, and neither has the program. */
+static bool add_host_address6(struct daemon *d, const char *to)
+{
+    struct weir_sockaddr dst = {.port = 9}, src = {.port = 0};
+
+    return weir_addr_parse(&dst.addr, to) == 0 && weir_gateway_source(&dst, &src) == 0 &&
+           weir_addr_add(d->stack, d->ifindex, &src.addr, 128) == 0;
+}
+
 static int configure_host(struct daemon *d)
 {
     struct weir_addr any = weir_addr_v4(0);
@@ -194,6 +203,9 @@ static int configure_host(struct daemon *d)
     weir_route_add(d->stack, &any, 0, NULL, d->ifindex, 0);
     add_host_address(d, 0xc0000201, 32); /* for documentation: what leaves by the default route */
     add_host_address(d, 0x7f000001, 8);
+    if (add_host_address6(d, "2001:db8::1")) /* likewise */
+        weir_route_add(d->stack, &(struct weir_addr){.w = {0}}, 0, NULL, d->ifindex, 0);
+    add_host_address6(d, "::1");
     fprintf(stderr, "weir: the program has the host's own addresses; link host%s%s\n",
             d->options->net ? ", network: " : "", d->options->net ? d->options->net : "");
     return 0;

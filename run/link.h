@@ -14,8 +14,9 @@
 struct link_options {
     const char *link; /* "host" or "tap:NAME" */
     struct weir_addr ip, gateway;
-    int prefix; /* 0: no --ip */
-    bool has_gateway, no_offload;
+    struct weir_addr ip6, gateway6;
+    int prefix, prefix6; /* 0: no --ip of that family */
+    bool has_gateway, has_gateway6, no_offload;
 };
 
 /* Values of the options of a link, for getopt_long. */
@@ -34,8 +35,9 @@ bool link_is_tap(const struct link_options *o);
 /* Both ends of a TAP link. */
 struct tap_ends {
     struct weir_addr ip, gateway;
-    int prefix;
-    bool has_gateway;
+    struct weir_addr ip6, gateway6;
+    int prefix, prefix6; /* prefix6 0: no address of IPv6 was asked for */
+    bool has_gateway, has_gateway6;
     bool was_there;          /* the device was made by somebody else: its addresses are theirs */
     bool kernel_has_gateway; /* the kernel's end has the gateway's address */
     bool is_up;

@@ -39,34 +39,47 @@ static int take_link(struct link_options *o, const char *text)
     return 0;
 }
 
-static bool parse_ip4(const char *text, struct weir_addr *out)
+static bool is_host(const struct weir_addr *a)
 {
-    return weir_addr_parse(out, text) == 0 && weir_addr_is_v4(out);
+    return !weir_addr_is_any(a) && (weir_addr_is_v4(a) || a->b[0] != 0xff);
 }
 
-/* ADDR/BITS; ADDR alone means /24. */
+/* ADDR/BITS; ADDR alone means /24, of IPv6 /64. Once for each family. */
 static int take_ip(struct link_options *o, const char *text)
 {
     char copy[64], *slash, *end = "";
-    long bits = 24;
+    struct weir_addr addr;
+    long bits;
+    bool is_v4;
 
     snprintf(copy, sizeof copy, "%s", text);
     slash = strchr(copy, '/');
-    if (slash) {
+    if (slash)
         *slash++ = '\0';
+    if (weir_addr_parse(&addr, copy) < 0 || !is_host(&addr))
+        return mistake("not an address", text,
+                       "an address and a prefix, as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
+    is_v4 = weir_addr_is_v4(&addr);
+    bits = is_v4 ? 24 : 64;
+    if (slash)
         bits = isdigit((unsigned char)*slash) ? strtol(slash, &end, 10) : 0;
-    }
-    if (!parse_ip4(copy, &o->ip) || weir_addr_is_any(&o->ip) || *end || bits < 1 || bits > 31)
-        return mistake("not an address", text, "IPv4 and a prefix, as in --ip 10.77.0.2/24");
-    o->prefix = (int)bits;
+    if (*end || bits < 1 || bits > (is_v4 ? 31 : 127))
+        return mistake("not a prefix", text, "as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
+    *(is_v4 ? &o->ip : &o->ip6) = addr;
+    *(is_v4 ? &o->prefix : &o->prefix6) = (int)bits;
     return 0;
 }
 
 static int take_gateway(struct link_options *o, const char *text)
 {
-    if (!parse_ip4(text, &o->gateway) || weir_addr_is_any(&o->gateway))
-        return mistake("not an address", text, "IPv4, as in --gw 10.77.0.1");
-    o->has_gateway = true;
+    struct weir_addr addr;
+    bool is_v4;
+
+    if (weir_addr_parse(&addr, text) < 0 || !is_host(&addr))
+        return mistake("not an address", text, "as in --gw 10.77.0.1 --gw fd00:77::1");
+    is_v4 = weir_addr_is_v4(&addr);
+    *(is_v4 ? &o->gateway : &o->gateway6) = addr;
+    *(is_v4 ? &o->has_gateway : &o->has_gateway6) = true;
     return 0;
 }
 
@@ -114,9 +127,12 @@ static int check_tap(const struct link_options *o)
 
 int link_check(const struct link_options *o)
 {
+    if (link_is_tap(o) && o->has_gateway6 && !o->prefix6)
+        return mistake("--gw of IPv6 without an --ip of it:", o->link,
+                       "as in --ip fd00:77::2/64 --gw fd00:77::1");
     if (link_is_tap(o))
         return o->prefix ? check_tap(o) : 0;
-    if (o->prefix || o->has_gateway || o->no_offload) {
+    if (o->prefix || o->prefix6 || o->has_gateway || o->has_gateway6 || o->no_offload) {
         fprintf(stderr,
                 "weir: --ip, --gw and --no-offload are for a tap link; the host link has the "
                 "host's own addresses: add --link tap:weir0, or leave them out\n");

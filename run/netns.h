@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <weir/addr.h>
+
 #define NETNS_POOL 64
 
 struct netns {
@@ -35,14 +37,14 @@ int netns_socket(struct netns *n, int domain, int type, int protocol);
 /* The same for AF_UNIX streams, of which many are wanted quickly. */
 int netns_stream(struct netns *n);
 
-/* Addresses in network order. */
 #define NETNS_ADDRESSES 64
 #define NETNS_SERVERS 8
 
 struct netns_face {
-    uint32_t address[NETNS_ADDRESSES]; /* shown as the program's own */
-    uint32_t server[NETNS_SERVERS];    /* nameservers: local, not shown */
+    struct weir_addr address[NETNS_ADDRESSES]; /* shown as the program's own */
+    uint32_t server[NETNS_SERVERS];            /* nameservers, network order: local, not shown */
     int addresses, servers;
+    bool has_ip6_loopback; /* ::1 leads somewhere */
 };
 /* netns_lo.c: brings lo up with these. */
 int netns_face(struct netns *n, const struct netns_face *face);

@@ -2,8 +2,8 @@
  *
  * Knows: rtnetlink. Shape: getifaddrs(), AI_ADDRCONFIG and libc's order of addresses ask the
  * kernel, so it has to agree with the stack. There is no way out: what is not named here is
- * unreachable. A nameserver is local (netns_dns.c answers for it) but not shown. ::1 goes: the
- * stack has no IPv6. Units: addresses in network order. Errors: -errno of the kernel. Cost: a
+ * unreachable. A nameserver is local (netns_dns.c answers for it) but not shown. ::1 goes where it
+ * leads nowhere. Units: addresses in network order. Errors: -errno of the kernel. Cost: a
  * message for each. */
 #include "run/netns.h"
 
@@ -78,15 +78,19 @@ static int drop_ip6_loopback(int fd)
     return ask(fd, &r);
 }
 
-static int add_address(int fd, uint32_t address)
+static int add_address(int fd, const struct weir_addr *address)
 {
+    bool is_v4 = weir_addr_is_v4(address);
+    size_t len = is_v4 ? 4 : sizeof address->b;
     struct request r;
     struct ifaddrmsg *addr = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof *addr);
 
-    addr->ifa_family = AF_INET;
-    addr->ifa_prefixlen = 32;
+    addr->ifa_family = is_v4 ? AF_INET : AF_INET6;
+    addr->ifa_prefixlen = (uint8_t)(8 * len);
     addr->ifa_index = LO;
-    add(&r, IFA_LOCAL, &address, sizeof address);
+    if (!is_v4)
+        addr->ifa_flags = IFA_F_NODAD; /* nobody else is there */
+    add(&r, IFA_LOCAL, address->b + sizeof address->b - len, len);
     return ask(fd, &r);
 }
 
@@ -117,10 +121,12 @@ int netns_face(struct netns *n, const struct netns_face *face)
     if (fd < 0)
         return fd;
     v = lo_up(fd);
-    (void)drop_ip6_loopback(fd); /* a kernel without IPv6 has none */
+    if (!face->has_ip6_loopback)
+        (void)drop_ip6_loopback(fd); /* a kernel without IPv6 has none */
     for (int i = 0; v == 0 && i < face->addresses; i++)
-        if ((v = add_address(fd, face->address[i])) == -EEXIST)
-            v = 0;
+        if ((v = add_address(fd, &face->address[i])) == -EEXIST ||
+            (v < 0 && !weir_addr_is_v4(&face->address[i])))
+            v = 0; /* the same kernel: programs do without */
     for (int i = 0; v == 0 && i < face->servers; i++)
         if ((v = add_local_route(fd, face->server[i])) == -EEXIST)
             v = 0;

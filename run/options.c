@@ -24,10 +24,12 @@ static const char usage[] =
     "them)\n"
     "  --seed N            the same seed, the same losses\n"
     "  --pcapng FILE       record every frame, with the stack's reason as its comment\n"
-    "  -p [ADDR:]HOST:PORT host link: what the program serves on PORT is at the host's port HOST\n"
+    "  -p [ADDR:]HOST:PORT host link: what the program serves on PORT is at the host's port HOST;\n"
+    "                      of IPv6 [::1]:8080:80\n"
     "  --link LINK         host (default: the host's own addresses, no privilege), or tap:NAME\n"
     "  --ip ADDR/BITS      tap: the stack's address; else the one after the kernel's on NAME,\n"
     "                      or 10.77.0.2/24 where NAME is not there yet\n"
+    "                      Once more for IPv6, which it has none of else: fd00:77::2/64\n"
     "  --gw ADDR           tap: its gateway; else the kernel. A device that is not there is made\n"
     "                      (CAP_NET_ADMIN) and gets this address; without root use one of yours:\n"
     "                      sudo ip tuntap add weir0 mode tap user $USER\n"
@@ -81,6 +83,17 @@ static bool parse_port(const char *text, uint16_t *port)
     return isdigit((unsigned char)*text) && !*end && n >= 1 && n <= 65535;
 }
 
+/* Of IPv6 in brackets. */
+static bool parse_address(char *text, struct weir_addr *out)
+{
+    size_t n = strlen(text);
+    bool is_bracketed = n > 2 && text[0] == '[' && text[n - 1] == ']';
+
+    if (is_bracketed)
+        text[n - 1] = '\0';
+    return weir_addr_parse(out, text + is_bracketed) == 0 && weir_addr_is_v4(out) != is_bracketed;
+}
+
 /* [ADDR:]HOST:PORT */
 static int parse_publish(struct run_options *o, const char *text)
 {
@@ -96,9 +109,9 @@ static int parse_publish(struct run_options *o, const char *text)
     host = strrchr(copy, ':');
     if (host) {
         *host++ = '\0';
-        if (weir_addr_parse(&at.addr, copy) < 0)
+        if (!parse_address(copy, &at.addr))
             return mistake("not an address in -p", copy,
-                           "say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80");
+                           "say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80 or -p [::1]:8080:80");
     } else {
         host = copy;
     }

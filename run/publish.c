@@ -46,7 +46,7 @@ static void say_refused(const struct daemon *d, const struct weir_sockaddr *loca
                 local->port, 8000 + local->port, local->port);
 }
 
-/* There is no IPv6 here: who listens for it alone is heard by nobody. */
+/* :: that leaves the port of IPv4 to others. */
 static bool is_v6only(struct daemon *d, const struct carrier *c)
 {
     int on = 0;
@@ -54,6 +54,39 @@ static bool is_v6only(struct daemon *d, const struct carrier *c)
 
     return c->family == AF_INET6 &&
            weir_getsockopt(d->stack, c->sock, IPPROTO_IPV6, IPV6_V6ONLY, &on, &len) == 0 && on;
+}
+
+static socklen_t to_host(const struct weir_sockaddr *at, struct sockaddr_storage *out)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(at->port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(at->port)};
+
+    if (weir_addr_is_v4(&at->addr)) {
+        in.sin_addr.s_addr = htonl(weir_addr_to_v4(&at->addr));
+        memcpy(out, &in, sizeof in);
+        return sizeof in;
+    }
+    memcpy(&in6.sin6_addr, at->addr.b, sizeof in6.sin6_addr);
+    memcpy(out, &in6, sizeof in6);
+    return sizeof in6;
+}
+
+/* A socket of the host for this address: of IPv4 where the host knows no other. */
+static int reserve_socket(const struct weir_sockaddr *at, bool is_alone,
+                          struct sockaddr_storage *out, socklen_t *len)
+{
+    struct weir_sockaddr four = {.addr = weir_addr_v4(0), .port = at->port};
+    int fd;
+
+    *len = to_host(at, out);
+    fd = socket(out->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT && weir_addr_is_any(&at->addr) && !is_alone) {
+        *len = to_host(&four, out);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    }
+    if (fd >= 0 && out->ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){is_alone}, sizeof(int));
+    return fd;
 }
 
 static struct published *find_shared(struct daemon *d, int type, const struct weir_sockaddr *local)
@@ -75,37 +108,25 @@ static struct published *find_free(struct daemon *d)
     return NULL;
 }
 
-/* What the gateway is told of the stack's side; :: takes what comes for IPv4 as well. */
-static struct weir_sockaddr stack_side(const struct weir_sockaddr *local)
-{
-    struct weir_sockaddr stack = *local;
-
-    if (!weir_addr_is_v4(&local->addr))
-        stack.addr = (struct weir_addr){.w = {0}};
-    return stack;
-}
-
 int publish_reserve(struct daemon *d, struct carrier *c, struct weir_sockaddr *local)
 {
-    struct weir_sockaddr stack = stack_side(local);
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof at;
+    struct sockaddr_storage at;
+    socklen_t len;
     int on = 1;
 
-    if (!d->gateway || is_v6only(d, c))
+    if (!d->gateway)
         return 0;
     publish_release(c);
-    c->reserved = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    c->reserved = reserve_socket(local, is_v6only(d, c), &at, &len);
     if (c->reserved < 0)
         return -errno;
-    at.sin_addr.s_addr = htonl(weir_addr_to_v4(&stack.addr));
     /* the socket that will listen there may share it */
     setsockopt(c->reserved, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(c->reserved, (struct sockaddr *)&at, len) < 0)
         return errno == EADDRNOTAVAIL && carrier_has(d, c, IP_FREEBIND) ? 0 : -errno;
     if (getsockname(c->reserved, (struct sockaddr *)&at, &len) < 0)
         return -errno;
-    local->port = ntohs(at.sin_port);
+    local->port = ntohs(((struct sockaddr_in *)&at)->sin_port); /* where IPv6 has it too */
     return 0;
 }
 
@@ -118,12 +139,14 @@ void publish_release(struct carrier *c)
 
 int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_sockaddr *local)
 {
-    struct weir_sockaddr host = host_side(d, local), stack = stack_side(local);
+    struct weir_sockaddr host = host_side(d, local), stack = *local;
     struct published *p;
-    int v;
+    int v, how = type;
 
-    if (!d->gateway || c->publish >= 0 || is_v6only(d, c))
+    if (!d->gateway || c->publish >= 0)
         return 0;
+    if (is_v6only(d, c))
+        how |= WEIR_GATEWAY_V6ONLY;
     if ((p = find_shared(d, type, local))) {
         p->users++;
         c->publish = (int)(p - d->published);
@@ -132,10 +155,10 @@ int publish_begin(struct daemon *d, struct carrier *c, int type, struct weir_soc
     }
     if (!(p = find_free(d)))
         return -ENOBUFS;
-    v = weir_gateway_publish(d->gateway, type, &host, &stack);
+    v = weir_gateway_publish(d->gateway, how, &host, &stack);
     if (v == -EADDRINUSE) { /* perhaps by a socket of ours whose program is just gone */
         carriers_sweep(d);
-        v = weir_gateway_publish(d->gateway, type, &host, &stack);
+        v = weir_gateway_publish(d->gateway, how, &host, &stack);
     }
     if (v == -EADDRNOTAVAIL && carrier_has(d, c, IP_FREEBIND))
         return 0; /* an address of nobody: nobody knocks there */

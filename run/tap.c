@@ -122,6 +122,10 @@ static void choose(const struct link_options *o, struct tap_ends *e, uint32_t ke
                                       ? kernel
                                       : first_of(weir_addr_to_v4(&e->ip), e->prefix));
     e->kernel_has_gateway = kernel == weir_addr_to_v4(&e->gateway);
+    e->ip6 = o->ip6;
+    e->prefix6 = o->prefix6;
+    e->gateway6 = o->gateway6;
+    e->has_gateway6 = o->has_gateway6;
 }
 
 /* What is typed may not fit the device. */
@@ -187,15 +191,26 @@ struct weir_link *tap_open(const struct link_options *o, struct tap_ends *ends, 
 int tap_configure(struct weir_stack *stack, int ifindex, const struct tap_ends *e)
 {
     struct weir_addr any = weir_addr_v4(0);
+    struct weir_addr any6 = {.w = {0}};
     int v = weir_addr_add(stack, ifindex, &e->ip, e->prefix);
 
-    return v < 0 ? v : weir_route_add(stack, &any, 0, &e->gateway, ifindex, 0);
+    if (v == 0)
+        v = weir_route_add(stack, &any, 0, &e->gateway, ifindex, 0);
+    if (v == 0 && e->prefix6)
+        v = weir_addr_add(stack, ifindex, &e->ip6, e->prefix6);
+    if (v == 0 && e->has_gateway6)
+        v = weir_route_add(stack, &any6, 0, &e->gateway6, ifindex, 0);
+    return v;
 }
 
 void tap_say(const char *name, const struct tap_ends *e)
 {
     char ip[WEIR_ADDR_TEXT], gateway[WEIR_ADDR_TEXT];
 
+    if (e->prefix6)
+        fprintf(stderr, "weir: tap %s: weir is %s/%d%s%s\n", name, weir_addr_text(&e->ip6, ip),
+                e->prefix6, e->has_gateway6 ? ", its gateway " : "",
+                e->has_gateway6 ? weir_addr_text(&e->gateway6, gateway) : "");
     weir_addr_text(&e->ip, ip);
     weir_addr_text(&e->gateway, gateway);
     fprintf(stderr, "weir: tap %s: weir is %s/%d, its gateway %s", name, ip, e->prefix, gateway);

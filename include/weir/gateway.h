@@ -32,12 +32,14 @@ struct weir_gateway_stats {
 struct weir_link *weir_gateway_open(const struct weir_gateway_config *config, char *error,
                                     size_t error_size);
 
+#define WEIR_GATEWAY_V6ONLY 0x10000
+
 /* Binds a port of the host; what arrives there enters the link under its real source address.
- * type: SOCK_STREAM or SOCK_DGRAM. host_side: :: is all addresses of both families; port 0 lets the
- * kernel choose and writes the port back. stack_side: an unspecified address stands for the one
- * that the peer used, port 0 for host_side's. Datagrams that leave the near stack from stack_side's
- * port leave the host from host_side's. Returns a handle >= 0, or -EADDRINUSE, -EACCES and so on,
- * as bind and listen do. */
+ * type: SOCK_STREAM or SOCK_DGRAM, with WEIR_GATEWAY_V6ONLY where :: leaves IPv4 alone. host_side:
+ * :: is all addresses of both families; port 0 lets the kernel choose and writes the port back.
+ * stack_side: an unspecified address stands for the one that the peer used, port 0 for host_side's.
+ * Datagrams that leave the near stack from stack_side's port leave the host from host_side's.
+ * Returns a handle >= 0, or -EADDRINUSE, -EACCES and so on, as bind and listen do. */
 int weir_gateway_publish(struct weir_link *link, int type, struct weir_sockaddr *host_side,
                          const struct weir_sockaddr *stack_side);
 /* Connections that came in through it live on. -ENOENT: no such handle. */

@@ -69,8 +69,7 @@ enum { TIMER_SLOTS = TIMER_COUNT - TIMER_delack + 1 };
 
 struct listener {
     uint32_t accept_first, accept_last, accept_count; /* established, through tcb.next_accept */
-    uint32_t backlog;
-    uint32_t syn_count;
+    uint32_t backlog, syn_count;
     uint32_t held_scan;   /* where tcp_held_next goes on */
     uint32_t held_new;    /* held SYNs that were not yet told */
     int64_t cookie_at_us; /* when a SYN cookie was sent, 0: never */
@@ -444,9 +443,6 @@ void ecn_on_text(struct tcb *t, const struct seg *s);
 void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e);
 void ecn_mark(struct tcb *t, struct seg_out *out); /* new text */
 
-/* -- more.c ------------------------------------------------------------------------------------ */
-void more_free(struct tcp *p, struct tcb *t);
-
 /* -- mtu.c: 4821 ------------------------------------------------------------------------------- */
 enum { MTU_WAIT = -1 };
 void mtu_begin(struct tcp *p, struct tcb *t); /* the MSS is agreed */
@@ -459,8 +455,9 @@ bool mtu_takes_loss(struct tcp *p, struct tcb *t); /* the probe alone is lost: n
 void mtu_on_timeout(struct tcp *p, struct tcb *t);
 void mtu_on_too_big(struct tcp *p, struct tcb *t, uint32_t mss);
 
-/* -- icmp.c ------------------------------------------------------------------------------------ */
+/* -- icmp.c, more.c ---------------------------------------------------------------------------- */
 void tcb_report(struct tcp *p, struct tcb *t, int error); /* an error that ends nothing */
+void more_free(struct tcp *p, struct tcb *t);
 
 /* -- recycle.c: tcp_tw_recycle ----------------------------------------------------------------- */
 void recycle_remember(struct tcp *p, const struct weir_addr *host, uint32_t ts);
