@@ -56,15 +56,14 @@ static int take_ip(struct link_options *o, const char *text)
     slash = strchr(copy, '/');
     if (slash)
         *slash++ = '\0';
-    if (weir_addr_parse(&addr, copy) < 0 || !is_host(&addr))
-        return mistake("not an address", text,
-                       "an address and a prefix, as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
-    is_v4 = weir_addr_is_v4(&addr);
+    is_v4 = weir_addr_parse(&addr, copy) < 0 || weir_addr_is_v4(&addr);
     bits = is_v4 ? 24 : 64;
     if (slash)
         bits = isdigit((unsigned char)*slash) ? strtol(slash, &end, 10) : 0;
-    if (*end || bits < 1 || bits > (is_v4 ? 31 : 127))
-        return mistake("not a prefix", text, "as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
+    if (weir_addr_parse(&addr, copy) < 0 || !is_host(&addr) || *end || bits < 1 ||
+        bits > (is_v4 ? 31 : 127))
+        return mistake("not an address", text,
+                       "with a prefix, as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
     *(is_v4 ? &o->ip : &o->ip6) = addr;
     *(is_v4 ? &o->prefix : &o->prefix6) = (int)bits;
     return 0;

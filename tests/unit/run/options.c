@@ -94,6 +94,13 @@ static void a_tap_link_takes_addresses(void **state)
     assert_int_equal(o.link.prefix, 24);
     assert_int_equal(parse("--link tap:a --ip 10.0.0.0/31 --gw 10.0.0.1 -- true"), 0);
     assert_int_equal(parse("--link tap:123456789012345 -- true"), 0);
+    assert_int_equal(parse("--link tap:a --ip fd00::2 --ip 10.0.0.2/8 --gw fd00::1 -- true"), 0);
+    assert_addr(&o.link.ip6, "fd00::2");
+    assert_addr(&o.link.gateway6, "fd00::1");
+    assert_addr(&o.link.ip, "10.0.0.2");
+    assert_int_equal(o.link.prefix6, 64);
+    assert_int_equal(o.link.prefix, 8);
+    assert_true(o.link.has_gateway6 && !o.link.has_gateway);
 }
 
 static const char *const mistakes[][2] = {
@@ -118,8 +125,9 @@ static const char *const mistakes[][2] = {
     {"-p 0:80 -- true", "weir: not a port in -p '0:80': ports are 1 to 65535, as in -p 8080:80\n"},
     {"-p 80:65536 -- true",
      "weir: not a port in -p '80:65536': ports are 1 to 65535, as in -p 8080:80\n"},
-    {"-p x:1:2 -- true", "weir: not an address in -p 'x': say ADDR:HOST:PORT, as in -p "
-                         "127.0.0.1:8080:80\n"},
+    {"-p x:1:2 -- true",
+     "weir: not an address in -p 'x': say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80 or -p "
+     "[::1]:8080:80\n"},
     {"--link hots -- true", "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME)\n"},
     {"--link tpa:x -- true", "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:NAME)\n"},
     {"--link tap:1234567890123456 -- true",
@@ -129,15 +137,19 @@ static const char *const mistakes[][2] = {
     {"--ip 10.0.0.2/24 -- true",
      "weir: --ip, --gw and --no-offload are for a tap link; the host link has the host's own "
      "addresses: add --link tap:weir0, or leave them out\n"},
-    {"--link tap:a --ip 10.0.0.2/0 -- true",
-     "weir: not an address '10.0.0.2/0': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-    {"--link tap:a --ip 10.0.0.2/ -- true",
-     "weir: not an address '10.0.0.2/': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-    {"--link tap:a --ip fd00::1/64 -- true",
-     "weir: not an address 'fd00::1/64': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-    {"--link tap:a --ip 0.0.0.0/8 -- true",
-     "weir: not an address '0.0.0.0/8': IPv4 and a prefix, as in --ip 10.77.0.2/24\n"},
-    {"--link tap:a --gw ::1 -- true", "weir: not an address '::1': IPv4, as in --gw 10.77.0.1\n"},
+    {"--link tap:a --ip 10.0.0.2/0 -- true", "weir: not an address '10.0.0.2/0': with a prefix, as "
+                                             "in --ip 10.77.0.2/24 --ip fd00:77::2/64\n"},
+    {"--link tap:a --ip 10.0.0.2/ -- true", "weir: not an address '10.0.0.2/': with a prefix, as "
+                                            "in --ip 10.77.0.2/24 --ip fd00:77::2/64\n"},
+    {"--link tap:a --ip fd00::1/128 -- true", "weir: not an address 'fd00::1/128': with a prefix, "
+                                              "as in --ip 10.77.0.2/24 --ip fd00:77::2/64\n"},
+    {"--link tap:a --ip 0.0.0.0/8 -- true", "weir: not an address '0.0.0.0/8': with a prefix, as "
+                                            "in --ip 10.77.0.2/24 --ip fd00:77::2/64\n"},
+    {"--link tap:a --gw ff02::1 -- true",
+     "weir: not an address 'ff02::1': as in --gw 10.77.0.1 --gw fd00:77::1\n"},
+    {"--link tap:a --gw fd00::1 -- true",
+     "weir: --gw of IPv6 without an --ip of it: 'tap:a': as in "
+     "--ip fd00:77::2/64 --gw fd00:77::1\n"},
     {"--link tap:a --ip 10.0.0.255/24 -- true",
      "weir: not a host's address, but its subnet's own: '10.0.0.255': as in --ip "
      "10.77.0.2/24\n"},
