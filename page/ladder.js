@@ -20,17 +20,20 @@ function ladderNodes() {
 // -- which rows --------------------------------------------------------------------------------
 
 const isMine = (r) => !L.connection || r.connection === undefined || r.connection === L.connection;
-const isPlain = (r) => isSegment(r) && r.fate === "arrived" && !r.verdict && !r.stray && !reasonOf(r) &&
-  !(r.states && r.states[0] !== r.states[1]);
+// What segments must have in common for a few to stand for all; undefined: each is told.
+function likeness(r, told) {
+  if (!isSegment(r) || !r.stray && !isLost(r) && (/[SFR]/.test(r.flags || "") || causedBy.has(r.i) || told.has(r.i))) return undefined;
+  return [r.fate === "arrived" ? "" : r.fate, r.verdict || "", reasonOf(r) || "", r.stray ? r.flags : ""].join("/");
+}
 
-// Of each long run of ordinary segments the first and the last few stay; of too much, the middle goes.
-function hiddenRows(all) {
-  const hidden = new Set();
+// Of each long run of like segments the first and the last few stay; of too much, the middle goes.
+function hiddenRows(all, told) {
+  const hidden = new Set(), like = all.map((r) => likeness(r, told));
   let begin = 0;
-  for (let i = 0; i <= all.length; i++) {
-    if (i < all.length && isPlain(all[i])) continue;
-    if (i - begin > PLAIN_KEPT + 2) for (let k = begin + PLAIN_KEPT / 2; k < i - PLAIN_KEPT / 2; k++) hidden.add(all[k].i);
-    begin = i + 1;
+  for (let i = 1; i <= all.length; i++) {
+    if (i < all.length && like[i] !== undefined && like[i] === like[begin]) continue;
+    if (i - begin > PLAIN_KEPT + (like[begin] === "///" ? 2 : 8)) for (let k = begin + PLAIN_KEPT / 2; k < i - PLAIN_KEPT / 2; k++) hidden.add(all[k].i);
+    begin = i;
   }
   const shown = all.filter((r) => !hidden.has(r.i));
   if (shown.length > ROWS_SHOWN) for (const r of shown.slice(ROWS_SHOWN * 2 / 3, -ROWS_SHOWN / 3)) hidden.add(r.i);
@@ -153,8 +156,8 @@ function putOther(pen, e) {
 }
 
 // What the ladder tells of, in order.
-function eventsShown() {
-  const all = rows.filter(isMine), hidden = hiddenRows(all);
+function eventsShown(told) {
+  const all = rows.filter(isMine), hidden = hiddenRows(all, told);
   const events = happenings.filter((e) => isMine(e.row) && !hidden.has(e.row.i) && !(e.what === "state" && e.row.isTold));
   for (const fold of findFolds(all, hidden)) events.push({ t: fold.at, key: fold.key, what: "fold", fold });
   return events.sort((x, y) => x.t - y.t || x.key - y.key);
@@ -162,7 +165,7 @@ function eventsShown() {
 
 // Everything with its place: { items, times, gaps, height }.
 function layOut(k) {
-  const events = eventsShown(), told = toldByArrival(), pen = { ...newPen(k), sent: new Map(), heads: new Map() };
+  const told = toldByArrival(), events = eventsShown(told), pen = { ...newPen(k), sent: new Map(), heads: new Map() };
   const times = [], gaps = [];
   let now = events.length ? events[0].t : 0, labelled = -Infinity;
   for (const e of events) {

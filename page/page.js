@@ -144,7 +144,8 @@ function look(n) {
 // The connection with the most to tell is looked at first: the worst of a capture.
 function mostTold() {
   const grade = { failed: 2e6, slow: 1e6 };
-  const worth = (c) => (grade[c.severity] || 0) + Math.min(c.lost * 20 + (c.again[0] + c.again[1]) * 20, 4e5) + c.sent[0] / 1e6 + c.rows.length;
+  const isKnown = (c) => c.ends.every((e) => e.node) && c.sent[0] + c.sent[1] > 0;
+  const worth = (c) => (grade[c.severity] || 0) + (isKnown(c) ? 1e3 : 0) + Math.min(c.lost * 20 + (c.again[0] + c.again[1]) * 20, 4e5) + c.sent[0] / 1e6 + c.rows.length;
   return connections.reduce((best, c) => (worth(c) > worth(best) ? c : best), connections[0]);
 }
 

@@ -17,11 +17,11 @@ const WAYS = [
 // What ends lies below, what begins above.
 const goal = (to) => (to === "CLOSED" ? "closed" : to);
 
-// Where the line from the middle of a box to `far` leaves it.
-function rim([x, y], [fx, fy]) {
-  const dx = fx - x, dy = fy - y;
-  const k = Math.min(dx ? (BOX.w / 2 + 1) / Math.abs(dx) : Infinity, dy ? (BOX.h / 2 + 1) / Math.abs(dy) : Infinity);
-  return [x + dx * k, y + dy * k];
+// Where a line that begins in a box, beside its middle by `off`, leaves it on its way along (dx, dy).
+function rim([x, y], [ox, oy], dx, dy) {
+  const reach = (half, o, d) => (d ? (half + 1 - Math.sign(d) * o) / Math.abs(d) : Infinity);
+  const k = Math.min(reach(BOX.w / 2, ox, dx), reach(BOX.h / 2, oy, dy));
+  return [x + ox + dx * k, y + oy + dy * k];
 }
 
 // A line between two boxes, moved aside by `aside`: [path, point of the badge].
@@ -30,8 +30,7 @@ function way(from, to, aside) {
   const long = Math.hypot(b[0] - a[0], b[1] - a[1]);
   const off = [(b[1] - a[1]) / long * aside, (a[0] - b[0]) / long * aside];
   const isFar = long > 175 && !WAYS.some((w) => w[0] === from && goal(w[1]) === to);
-  const p = rim(a, b), q = rim(b, a);
-  const [x0, y0, x1, y1] = [p[0] + off[0], p[1] + off[1], q[0] + off[0], q[1] + off[1]];
+  const [x0, y0] = rim(a, off, b[0] - a[0], b[1] - a[1]), [x1, y1] = rim(b, off, a[0] - b[0], a[1] - b[1]);
   if (!isFar) return [`M${x0} ${y0}L${x1} ${y1}`, [x0 * 0.54 + x1 * 0.46, y0 * 0.54 + y1 * 0.46]];
   const bend = a[0] <= 180 && b[0] <= 180 ? -58 : 34;
   const cx = (x0 + x1) / 2 + bend, cy = (y0 + y1) / 2;
