@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "explain/explain.h"
-#include "explain/report.h"
+#include "explain/tell.h"
 
 #define TOP 20
 
@@ -20,6 +20,9 @@ static const char help[] =
     "  -n, --top N       the N worst connections (20); 0: all\n"
     "  -l, --ladder N    connection N, segment by segment\n"
     "  -j, --json        one JSON object; seconds, bytes\n"
+    "  -H, --html PAGE   also a page with the connections of --top: ladder, states, curves, in "
+    "one\n"
+    "                    file\n"
     "  host, port        only connections of which one end has this address, this port\n\n"
     "Exit status: 0 all is fine or only slow, 1 a connection failed or the file is damaged, 2 bad\n"
     "usage or no capture.\n\n"
@@ -27,11 +30,9 @@ static const char help[] =
     "  tcpdump -w - tcp | weir explain -\n";
 
 static const struct option options[] = {
-    {"top", required_argument, NULL, 'n'},
-    {"ladder", required_argument, NULL, 'l'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"top", required_argument, NULL, 'n'}, {"ladder", required_argument, NULL, 'l'},
+    {"json", no_argument, NULL, 'j'},      {"html", required_argument, NULL, 'H'},
+    {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
 };
 
 static int usage(const char *what, const char *word)
@@ -81,7 +82,7 @@ static int parse(struct ask *ask, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "n:l:jh", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "n:l:jH:h", options, NULL)) != -1) {
         switch (c) {
         case 'n':
             if (!number(optarg, UINT64_MAX, &ask->top))
@@ -93,6 +94,9 @@ static int parse(struct ask *ask, int argc, char **argv)
             break;
         case 'j':
             ask->is_json = true;
+            break;
+        case 'H':
+            ask->html = optarg;
             break;
         case 'h':
             fputs(help, stdout);
@@ -106,6 +110,8 @@ static int parse(struct ask *ask, int argc, char **argv)
         return 2;
     }
     ask->path = argv[optind];
+    if (ask->html && strcmp(ask->path, "-") == 0)
+        return usage("--html reads the capture twice: write it to a file first, not", ask->path);
     return parse_filter(ask, argv + optind + 1, argc - optind - 1);
 }
 
@@ -130,7 +136,8 @@ static void count_packet(struct summary *sum, const struct packet *p, enum frame
     sum->unknown_link += kind == FRAME_UNKNOWN_LINK;
 }
 
-static bool take(struct report *r, struct conns *t, const struct segment *s)
+/* tell: what the page is made of; NULL in the first reading. */
+static bool take(struct report *r, struct conns *t, const struct segment *s, struct tell *tell)
 {
     int from;
     struct conn *c = conns_find(t, s, &from);
@@ -147,7 +154,9 @@ static bool take(struct report *r, struct conns *t, const struct segment *s)
     r->sum.segments++;
     is_first = !c->end[0].segments && !c->end[1].segments;
     remarks = conn_take(c, from, s);
-    if (c->number == r->ask->ladder) {
+    if (tell && !tell_take(tell, c, s, remarks))
+        return false;
+    if (c->number == r->ask->ladder && !tell) {
         if (is_first)
             rungs_head(r->to, c);
         rungs_line(r->to, c, s, remarks);
@@ -161,9 +170,15 @@ static void on_end(void *arg, struct conn *c)
     page_add(arg, c);
 }
 
-static bool read_all(struct report *r, struct file *f)
+static void on_end_again(void *arg, struct conn *c)
 {
-    struct conns t = {.on_end = on_end, .arg = r};
+    (void)arg;
+    free(c);
+}
+
+static bool read_all(struct report *r, struct file *f, struct tell *tell)
+{
+    struct conns t = {.on_end = tell ? on_end_again : on_end, .arg = r};
     struct segment s;
     struct packet p;
     bool is_good = conns_begin(&t);
@@ -172,11 +187,31 @@ static bool read_all(struct report *r, struct file *f)
         enum frame_kind kind = frame_read(&s, &p);
         count_packet(&r->sum, &p, kind);
         if (kind == FRAME_TCP && is_wanted(r->ask, &s))
-            is_good = take(r, &t, &s);
+            is_good = take(r, &t, &s, tell);
     }
     if (!is_good)
         fputs("weir: no memory for another connection\n", stderr);
     conns_finish(&t);
+    return is_good;
+}
+
+/* Only the first reading knows which connections are worth telling of; the second tells. */
+static bool write_page(const struct report *r, const struct file *first)
+{
+    struct report again = {.ask = r->ask, .to = r->to};
+    struct tell t;
+    struct file f;
+    char error[160];
+    bool is_good;
+
+    if (!cap_open(&f, r->ask->path, error, sizeof error)) {
+        fprintf(stderr, "weir explain: %s: %s\n", r->ask->path, error);
+        return false;
+    }
+    is_good = tell_begin(&t, r) && read_all(&again, &f, &t) && tell_end(&t) &&
+              tell_page(&t, r, first) == 0;
+    tell_free(&t);
+    cap_close(&f);
     return is_good;
 }
 
@@ -186,7 +221,7 @@ static int explain(struct report *r, struct file *f)
 
     if (r->ask->is_json)
         page_json_begin(r, f);
-    is_good = read_all(r, f);
+    is_good = read_all(r, f, NULL);
     if (r->ask->is_json)
         page_json_end(r, f);
     else if (!r->ask->ladder)
@@ -196,6 +231,8 @@ static int explain(struct report *r, struct file *f)
                 (unsigned long long)r->sum.connections);
     if (r->ask->ladder && f->trouble[0])
         fprintf(stderr, "weir: the file could be read in part only: %s\n", f->trouble);
+    if (is_good && r->ask->html && !write_page(r, f))
+        return 2;
     return !is_good || r->sum.by_severity[FAILED] || f->trouble[0] ? 1 : 0;
 }
 

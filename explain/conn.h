@@ -120,7 +120,7 @@ struct end {
     uint32_t timed;
     int64_t timed_at;
     uint32_t rtt_us[SAMPLES];
-    uint32_t rtts, rtt_step, rtt_count, rtt_min, rtt_max;
+    uint32_t rtts, rtt_step, rtt_count, rtt_min, rtt_max, rtt_last;
     /* counts */
     uint64_t segments, bytes, bytes_again;
     uint32_t syns, rto, fast, early, spurious, keepalives, probes, out_of_order, lost_before;

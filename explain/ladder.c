@@ -27,7 +27,7 @@ static const struct {
     {R_UNSEEN, "acknowledges what was not captured"},
 };
 
-static const char *flags_text(char text[12], uint8_t flags)
+const char *flags_text(char text[12], uint8_t flags)
 {
     static const char letters[] = "FSRPAUEC";
     int n = 0;
@@ -67,21 +67,27 @@ static void put_segment(FILE *to, const struct conn *c, int from, const struct s
     fprintf(to, from ? "<-- %-*s    " : "    %-*s -->", WIDE, text);
 }
 
+void remarks_text(char *text, size_t size, unsigned remarks, enum cause cause)
+{
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < sizeof remark_words / sizeof remark_words[0] && n < size; i++)
+        if (remarks & remark_words[i].bit)
+            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "", remark_words[i].words);
+    if (cause != CAUSE_NONE && n < size)
+        snprintf(text + n, size - n, "%s%s", n ? ", " : "", cause_words(cause));
+}
+
 void rungs_line(FILE *to, const struct conn *c, const struct segment *s, unsigned remarks)
 {
     int from = !(c->end[0].port == s->h.sport && weir_addr_equal(&c->end[0].addr, &s->src));
-    const char *separator = "  ";
+    char text[480];
 
     fprintf(to, "%11.6f  %-12s ", (double)(s->at_ns - c->first_at) / 1e9,
             seen_state_name(c->end[0].state));
     put_segment(to, c, from, s);
     fprintf(to, " %-12s", seen_state_name(c->end[1].state));
-    for (unsigned i = 0; i < sizeof remark_words / sizeof remark_words[0]; i++)
-        if (remarks & remark_words[i].bit) {
-            fprintf(to, "%s%s", separator, remark_words[i].words);
-            separator = ", ";
-        }
-    if (s->h.flags & TCP_RST)
-        fprintf(to, "%s%s", separator, cause_words(c->cause));
-    fputc('\n', to);
+    remarks_text(text, sizeof text, remarks, s->h.flags & TCP_RST ? c->cause : CAUSE_NONE);
+    fprintf(to, "%s%s\n", text[0] ? "  " : "", text);
 }

@@ -95,7 +95,7 @@ void page_add(struct report *r, struct conn *c)
     summary_add(&r->sum, c, v.severity);
     if (r->ask->is_json)
         page_json_add(r, c);
-    if (r->ask->is_json || r->ask->ladder)
+    if ((r->ask->is_json || r->ask->ladder) && !r->ask->html)
         free(c);
     else
         keep(r, c, v.severity);
@@ -153,6 +153,20 @@ static void put_summary(const struct report *r, const struct file *f)
     fputs("\n", r->to);
     if (f->trouble[0])
         fprintf(r->to, "The file could be read in part only: %s.\n", f->trouble);
+}
+
+char *page_summary(const struct report *r, const struct file *f)
+{
+    struct report copy = *r;
+    char *text = NULL;
+    size_t size;
+
+    copy.to = open_memstream(&text, &size);
+    if (!copy.to)
+        return NULL;
+    put_summary(&copy, f);
+    fclose(copy.to);
+    return text;
 }
 
 static void put_end(FILE *to, const struct conn *c, int i)

@@ -30,6 +30,7 @@ struct summary {
 
 struct ask {
     const char *path;
+    const char *html; /* the page to write; NULL: none */
     bool is_json;
     uint64_t ladder; /* 0: none */
     uint64_t top;    /* how many are shown, 0: all */
@@ -50,6 +51,8 @@ struct report {
 void page_add(struct report *r, struct conn *c); /* owns c */
 void summary_add(struct summary *s, const struct conn *c, enum severity severity);
 void page_print(struct report *r, const struct file *f);
+/* Its head as text, a few lines; the caller frees it. NULL: no memory. */
+char *page_summary(const struct report *r, const struct file *f);
 void page_free(struct report *r);
 
 /* json.c */
@@ -60,6 +63,9 @@ void page_json_end(struct report *r, const struct file *f);
 /* ladder.c: one line. `base`: what times and numbers count from. */
 void rungs_head(FILE *to, const struct conn *c);
 void rungs_line(FILE *to, const struct conn *c, const struct segment *s, unsigned remarks);
+/* What is remarkable, in words; cause: of a RST. "": nothing. */
+void remarks_text(char *text, size_t size, unsigned remarks, enum cause cause);
+const char *flags_text(char text[12], uint8_t flags);
 
 /* "1.2 MB", "3.25 s" */
 char *bytes_words(char text[24], uint64_t bytes);

@@ -11,6 +11,7 @@ void rtt_add(struct end *e, int64_t ns)
 {
     uint32_t us = ns < 0 ? 0 : ns / 1000 < UINT32_MAX ? (uint32_t)(ns / 1000) : UINT32_MAX;
 
+    e->rtt_last = us;
     if (!e->rtt_count || us < e->rtt_min)
         e->rtt_min = us;
     if (us > e->rtt_max)

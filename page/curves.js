@@ -1,7 +1,7 @@
 // Which charts there are, and what is in them. Knows samples and rows; charts.js draws.
 const line = (name, colour_, points, more) => ({ name, colour: colour_, points, ...more });
 const hasAny = (l) => l.points.some((p) => p[1]);
-const ms = (v) => `${+v.toPrecision(3)} ms`;
+const ms = (v) => (v >= 1000 ? `${+(v / 1000).toPrecision(3)} s` : `${+v.toPrecision(3)} ms`);
 // A zero says that there is none (yet, or any more).
 const known = (points) => points.map(([t, v]) => [t, v || null]);
 const differ = (points) => new Set(points.map((p) => p[1]).filter((v) => v)).size;
@@ -12,6 +12,7 @@ const SEGMENTS_LEAST = 5;
 
 // What the sender knows: acknowledgments and windows count from when they reach it.
 function ackLines(c, end) {
+  if (c.seen) return [c.seen[end].acked.map(([t, a]) => [t, a]), c.seen[end].acked.map(([t, , w]) => [t, w])];
   const ack = [], win = [];
   for (const e of happenings) {
     const r = e.row;
@@ -52,7 +53,7 @@ function paintSent(chart, sent, end, ctx, X, Y) {
     const mark = r.flags.match(/[SFR]/), text = `${r.again ? "R" : ""}${mark ? ` ${{ S: "SYN", F: "FIN", R: "RST" }[mark[0]]}` : ""}`.trim();
     const room = ctx.measureText(text).width + 4;
     if (text) ctx.fillText(text, x + 4 + room > ctx.canvas.clientWidth ? x - room : x + 4, Math.max(12, y0 - 2));
-    chart.hits.push({ x, y0, y1, row: r.i });
+    if (r.i !== undefined) chart.hits.push({ x, y0, y1, row: r.i });
   }
 }
 

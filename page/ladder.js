@@ -82,7 +82,7 @@ const roomFor = (dt) => (dt > 0 ? 6 + Math.min(44, 9 * Math.log10(1 + dt * 1000)
 
 function stateText(r) {
   const text = r.by_timer && r.waited ? `${r.to} after ${span(r.waited)}` : r.to;
-  return r.connection && connections.length > 1 && !L.connection ? `#${r.connection} ${text}` : text;
+  return r.connection && connections.length > 1 && !L.connection ? `#${nameOf(connections[r.connection - 1])} ${text}` : text;
 }
 
 const whyText = (r) => (r.waited > 0 ? `${span(r.waited)} later: ${r.reason}` : r.reason);
@@ -129,6 +129,7 @@ function putSend(pen, e) {
 
 function putArrival(pen, e, told) {
   const r = e.row, node = targetOf(pen.k, r), last = pen.heads.get(node) || 0;
+  if (D.is_level) return pen.sent.get(r.i) || pen.y;
   const y = Math.max(pen.y + 4, (pen.sent.get(r.i) || 0) + FALL, last + HEADS);
   pen.heads.set(node, y);
   pen.items.push({ ...e, y });

@@ -76,7 +76,7 @@ function shape(r) {
 }
 
 function label(r) {
-  return (connections.length > 1 && !L.connection && r.connection ? `#${r.connection} ` : "") + r.text;
+  return (connections.length > 1 && !L.connection && r.connection ? `#${nameOf(connections[r.connection - 1])} ` : "") + r.text;
 }
 
 function say(r) {
@@ -100,8 +100,9 @@ function arrow(x0, y0, x1, y1, lost) {
 function placeOf(k, r, y0, yArrive) {
   const to = targetOf(k, r), xTo = k.x.get(to), isStray = !k.x.has(r.from);
   const xFrom = isStray ? (xTo + (isRight(k, to) ? k.left : k.right)) / 2 : k.x.get(r.from);
+  if (D.is_level) return [[xFrom, y0], [xTo, y0]];
   if (isLost(r) && !(k.x.has(r.to) && r.fate === "by a router")) return [[xFrom, y0], [xFrom + (xTo - xFrom) * 0.6, y0 + FALL]];
-  return [[xFrom, y0], [xTo, yArrive === undefined ? y0 + FALL : D.is_level ? y0 : yArrive]];
+  return [[xFrom, y0], [xTo, yArrive === undefined ? y0 + FALL : yArrive]];
 }
 
 // The line lies below all words, the words above: two pieces of one row.

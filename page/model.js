@@ -24,7 +24,7 @@ const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, t
 // -- numbers as text ---------------------------------------------------------------------------
 
 const count = (n) => Math.round(n).toLocaleString("en-US");
-const isFine = rows.every((r) => r.at < 1 && !(r.arrived >= 1));
+const isFine = D.kind === "capture" || rows.every((r) => r.at < 1 && !(r.arrived >= 1));
 const clock = (t) => t.toFixed(isFine ? 6 : 3);
 
 function span(t) {
@@ -58,6 +58,7 @@ for (const r of rows) if (r.kind === "state" && r.cause !== undefined) {
 
 // Before which row a segment arrived, where several things happen in one instant.
 function arrivalKey(r) {
+  if (D.is_level) return r.i + 0.25;
   const key = r.order === undefined ? r.i : r.order;
   const first = (causedBy.get(r.i) || []).find((c) => c.at === r.arrived && c.i < key);
   return (first ? Math.min(first.i, key) : key) - 0.5;
@@ -66,6 +67,10 @@ function arrivalKey(r) {
 // -- connections -------------------------------------------------------------------------------
 
 const connections = D.connections.map((c) => ({ ...c, paths: [[], []], rows: [], lost: 0, again: [0, 0], sent: [0, 0], top: [0, 0] }));
+const isCapture = D.kind === "capture";
+const endName = (e) => (isCapture ? e.node : `${e.node || "?"}:${e.port}`);
+// In a capture connections keep their numbers, though the worst stand first.
+const nameOf = (c) => c.name ?? c.number;
 const connectionOf = (r) => connections[r.connection - 1];
 
 function addStep(c, end, step) {
@@ -119,7 +124,12 @@ for (const e of happenings) {
 }
 
 // What an end sends that has numbers, or ends it.
-const sentOf = (c, end) => c.rows.filter((r) => r.end === end && (r.past > r.seq || /[SFR]/.test(r.flags)));
+function sentOf(c, end) {
+  if (!c.seen) return ownSent(c, end);
+  const at = new Map(c.rows.filter((r) => r.end === end && r.past > r.seq).map((r) => [`${r.at} ${r.seq}`, r.i]));
+  return c.allSent?.[end] ?? ((c.allSent ??= [])[end] = c.seen[end].sent.map(([t, seq, past, again]) => ({ at: t, seq, past, len: past - seq, again, flags: "", i: at.get(`${t} ${seq}`) })));
+}
+const ownSent = (c, end) => c.rows.filter((r) => r.end === end && (r.past > r.seq || /[SFR]/.test(r.flags)));
 
 // The samples of a connection's end; addresses may differ behind a NAT, ports and host do not.
 function samplesOf(c, end) {

@@ -124,7 +124,7 @@ function fillTools(c) {
     toggle("◂", undefined, () => pan(-0.3), "earlier"), toggle("▸", undefined, () => pan(0.3), "later"), toggle("all", undefined, () => setView(...V.all), "show all of it"));
   if (connections.length < 2) return;
   const only = (n) => () => { L.connection = n; drawLadder(); fillTools(c); };
-  $("ladder-tools").replaceChildren(toggle("all connections", L.connection === 0, only(0)), toggle(`only #${connection}`, L.connection !== 0, only(connection)));
+  $("ladder-tools").replaceChildren(toggle("all connections", L.connection === 0, only(0)), toggle(`only #${nameOf(connections[connection - 1])}`, L.connection !== 0, only(connection)));
 }
 
 function look(n) {

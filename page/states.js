@@ -1,5 +1,5 @@
 // TCP's states as a diagram, the path of both ends over it, and the same path as a list.
-// Knows a connection's paths. The plan is drawn for 360 units of width.
+// Knows a connection's paths. The plan is 360 units wide, and a margin.
 const BOX = { w: 100, h: 26 };
 const PLACES = {
   "CLOSED": [180, 20], "LISTEN": [60, 82], "SYN-SENT": [300, 82], "SYN-RECEIVED": [60, 158], "ESTABLISHED": [180, 222],
@@ -24,17 +24,22 @@ function rim([x, y], [ox, oy], dx, dy) {
   return [x + ox + dx * k, y + oy + dy * k];
 }
 
+// A way to the end that RFC 9293 has no line for (a RST, a timer that gave up): around all boxes, [path, badge].
+function wayAround(from, aside) {
+  const [x, y] = PLACES[from], [gx, gy] = PLACES.closed, half = BOX.w / 2;
+  if (x === 300) return [`M${x + half + 1} ${y}C${x + 84 + aside} ${y + 30} ${gx + 84 + aside} ${gy - 50} ${gx + half + 1} ${gy - 4}`, [x + 75 + aside * 0.8, (y + gy) / 2 - 8]];
+  if (x === 180) return [`M${x + half - 8} ${y + BOX.h / 2}Q${240 + aside} ${y + 26} ${240 + aside} ${y + 50}V${gy - 22}Q${240 + aside} ${gy - 6} ${gx - half - 1} ${gy}`, [240 + aside, (y + gy) / 2 + 8]];
+  return [`M${x - half - 1} ${y}C${x - 84 - aside} ${y + 30} ${x - 84 - aside} ${gy + 6} ${x} ${gy + 6}H${gx - half - 1}`, [x - 72 - aside * 0.8, (y + gy) / 2 + 10]];
+}
+
 // A line between two boxes, moved aside by `aside`: [path, point of the badge].
 function way(from, to, aside) {
-  const a = PLACES[from], b = PLACES[to];
+  const a = PLACES[from], b = PLACES[to], isUsual = WAYS.some((w) => w[0] === from && goal(w[1]) === to);
+  if (to === "closed" && !isUsual) return wayAround(from, aside);
   const long = Math.hypot(b[0] - a[0], b[1] - a[1]);
   const off = [(b[1] - a[1]) / long * aside, (a[0] - b[0]) / long * aside];
-  const isFar = long > 175 && !WAYS.some((w) => w[0] === from && goal(w[1]) === to);
   const [x0, y0] = rim(a, off, b[0] - a[0], b[1] - a[1]), [x1, y1] = rim(b, off, a[0] - b[0], a[1] - b[1]);
-  if (!isFar) return [`M${x0} ${y0}L${x1} ${y1}`, [x0 * 0.54 + x1 * 0.46, y0 * 0.54 + y1 * 0.46]];
-  const bend = a[0] <= 180 && b[0] <= 180 ? -58 : 34;
-  const cx = (x0 + x1) / 2 + bend, cy = (y0 + y1) / 2;
-  return [`M${x0} ${y0}Q${cx} ${cy} ${x1} ${y1}`, [(x0 + x1 + 2 * cx) / 4, (y0 + y1 + 2 * cy) / 4]];
+  return [`M${x0} ${y0}L${x1} ${y1}`, [x0 * 0.54 + x1 * 0.46, y0 * 0.54 + y1 * 0.46]];
 }
 
 function drawEdge([from, to]) {
@@ -84,12 +89,13 @@ function numberSteps(c) {
   return all;
 }
 
+const stepText = (step) => (isCapture ? [h("b", { class: `end${step.end}` }, step.to)] : [h("b", { class: `end${step.end}` }, step.node), ` → ${step.to}`]);
 const STEPS_MAX = 40;
 function listSteps(all) {
   $("steps").replaceChildren(...all.slice(0, STEPS_MAX).map((step) => h("li", {}, h("button", {
     type: "button", "data-rows": step.row, "data-state": step.state && step.state.i, on: { click: () => chooseStep(step) },
   }, h("b", { class: `end${step.end}` }, step.number), h("span", { class: "num" }, clock(step.at)),
-  h("span", {}, h("b", { class: `end${step.end}` }, step.node), ` → ${step.to}`, h("small", {}, causeText(step)))))),
+  h("span", {}, stepText(step), h("small", {}, `${isCapture ? `${step.node} · ` : ""}${causeText(step)}`))))),
   all.length > STEPS_MAX ? h("li", { class: "note" }, `and ${count(all.length - STEPS_MAX)} more`) : "");
 }
 
@@ -103,9 +109,9 @@ function drawStates(c) {
   const isShared = (step) => groups.has(`${1 - step.end} ${step.from} ${step.to}`);
   const steps = [...groups.values()].filter((g) => PLACES[g[0].from] && PLACES[goal(g[0].to)])
     .map((g) => drawStep(g, isShared(g[0]) ? (g[0].end ? -9 : 9) : 0));
-  const names = c.ends.map((e, i) => s("text", { x: 8, y: 452 + 18 * i, "font-size": 11, style: `fill:var(--${"ab"[i]})` },
-    `${i ? "- -" : "––"} ${e.node}:${e.port}`));
-  $("states-svg").replaceChildren(s("svg", { viewBox: "0 0 360 492", role: "group", "aria-label": "State diagram of TCP" },
+  const names = c.ends.map((e, i) => s("text", { x: -20, y: 14 + 17 * i, "font-size": 11, style: `fill:var(--${"ab"[i]})` },
+    `${i ? "- -" : "––"} ${endName(e)}`));
+  $("states-svg").replaceChildren(s("svg", { viewBox: "-26 0 412 492", role: "group", "aria-label": "State diagram of TCP" },
     s("defs", {}, tip("tip", "var(--line)"), tip("tip0", "var(--a)"), tip("tip1", "var(--b)")),
     WAYS.map(drawEdge), Object.keys(PLACES).map((name) => drawBox(name, c)), steps, names));
   listSteps(all);

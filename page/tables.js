@@ -1,12 +1,11 @@
 // Head, claims and tables. The JSON is the only source of what is written.
-const isCapture = D.kind === "capture";
 
 // -- head, claims ------------------------------------------------------------------------------
 
 function fillHead() {
   const items = [["Question", D.question], ["Look at", D.look_at]].filter((x) => x[1]);
   for (const [name, value] of Object.entries(D.knobs || {})) items.push(["Knob", [h("code", {}, `${name} = ${value}`), ` ${D.knobs_doc[name] || ""}`]]);
-  for (const text of D.facts || []) items.push(["Capture", text]);
+  (D.facts || []).forEach((text, i) => items.push([i ? "" : "Capture", text.startsWith(`${D.name}: `) ? text.slice(D.name.length + 2) : text]));
   if (!isCapture) items.push(["Run", `seed ${D.seed}, ${span(D.seconds)} of the lab's time, which passed in a blink`]);
   $("head").append(...items.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
   $("verb").textContent = isCapture ? "weir explain" : "weir lab";
@@ -19,6 +18,10 @@ function tag(kind, text) {
   return h("span", { class: `tag ${kind}` }, text);
 }
 
+// Of a capture: a connection that stands alone is told of above, not in the table.
+const isAlone = isCapture && connections.length === 1;
+const gradeOf = (c) => tag({ failed: "fails", slow: "slow", fine: "holds" }[c.severity], c.severity);
+
 const sign = (holds) => h("span", { class: holds ? "sign holds" : "sign fails", role: "img", "aria-label": holds ? "true" : "not true" }, holds ? "✓" : "✗");
 
 function fillClaims() {
@@ -26,30 +29,31 @@ function fillClaims() {
   if (claims.length) $("verdict-h").append(tag(failed ? "fails" : "holds", failed ? `${failed} of ${claims.length} claims are not true` : "as expected"));
   $("claims").append(...claims.map((c) => h("li", {}, sign(c.holds),
     h("span", {}, c.text, c.holds ? "" : h("small", { class: "bad" }, ` (line ${c.line} of the scenario, at ${c.at} s)`)))));
-  $("conclusion").textContent = D.conclusion || "";
-  $("verdict").hidden = !claims.length && !D.conclusion;
+  if (isAlone) $("verdict-h").append(gradeOf(connections[0]));
+  $("conclusion").textContent = isAlone ? connections[0].verdict : D.conclusion || "";
+  $("verdict").hidden = !claims.length && !$("conclusion").textContent;
 }
 
 // -- tables ------------------------------------------------------------------------------------
 
 const cell = (...content) => h("td", {}, ...content);
 const number = (n) => h("td", { class: "n" }, n === undefined ? "" : count(n));
-const headRow = (...names) => h("thead", {}, h("tr", {}, names.map(([name, isNumber]) => h("th", { scope: "col", class: isNumber ? "n" : "" }, name))));
+const headRow = (...names) => h("thead", {}, h("tr", {}, names.map(([name, isNumber, kind]) => h("th", { scope: "col", class: `${isNumber ? "n" : ""} ${kind || ""}`.trim() }, name))));
 
 const TABLE_ROWS = 200;
 function connectionRow(c) {
   const x = [samplesOf(c, 0), samplesOf(c, 1)];
   const sent = (end) => (c.bytes ? c.bytes[end] : (x[end] && x[end].totals.bytes_sent) || c.sent[end]);
-  const end = (i) => h("span", { class: `end${i}` }, `${c.ends[i].node || "?"}:${c.ends[i].port}`);
+  const end = (i) => h("span", { class: `end${i}` }, endName(c.ends[i]));
   const state = (i) => stateNow(c, i) || "–", again = c.resent || c.again;
   const press = () => { if (connection !== c.number) look(c.number); };
   return h("tr", { "data-connection": c.number, on: { click: press } },
-    cell(h("button", { type: "button", class: "plain", on: { click: press }, "aria-label": `connection ${c.number}` }, `#${c.number}`)),
-    cell(end(0), h("br"), end(1)), cell(`${clock(c.began)} s`),
-    cell(h("span", { class: "end0" }, state(0)), h("br"), h("span", { class: "end1" }, state(1))),
+    cell(h("button", { type: "button", class: "plain", on: { click: press }, "aria-label": `connection ${nameOf(c)}` }, `#${nameOf(c)}`)),
+    cell(end(0), h("br"), end(1)), h("td", { class: "n extra" }, `${clock(c.began)} s`),
+    h("td", { class: "extra" }, h("span", { class: "end0" }, state(0)), h("br"), h("span", { class: "end1" }, state(1))),
     h("td", { class: "n" }, count(sent(0)), h("br"), count(sent(1))), h("td", { class: "n" }, count(again[0]), h("br"), count(again[1])),
     isCapture ? "" : h("td", { class: "n" }, c.lost ? h("b", { class: "bad" }, count(c.lost)) : "0"),
-    c.verdict ? h("td", { class: "say" }, c.severity === "fine" ? "" : tag(c.severity === "failed" ? "fails" : "slow", c.severity), ` ${c.verdict}`) : "");
+    c.verdict && !isAlone ? h("td", { class: "say" }, gradeOf(c), ` ${c.verdict}`) : "");
 }
 
 function fillConnections() {
@@ -57,8 +61,9 @@ function fillConnections() {
   const shown = Math.min(connections.length, TABLE_ROWS), more = D.connections_all - shown;
   $("connections").hidden = false;
   $("connections-note").hidden = connections.length < 2;
-  $("connection-table").append(headRow(["#"], ["ends"], ["began at"], ["state at the end"], ["bytes sent", 1], ["sent again", 1],
-    ...(isCapture ? [["what became of it"]] : [["segments lost", 1]])), h("tbody", {}, connections.slice(0, shown).map(connectionRow)));
+  $("connection-table").classList.toggle("has-say", isCapture && !isAlone);
+  $("connection-table").append(headRow(["#"], ["ends"], ["began at", 1, "extra"], ["state at the end", 0, "extra"], ["bytes sent", 1], ["sent again", 1],
+    ...(!isCapture ? [["segments lost", 1]] : isAlone ? [] : [["what became of it", 0, "say"]])), h("tbody", {}, connections.slice(0, shown).map(connectionRow)));
   $("connections-more").textContent = more > 0 ? `and ${count(more)} more, which this page does not tell of` : "";
   $("connections-more").hidden = more <= 0;
 }

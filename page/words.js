@@ -23,7 +23,8 @@ const WORDS = [
 ];
 
 function fillWords() {
-  const said = document.querySelector("main").textContent;
+  // Of the diagram only what happened counts.
+  const said = [...document.querySelectorAll("section:not(#states):not(#words), #steps")].map((x) => x.textContent).join(" ");
   const used = WORDS.filter(([, pattern]) => pattern.test(said));
   $("words").hidden = !used.length;
   $("word-list").append(...used.flatMap(([word, , meaning]) => [h("dt", {}, word), h("dd", {}, meaning)]));

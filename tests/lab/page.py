@@ -14,17 +14,6 @@ WEIR = os.environ["WEIR"]
 NAMES = ["lost-synack", "timeout-and-cwnd", "syn-flood", "zero-window", "nat-timeout", "ping-and-traceroute", "lost-syn-for-ever"]
 TAB, ENTER, DOWN, END, ESCAPE = "\ue004", "\ue007", "\ue015", "\ue010", "\ue00c"
 
-# Pairs of texts of the ladder that cover each other by more than a hair, in both directions.
-OVERLAPS = """
-const texts = [...document.querySelectorAll("#ladder-svg text")].map((t) => ({ t, b: t.getBoundingClientRect() })).filter((x) => x.b.width);
-texts.sort((x, y) => x.b.top - y.b.top);
-const bad = [];
-texts.forEach((x, i) => { for (let k = i + 1; k < texts.length && texts[k].b.top < x.b.bottom - 3.5; k++) {
-  const y = texts[k];
-  if (Math.min(x.b.right, y.b.right) - Math.max(x.b.left, y.b.left) > 2) bad.push([x.t.textContent, y.t.textContent]);
-} });
-return bad;"""
-
 
 @unittest.skipIf(browser.WHY_NOT, browser.WHY_NOT)
 class Page(unittest.TestCase):
@@ -52,7 +41,7 @@ class Page(unittest.TestCase):
                     elsewhere, all_of_them = self.browser.requests()
                     self.assertEqual((elsewhere, all_of_them > 0), ([], True))
                     self.assertLessEqual(self.browser.run("return document.documentElement.scrollWidth"), width)
-                    self.assertEqual(self.browser.run(OVERLAPS), [])
+                    self.assertEqual(self.browser.run(browser.OVERLAPS), [])
 
     def test_dark_is_dark(self):
         for is_dark in (False, True):

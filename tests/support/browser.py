@@ -16,6 +16,17 @@ ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--dis
              "--no-first-run", "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
              "--host-resolver-rules=MAP * ~NOTFOUND"]
 
+# Pairs of texts of the ladder that cover each other by more than a hair, in both directions.
+OVERLAPS = """
+const texts = [...document.querySelectorAll("#ladder-svg text")].map((t) => ({ t, b: t.getBoundingClientRect() })).filter((x) => x.b.width);
+texts.sort((x, y) => x.b.top - y.b.top);
+const bad = [];
+texts.forEach((x, i) => { for (let k = i + 1; k < texts.length && texts[k].b.top < x.b.bottom - 3.5; k++) {
+  const y = texts[k];
+  if (Math.min(x.b.right, y.b.right) - Math.max(x.b.left, y.b.left) > 2) bad.push([x.t.textContent, y.t.textContent]);
+} });
+return bad;"""
+
 
 class Browser:
     def __init__(self):
