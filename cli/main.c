@@ -8,6 +8,7 @@
 #include <weir/weir.h>
 
 #include "cli/cli.h"
+#include "dump/dump.h"
 #include "explain/explain.h"
 #include "packetdrill/packetdrill.h"
 #include "run/run.h"
@@ -22,6 +23,7 @@ static const struct {
     {"netstat", cmd_netstat, "the same in the columns of netstat, and all counters (-s)"},
     {"why", cmd_why, "say why a connection is in its state"},
     {"explain", cmd_explain, "say what happened in a capture, and why"},
+    {"dump", cmd_dump, "print packets as tcpdump does, of a capture or a running stack"},
     {"nstat", cmd_nstat, "counters by name"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
     {"lab", cmd_lab, "run networks of stacks in virtual time: a gallery of what TCP does"},

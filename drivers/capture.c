@@ -1,4 +1,5 @@
-/* capture: a wrapper that writes each frame to a pcapng file, with the stack's reason beside it.
+/* capture: a wrapper that shows each frame to somebody, with the stack's reason beside it: a pcapng
+ * file, or a function.
  *
  * Knows: the inner link's driver table and pcapng. Not what is in a frame.
  * Shape: an outgoing frame is written before it is sent; a burst that came in waits in `judged`
@@ -17,7 +18,9 @@
 struct capture {
     struct weir_link link;
     struct weir_link *inner;
-    struct weir_pcapng *file;
+    weir_capture_fn *show;
+    void *arg;
+    struct weir_pcapng *file; /* NULL: shown to a function of the caller's */
     int iface;
     int64_t epoch_ns;
     int64_t flushed_at;
@@ -27,8 +30,14 @@ struct capture {
     struct weir_why sender_why[WEIR_BURST_MAX]; /* why it was sent, where the far end is a stack */
 };
 
-static void write_frame(struct capture *c, const struct weir_frame *f, int dir, int64_t at_ns,
-                        const struct weir_why *sender)
+static void show_in_file(void *arg, const struct weir_pcapng_packet *packet,
+                         const struct weir_frame *frame)
+{
+    weir_pcapng_frame(arg, packet, frame);
+}
+
+static void show_frame(struct capture *c, const struct weir_frame *f, int dir, int64_t at_ns,
+                       const struct weir_why *sender)
 {
     char own[COMMENT_BYTES];
     char theirs[COMMENT_BYTES];
@@ -39,13 +48,13 @@ static void write_frame(struct capture *c, const struct weir_frame *f, int dir, 
         packet.comment = own;
     if (sender && sender->event && weir_why_text(sender, theirs, sizeof theirs) > 0)
         packet.comment2 = theirs;
-    weir_pcapng_frame(c->file, &packet, f);
+    c->show(c->arg, &packet, f);
 }
 
-static void write_judged(struct capture *c)
+static void show_judged(struct capture *c)
 {
     for (int i = 0; i < c->judged_count; i++)
-        write_frame(c, &c->judged[i], WEIR_PCAPNG_IN, c->judged_at, &c->sender_why[i]);
+        show_frame(c, &c->judged[i], WEIR_PCAPNG_IN, c->judged_at, &c->sender_why[i]);
     c->judged = NULL;
     c->judged_count = 0;
 }
@@ -55,14 +64,14 @@ static int capture_recv(struct weir_link *link, struct weir_frame *burst, int ma
     struct capture *c = (struct capture *)link;
     int n;
 
-    write_judged(c);
+    show_judged(c);
     if (max > WEIR_BURST_MAX)
         max = WEIR_BURST_MAX;
     n = c->inner->driver->recv(c->inner, burst, max, now_ns);
     if (n <= 0) {
         if (now_ns - c->flushed_at >= IDLE_FLUSH_NS) {
             c->flushed_at = now_ns;
-            weir_pcapng_flush(c->file);
+            weir_capture_flush(link);
         }
         return n;
     }
@@ -80,9 +89,9 @@ static int capture_send(struct weir_link *link, struct weir_frame *burst, int n,
 {
     struct capture *c = (struct capture *)link;
 
-    write_judged(c);
+    show_judged(c);
     for (int i = 0; i < n; i++)
-        write_frame(c, &burst[i], WEIR_PCAPNG_OUT, now_ns, NULL);
+        show_frame(c, &burst[i], WEIR_PCAPNG_OUT, now_ns, NULL);
     return c->inner->driver->send(c->inner, burst, n, now_ns);
 }
 
@@ -104,8 +113,9 @@ static void capture_close(struct weir_link *link)
 {
     struct capture *c = (struct capture *)link;
 
-    write_judged(c);
-    weir_pcapng_close(c->file);
+    show_judged(c);
+    if (c->file)
+        weir_pcapng_close(c->file);
     weir_link_close(c->inner);
     free(c);
 }
@@ -119,23 +129,45 @@ static const struct weir_driver capture_driver = {
     .close = capture_close,
 };
 
-struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, char *error,
-                                    size_t error_size)
+struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn *show, void *arg)
 {
     struct capture *c = calloc(1, sizeof *c);
 
     if (!c)
         return NULL;
-    c->file = weir_pcapng_open(path, error, error_size);
+    c->show = show;
+    c->arg = arg;
+    c->inner = inner;
+    c->link.driver = &capture_driver;
+    c->link.iface = inner->iface;
+    return &c->link;
+}
+
+struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, char *error,
+                                    size_t error_size)
+{
+    struct weir_link *link = weir_capture_to(inner, show_in_file, NULL);
+    struct capture *c = (struct capture *)link;
+
+    if (!link)
+        return NULL;
+    c->arg = c->file = weir_pcapng_open(path, error, error_size);
     if (!c->file) {
         free(c);
         return NULL;
     }
     c->iface = weir_pcapng_iface(c->file, inner->iface.name, inner->iface.type);
-    c->inner = inner;
-    c->link.driver = &capture_driver;
-    c->link.iface = inner->iface;
-    return &c->link;
+    return link;
+}
+
+struct weir_link *weir_capture_end(struct weir_link *link)
+{
+    struct capture *c = (struct capture *)link;
+    struct weir_link *inner = c->inner;
+
+    show_judged(c);
+    free(c);
+    return inner;
 }
 
 void weir_capture_epoch(struct weir_link *link, int64_t epoch_ns)
@@ -147,6 +179,6 @@ int weir_capture_flush(struct weir_link *link)
 {
     struct capture *c = (struct capture *)link;
 
-    write_judged(c);
-    return weir_pcapng_flush(c->file);
+    show_judged(c);
+    return c->file ? weir_pcapng_flush(c->file) : 0;
 }

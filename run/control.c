@@ -298,6 +298,11 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
         if (a.result == 0)
             return;
         break;
+    case RUN_DUMP:
+        a.result = watch_begin(d, fd);
+        if (a.result == 0)
+            return;
+        break;
     default:
         a.result = answer_carrier(d, ask, &a, fd);
         if (a.result == INT32_MAX)

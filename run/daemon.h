@@ -71,6 +71,15 @@ struct ping {
     struct echo echo;
 };
 
+#define WATCHERS 8
+
+/* A `weir dump` that is connected. */
+struct watcher {
+    struct source source; /* first */
+    int fd;               /* who is shown each frame, -1: free */
+    uint64_t dropped;     /* frames that it was too slow for */
+};
+
 #define QUERIES 256
 
 /* A question of libc's resolver on its way to the nameserver. Network order. */
@@ -143,6 +152,8 @@ struct daemon {
     int diag;    /* NETLINK_SOCK_DIAG in the program's namespace, -1: not yet */
     pid_t asker; /* the process whose question is being answered */
     struct ping ping[PINGS];
+    struct watcher watcher[WATCHERS];
+    struct weir_link *shown; /* the wrapper around the link while somebody watches, else NULL */
 };
 
 /* launch.c */
@@ -224,6 +235,10 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
 /* ping.c: the first request of a `weir ping`; 0: its connection is kept, answers will come. */
 int ping_begin(struct daemon *d, const struct run_ask *ask, int fd);
 void ping_round(struct daemon *d); /* hands out the replies that came */
+
+/* watch.c: a `weir dump`; 0: its connection is kept, and shown each frame from now on. */
+int watch_begin(struct daemon *d, int fd);
+void watch_round(struct daemon *d); /* shows what came in last; lets go whom nobody watches */
 
 /* why.c: RUN_WHY, all answers but the last */
 void answer_why(struct daemon *d, const struct run_ask *ask, int fd);

@@ -163,6 +163,7 @@ static int open_link(struct daemon *d, char *error, size_t error_size)
         d->capture = weir_capture_open(d->link, o->pcapng, error, error_size);
         if (!d->capture)
             return -EIO;
+        weir_capture_epoch(d->capture, weir_clock_epoch_ns());
         d->link = d->capture;
     }
     return 0;
@@ -230,6 +231,8 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     d->options = o;
     for (int i = 0; i < PINGS; i++)
         d->ping[i].fd = -1;
+    for (int i = 0; i < WATCHERS; i++)
+        d->watcher[i].fd = -1;
     d->diag = -1;
     snprintf(error, error_size, "no memory");
     d->stack = weir_new(&config);

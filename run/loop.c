@@ -89,6 +89,8 @@ static int move_frames(struct daemon *d)
         moved = weir_link_pump(d->link, d->stack, d->ifindex, d->now, 1);
         if (moved < 0)
             return moved;
+        if (d->shown)
+            watch_round(d);
         n = weir_ready(d->stack, e, EVENTS);
         for (int i = 0; i < n; i++)
             tell_carrier(d, &e[i]);

@@ -64,8 +64,10 @@ enum run_op {
     RUN_KNOB_GET, /* value: name -> value: text */
     RUN_KNOB_SET, /* value: "name=value" */
     RUN_STATS,    /* -> several answers, value "name value", as RUN_SS */
-    RUN_WHY, /* number: a port, 0: all -> as RUN_SS, with facts; then the past: "past", lines of
-                past.h; the last has result 0 and value_len 0 */
+    RUN_WHY,  /* number: a port, 0: all -> as RUN_SS, with facts; then the past: "past", lines of
+                 past.h; the last has result 0 and value_len 0 */
+    RUN_DUMP, /* The connection stays, for a struct run_frame and its bytes for each frame that the
+                 stack sends or gets from now on. */
 };
 
 enum run_link { RUN_LINK_HOST = 1, RUN_LINK_TAP };
@@ -97,6 +99,17 @@ struct run_answer {
  * way out: the connected peer. */
 struct run_dgram {
     struct run_addr addr;
+};
+
+#define RUN_FRAME_MAX (14 + 65535)
+/* A frame that the stack sent or got; behind it the reason, then the frame's bytes. */
+struct run_frame {
+    int64_t at_ns;    /* since 1970 */
+    uint64_t dropped; /* frames before it that this reader was too slow for */
+    uint32_t len;
+    uint16_t type;   /* enum weir_link_type */
+    uint8_t dir;     /* enum weir_pcapng_dir */
+    uint8_t why_len; /* bytes of the reason, in words */
 };
 
 #endif

@@ -50,8 +50,9 @@ MAY_SEE = {
     "packetdrill": {"packetdrill", "wire", "base", "public"},
     # Captures that somebody else took: bytes to words, and nothing of the stack.
     "explain": {"explain", "page", "wire", "base", "public"},
+    "dump": {"dump", "explain", "cli", "run", "wire", "base", "public"},
     # The command starts `weir run` and `weir lab`, so it sees their doors.
-    "cli": {"cli", "drivers", "run", "lab", "packetdrill", "explain", "public"},
+    "cli": {"cli", "drivers", "run", "lab", "packetdrill", "explain", "dump", "public"},
     "bench": {"bench", "drivers", "public"},
     "examples": {"public"},
     "tests": None,  # everything

@@ -53,6 +53,8 @@ int weir_poll_ms(int64_t deadline_ns, int64_t now_ns);
 void weir_link_close(struct weir_link *link);
 /* CLOCK_MONOTONIC in nanoseconds, for callers that live in real time. */
 int64_t weir_clock_ns(void);
+/* What to add to it for the time since 1970; moves when somebody sets the clock. */
+int64_t weir_clock_epoch_ns(void);
 
 /* -- drivers -------------------------------------------------------------------------------------
  */
@@ -112,6 +114,13 @@ struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, c
                                     size_t error_size);
 /* Nanoseconds to add to each time stamp, such as wall clock minus weir_clock_ns(); 0 at first. */
 void weir_capture_epoch(struct weir_link *link, int64_t epoch_ns);
+/* The same, but each frame is shown to a function; packet->iface is 0. NULL: no memory. */
+struct weir_pcapng_packet;
+typedef void weir_capture_fn(void *arg, const struct weir_pcapng_packet *packet,
+                             const struct weir_frame *frame);
+struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn *show, void *arg);
+/* Ends a wrapper of weir_capture_to: what is left to show is shown. The inner link, which lives. */
+struct weir_link *weir_capture_end(struct weir_link *link);
 /* Writes out what is buffered. 0, or the -errno that stopped the capture; the link works on. */
 int weir_capture_flush(struct weir_link *link);
 

@@ -1,0 +1,102 @@
+#include "dump/live.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "run/run.h"
+
+#define LINKTYPE_ETHERNET 1
+#define LINKTYPE_RAW 101
+#define MESSAGE_MAX (sizeof(struct run_frame) + 256 + RUN_FRAME_MAX)
+
+static int connect_to(const char *name)
+{
+    struct run_ask ask = {.op = RUN_DUMP};
+    struct sockaddr_un un;
+    socklen_t len = name_set(&un, name, "ctl");
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), room = 4 << 20;
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    if (connect(fd, (struct sockaddr *)&un, len) == 0 &&
+        send(fd, &ask, sizeof ask, MSG_NOSIGNAL) == (ssize_t)sizeof ask)
+        return fd;
+    close(fd);
+    return -errno;
+}
+
+/* False: it is no frame, but a refusal. */
+static bool open_message(const uint8_t *message, size_t n, struct packet *p, char why[256],
+                         struct live_end *end)
+{
+    struct run_frame h;
+
+    if (n < sizeof h)
+        return false;
+    memcpy(&h, message, sizeof h);
+    if (n != sizeof h + h.why_len + h.len || n == sizeof h)
+        return false;
+    memcpy(why, message + sizeof h, h.why_len);
+    why[h.why_len] = '\0';
+    *p = (struct packet){.at_ns = h.at_ns,
+                         .number = ++end->packets,
+                         .link = h.type == WEIR_LINK_ETHER ? LINKTYPE_ETHERNET : LINKTYPE_RAW,
+                         .data = message + sizeof h + h.why_len,
+                         .len = h.len,
+                         .wire_len = h.len};
+    end->dropped = h.dropped;
+    return true;
+}
+
+static int refused(const uint8_t *message, size_t n, struct live_end *end)
+{
+    struct run_answer a = {.result = -EPROTO};
+
+    if (n >= sizeof a.result)
+        memcpy(&a.result, message, sizeof a.result);
+    if (a.result == -EPERM)
+        snprintf(end->error, sizeof end->error, "the stack is another user's; ask with sudo");
+    else if (a.result == -ENOBUFS)
+        snprintf(end->error, sizeof end->error, "eight others watch this stack; end one of them");
+    else
+        snprintf(end->error, sizeof end->error, "the stack refuses: %s", strerror(-a.result));
+    return -1;
+}
+
+int live_packets(const char *name, bool (*on)(const struct packet *p, const char *why, void *arg),
+                 void *arg, const volatile sig_atomic_t *is_over, struct live_end *end)
+{
+    uint8_t *message = malloc(MESSAGE_MAX);
+    int fd = connect_to(name), r = 0;
+    char why[256];
+    struct packet p;
+    bool goes_on = true;
+
+    *end = (struct live_end){.packets = 0};
+    if (fd < 0 || !message) {
+        snprintf(end->error, sizeof end->error, "the stack %s can not be asked: %s", name,
+                 strerror(fd < 0 ? -fd : ENOMEM));
+        r = -1;
+    }
+    while (r == 0 && goes_on && !*is_over) {
+        ssize_t n = recv(fd, message, MESSAGE_MAX, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        if (open_message(message, (size_t)n, &p, why, end))
+            goes_on = on(&p, why, arg);
+        else
+            r = refused(message, (size_t)n, end);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(message);
+    return r;
+}

@@ -1,0 +1,23 @@
+/* The packets of a running stack, as it sends and gets them.
+ *
+ * Knows: RUN_DUMP. Shape: a connection to the daemon, a message for each frame. Units: as in
+ * explain/file.h. Errors: -1 with a sentence. Cost: a copy a packet. */
+#ifndef DUMP_LIVE_H
+#define DUMP_LIVE_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "explain/file.h"
+
+struct live_end {
+    uint64_t packets, dropped; /* shown; missed because this end was too slow */
+    char error[160];
+};
+
+/* `on` gets each packet with the stack's reason until it returns false, *is_over is set, or the
+ * stack ends. 0, or -1: it could not be asked. */
+int live_packets(const char *name, bool (*on)(const struct packet *p, const char *why, void *arg),
+                 void *arg, const volatile sig_atomic_t *is_over, struct live_end *end);
+
+#endif
