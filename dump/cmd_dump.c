@@ -28,6 +28,8 @@ static const char help[] =
     "output\n"
     "  -c N              end after N packets;  --count: only say how many there are\n"
     "  -L                open each packet layer by layer: every field, its bytes, its meaning\n"
+    "  --why             the stack's reason for each packet: why it was sent, what became of it\n"
+    "                    (live, and in captures that weir made)\n"
     "  -e                the link header, too;  -q  less;  -v, -vv  more: TTL, checksums, names\n"
     "  -t -tt -ttt -tttt -ttttt   no time; seconds since 1970; since the packet before; with the\n"
     "                    date; since the first packet.  --nano: nine digits\n"
@@ -44,12 +46,17 @@ static const char help[] =
 
 #define LINKTYPE_ETHERNET 1
 
-enum { OPT_RUN = 256, OPT_NANO, OPT_MICRO, OPT_COUNT };
+enum { OPT_RUN = 256, OPT_NANO, OPT_MICRO, OPT_COUNT, OPT_WHY };
 static const struct option options[] = {
-    {"run", required_argument, NULL, OPT_RUN}, {"nano", no_argument, NULL, OPT_NANO},
-    {"micro", no_argument, NULL, OPT_MICRO},   {"count", no_argument, NULL, OPT_COUNT},
-    {"number", no_argument, NULL, '#'},        {"layers", no_argument, NULL, 'L'},
-    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+    {"run", required_argument, NULL, OPT_RUN},
+    {"nano", no_argument, NULL, OPT_NANO},
+    {"micro", no_argument, NULL, OPT_MICRO},
+    {"count", no_argument, NULL, OPT_COUNT},
+    {"why", no_argument, NULL, OPT_WHY},
+    {"number", no_argument, NULL, '#'},
+    {"layers", no_argument, NULL, 'L'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 struct wish {
@@ -84,6 +91,9 @@ static bool take_look(struct dump *d, int c)
     switch (c) {
     case 'L':
         d->is_layered = true;
+        return true;
+    case OPT_WHY:
+        d->says_why = true;
         return true;
     case 'e':
         d->shows_link = true;
@@ -124,8 +134,8 @@ static bool take_look(struct dump *d, int c)
 /* 0 go on; -1: help was given; else the exit status. */
 static int take_option(struct wish *w, int c, const char *word)
 {
-    static const char *const words[] = {"--run",    "--nano",   "--micro", "--count",
-                                        "--number", "--layers", "--help",  NULL};
+    static const char *const words[] = {"--run",    "--nano", "--micro", "--count", "--number",
+                                        "--layers", "--why",  "--help",  NULL};
     char *end;
 
     switch (c) {
@@ -166,7 +176,7 @@ static int parse(struct wish *w, int argc, char **argv)
 
     optind = 1;
     opterr = 0;
-    while (r == 0 && (c = getopt_long(argc, argv, "+r:w:c:LeqvtSK#xXAlnh", options, NULL)) != -1)
+    while (r == 0 && (c = getopt_long(argc, argv, "r:w:c:LeqvtSK#xXAlnh", options, NULL)) != -1)
         if (!take_look(&w->d, c))
             r = take_option(w, c, argv[optind - 1]);
     if (r)
@@ -204,7 +214,7 @@ static int from_file(struct wish *w)
     struct packet p;
 
     if (!cap_open(&f, w->file, error, sizeof error)) {
-        fprintf(stderr, "weir: %s\n", error);
+        fprintf(stderr, "weir: %s: %s\n", w->file, error);
         return 2;
     }
     while (!is_interrupted && cap_next(&f, &p) && take_packet(w, &p))
@@ -219,14 +229,16 @@ static int from_file(struct wish *w)
 }
 
 /* To -w's file: the packet and why it was sent, or what became of it. */
-static bool write_packet(struct wish *w, const struct packet *p, const char *why)
+static bool write_packet(struct wish *w, const struct packet *p)
 {
+    char why[256];
     struct weir_frame f = {.part = {{p->data, p->len}}, .parts = 1};
     struct weir_pcapng_packet packet = {
         .iface = w->iface, .dir = WEIR_PCAPNG_IN, .at_ns = p->at_ns, .comment = why};
 
     if (w->filter && !filter_takes(w->filter, p))
         return true;
+    snprintf(why, sizeof why, "%.*s", p->notes ? p->note_len[0] : 0, p->notes ? p->note[0] : "");
     if (w->d.packets++ == 0)
         packet.iface = w->iface = weir_pcapng_iface(
             w->to, "weir", p->link == LINKTYPE_ETHERNET ? WEIR_LINK_ETHER : WEIR_LINK_IP);
@@ -234,10 +246,10 @@ static bool write_packet(struct wish *w, const struct packet *p, const char *why
     return weir_pcapng_flush(w->to) == 0 && (!w->most || w->d.packets < w->most);
 }
 
-static bool on_live(const struct packet *p, const char *why, void *arg)
+static bool on_live(const struct packet *p, void *arg)
 {
     struct wish *w = arg;
-    bool goes_on = w->to ? write_packet(w, p, why) : take_packet(w, p);
+    bool goes_on = w->to ? write_packet(w, p) : take_packet(w, p);
 
     fflush(w->d.to);
     return goes_on;

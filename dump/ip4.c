@@ -107,13 +107,20 @@ uint16_t sum_mended(uint16_t has, uint16_t lacks)
 
 static const struct word protocols[] = {
     {0, "Options"},
-    {PROTO_ICMP, "ICMP"}, {PROTO_IGMP, "IGMP"},
-    {4, "IPIP"},          {PROTO_TCP, "TCP"},
-    {PROTO_UDP, "UDP"},   {41, "IPv6"},
-    {47, "GRE"},          {50, "ESP"},
-    {51, "AH"},           {89, "OSPF"},
-    {112, "VRRP"},        {132, "SCTP"},
-    {PROTO_ICMP6, "ICMPv6"},       {0, NULL},
+    {PROTO_ICMP, "ICMP"},
+    {PROTO_IGMP, "IGMP"},
+    {4, "IPIP"},
+    {PROTO_TCP, "TCP"},
+    {PROTO_UDP, "UDP"},
+    {41, "IPv6"},
+    {47, "GRE"},
+    {50, "ESP"},
+    {51, "AH"},
+    {89, "OSPF"},
+    {112, "VRRP"},
+    {132, "SCTP"},
+    {PROTO_ICMP6, "ICMPv6"},
+    {0, NULL},
 };
 
 static const struct word options[] = {

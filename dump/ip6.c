@@ -24,7 +24,8 @@ static const struct word protocols[] = {
     {PROTO_ICMP6, "ICMPv6"},
     {89, "OSPF"},
     {132, "SCTP"},
-    {ROUTING, "Routing"}, {FRAGMENT, "Fragment"},
+    {ROUTING, "Routing"},
+    {FRAGMENT, "Fragment"},
     {255, NULL},
 };
 
@@ -109,6 +110,8 @@ static uint32_t print_extension(struct dump *d, struct inet *in, struct view v)
         return print_fragment(d, in, v.p, v) ? 8 : 0;
     if (in->proto == ROUTING) {
         print_routing(d, v.p, len);
+        if (v.p[2] == 0 && v.p[3] && len >= 24) /* checksums are over the last address */
+            in->dst = v.p + len - 16;
         return len;
     }
     fputs(in->proto == HOP_BY_HOP ? "HBH " : "DSTOPT ", d->to);

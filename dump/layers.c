@@ -176,9 +176,9 @@ static void open_arp(struct opened *o)
 
 static const char *proto_name(uint8_t proto)
 {
-    static const struct word names[] = {{PROTO_ICMP, "ICMP"}, {PROTO_IGMP, "IGMP"},
-                                        {PROTO_TCP, "TCP"},   {PROTO_UDP, "UDP"},
-                                        {PROTO_ICMP6, "ICMPv6"},       {0, NULL}};
+    static const struct word names[] = {{PROTO_ICMP, "ICMP"},    {PROTO_IGMP, "IGMP"},
+                                        {PROTO_TCP, "TCP"},      {PROTO_UDP, "UDP"},
+                                        {PROTO_ICMP6, "ICMPv6"}, {0, NULL}};
     const char *name = proto ? word_of(names, proto) : "hop-by-hop options";
 
     return name ? name : proto == 44 ? "fragment" : "unknown";
@@ -357,8 +357,10 @@ static void open_tcp(struct opened *o)
     head = (p[12] >> 4) * 4u;
     row(o, 0, 2, "source port", "%u", get16(p));
     row(o, 2, 2, "destination port", "%u", get16(p + 2));
-    row(o, 4, 4, "sequence number", "%u: of the first byte of data%s", get32(p + 4),
-        p[13] & 2 ? ", less one for SYN" : "");
+    row(o, 4, 4, "sequence number",
+        p[13] & 2 ? "%u: the SYN's own; data begins one behind it"
+                  : "%u: of the first byte of data",
+        get32(p + 4));
     row(o, 8, 4, "acknowledgment", p[13] & 16 ? "%u: all bytes before it came" : "%u: not in use",
         get32(p + 8));
     row(o, 12, 1, "data offset", "%u words, %u bytes of header", head / 4, head);

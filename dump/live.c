@@ -32,8 +32,7 @@ static int connect_to(const char *name)
 }
 
 /* False: it is no frame, but a refusal. */
-static bool open_message(const uint8_t *message, size_t n, struct packet *p, char why[256],
-                         struct live_end *end)
+static bool open_message(const uint8_t *message, size_t n, struct packet *p, struct live_end *end)
 {
     struct run_frame h;
 
@@ -42,14 +41,15 @@ static bool open_message(const uint8_t *message, size_t n, struct packet *p, cha
     memcpy(&h, message, sizeof h);
     if (n != sizeof h + h.why_len + h.len || n == sizeof h)
         return false;
-    memcpy(why, message + sizeof h, h.why_len);
-    why[h.why_len] = '\0';
     *p = (struct packet){.at_ns = h.at_ns,
                          .number = ++end->packets,
                          .link = h.type == WEIR_LINK_ETHER ? LINKTYPE_ETHERNET : LINKTYPE_RAW,
                          .data = message + sizeof h + h.why_len,
                          .len = h.len,
-                         .wire_len = h.len};
+                         .wire_len = h.len,
+                         .note = {(const char *)message + sizeof h},
+                         .note_len = {h.why_len},
+                         .notes = h.why_len > 0};
     end->dropped = h.dropped;
     return true;
 }
@@ -69,12 +69,11 @@ static int refused(const uint8_t *message, size_t n, struct live_end *end)
     return -1;
 }
 
-int live_packets(const char *name, bool (*on)(const struct packet *p, const char *why, void *arg),
-                 void *arg, const volatile sig_atomic_t *is_over, struct live_end *end)
+int live_packets(const char *name, bool (*on)(const struct packet *p, void *arg), void *arg,
+                 const volatile sig_atomic_t *is_over, struct live_end *end)
 {
     uint8_t *message = malloc(MESSAGE_MAX);
     int fd = connect_to(name), r = 0;
-    char why[256];
     struct packet p;
     bool goes_on = true;
 
@@ -90,8 +89,8 @@ int live_packets(const char *name, bool (*on)(const struct packet *p, const char
             continue;
         if (n <= 0)
             break;
-        if (open_message(message, (size_t)n, &p, why, end))
-            goes_on = on(&p, why, arg);
+        if (open_message(message, (size_t)n, &p, end))
+            goes_on = on(&p, arg);
         else
             r = refused(message, (size_t)n, end);
     }

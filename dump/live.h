@@ -15,9 +15,9 @@ struct live_end {
     char error[160];
 };
 
-/* `on` gets each packet with the stack's reason until it returns false, *is_over is set, or the
- * stack ends. 0, or -1: it could not be asked. */
-int live_packets(const char *name, bool (*on)(const struct packet *p, const char *why, void *arg),
-                 void *arg, const volatile sig_atomic_t *is_over, struct live_end *end);
+/* `on` gets each packet, with the stack's reason as its note, until it returns false, *is_over is
+ * set, or the stack ends. 0, or -1: it could not be asked. */
+int live_packets(const char *name, bool (*on)(const struct packet *p, void *arg), void *arg,
+                 const volatile sig_atomic_t *is_over, struct live_end *end);
 
 #endif

@@ -112,6 +112,8 @@ void print_packet(struct dump *d, const struct packet *p)
     print_stamp(d, p->at_ns);
     print_link(d, p);
     print_bytes(d, p);
+    for (unsigned i = 0; d->says_why && i < p->notes; i++)
+        fprintf(d->to, "%s%.*s", i ? "; " : "\n    why: ", p->note_len[i], p->note[i]);
     fputc('\n', d->to);
     if (d->packets == 0)
         d->first_ns = p->at_ns;

@@ -37,6 +37,7 @@ struct dump {
     bool shows_number; /* -# */
     bool is_nano;      /* --nano */
     bool is_layered;   /* -L */
+    bool says_why;     /* --why */
     bool is_hex_whole; /* -xx, -XX: with the link header */
     enum hex_kind hex;
     enum stamp_kind stamp;
@@ -77,7 +78,7 @@ struct word {
 const char *word_of(const struct word *words, uint32_t value); /* NULL: none */
 /* What the checksum field lacks, with the pseudo-header of its IP; 0: it is right. */
 uint16_t transport_sum(const struct inet *in, struct view v);
-uint16_t bytes_sum(const uint8_t *p, uint32_t n); /* without a pseudo-header */
+uint16_t bytes_sum(const uint8_t *p, uint32_t n);  /* without a pseudo-header */
 uint16_t sum_mended(uint16_t has, uint16_t lacks); /* what it should be */
 
 /* The whole line, or lines. */

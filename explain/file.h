@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define FILE_IFACES 256
+#define FILE_NOTES 2               /* comments kept of a packet */
 #define FILE_BLOCK_MAX (16u << 20) /* larger than any packet: it is damage */
 
 struct file_iface {
@@ -41,6 +42,10 @@ struct packet {
     uint16_t link;
     const uint8_t *data;
     uint32_t len, wire_len; /* captured; as it was */
+    /* What the file says of it (pcapng), not ended by a zero byte: weir's reasons. */
+    const char *note[FILE_NOTES];
+    uint16_t note_len[FILE_NOTES];
+    unsigned notes;
 };
 
 /* "-": standard input. False with *error filled: it is no capture. */

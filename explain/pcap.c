@@ -45,6 +45,7 @@ bool cap_pcap_next(struct file *f, struct packet *p)
     p->at_ns = (int64_t)cap32(f, h) * 1000000000 + (int64_t)(cap32(f, h + 4) * f->frac_ns);
     p->iface = 0;
     p->link = f->iface[0].link;
+    p->notes = 0;
     if (!cap_block(f, p->len))
         return false;
     p->data = f->block;

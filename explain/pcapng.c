@@ -83,10 +83,26 @@ static int64_t instant_of(const struct file_iface *i, uint64_t units)
            (int64_t)((double)rest * 1e9 / (double)i->per_s + 0.5);
 }
 
+/* The comments among a packet's n bytes of options. */
+static void read_notes(const struct file *f, struct packet *p, const uint8_t *o, uint32_t n)
+{
+    while (n >= 4 && p->notes < FILE_NOTES) {
+        uint32_t code = cap16(f, o), len = cap16(f, o + 2), step = 4 + (len + 3) / 4 * 4;
+        if (code == 0 || step > n)
+            return;
+        if (code == 1) { /* opt_comment */
+            p->note[p->notes] = (const char *)o + 4;
+            p->note_len[p->notes++] = (uint16_t)len;
+        }
+        o += step;
+        n -= step;
+    }
+}
+
 /* Where the bytes begin, and how they are told. False: damage. */
 static bool read_packet(struct file *f, uint32_t type, uint32_t n, struct packet *p)
 {
-    uint32_t head = type == SPB ? 4 : 20, iface = 0;
+    uint32_t head = type == SPB ? 4 : 20, iface = 0, padded;
     const uint8_t *b = f->block;
     bool is_there = n >= head;
 
@@ -104,6 +120,10 @@ static bool read_packet(struct file *f, uint32_t type, uint32_t n, struct packet
     }
     p->iface = iface;
     p->link = f->iface[iface].link;
+    p->notes = 0;
+    padded = (p->len + 3) / 4 * 4;
+    if (type == EPB && padded < n - head)
+        read_notes(f, p, b + head + padded, n - head - padded);
     p->data = b + head;
     p->at_ns = f->last_ns;
     if (type != SPB)

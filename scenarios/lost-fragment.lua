@@ -10,7 +10,7 @@ wire:lose(tostring(number) .. "th frame from a")
 
 local got = {}
 b:app(function()
-    local u = b:udp(7000)
+    local u = b:udp(9000)
     while true do
         local data = u:recv(10)
         if not data then return end
@@ -20,7 +20,7 @@ end)
 a:app(function()
     local u = a:udp()
     for i = 1, 3 do
-        u:send(b, 7000, tostring(i):rep(4000))
+        u:send(b, 9000, tostring(i):rep(4000))
         sleep(1)
     end
 end)
