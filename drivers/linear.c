@@ -6,6 +6,8 @@
  * Errors: what is not plain TCP is not cut. Cost: one copy and one sum over each byte. */
 #include "linear.h"
 
+#include <weir/driver.h>
+
 #include <string.h>
 
 #include "base/bytes.h"
@@ -139,4 +141,13 @@ size_t linear_cut_next(struct linear_cut *c, uint8_t *out)
     fix_tcp(c, out, c->data_at + n, n == left);
     c->done += n;
     return c->data_at + n;
+}
+
+size_t weir_frame_copy(const struct weir_frame *frame, uint8_t *to, size_t max)
+{
+    size_t len = linear_gather(frame, to, max);
+
+    if (len)
+        linear_complete(to, len, frame);
+    return len;
 }

@@ -1,3 +1,7 @@
+/* Expressions, compiled by libpcap for the link types that come.
+ *
+ * Knows: libpcap. Shape: see filter.h. Units: bytes. Errors: libpcap's message. Cost:
+ * O(instructions) a packet. */
 #include "dump/filter.h"
 
 #include <pcap/pcap.h>

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "explain/file.h"
+#include "capfile/capfile.h"
 
 struct filter;
 

@@ -1,3 +1,7 @@
+/* The reader's side of RUN_DUMP.
+ *
+ * Knows: run/protocol.h. Shape: see live.h. Units: ns, bytes. Errors: a sentence. Cost: a copy a
+ * packet. */
 #include "dump/live.h"
 
 #include <errno.h>

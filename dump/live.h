@@ -1,14 +1,14 @@
 /* The packets of a running stack, as it sends and gets them.
  *
  * Knows: RUN_DUMP. Shape: a connection to the daemon, a message for each frame. Units: as in
- * explain/file.h. Errors: -1 with a sentence. Cost: a copy a packet. */
+ * capfile/capfile.h. Errors: -1 with a sentence. Cost: a copy a packet. */
 #ifndef DUMP_LIVE_H
 #define DUMP_LIVE_H
 
 #include <signal.h>
 #include <stdbool.h>
 
-#include "explain/file.h"
+#include "capfile/capfile.h"
 
 struct live_end {
     uint64_t packets, dropped; /* shown; missed because this end was too slow */

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
-#include "explain/file.h"
+#include "capfile/capfile.h"
 
 enum stamp_kind {
     STAMP_TIME,  /* 10:00:00.000000 */

@@ -4,7 +4,7 @@
 #ifndef EXPLAIN_FRAME_H
 #define EXPLAIN_FRAME_H
 
-#include "explain/file.h"
+#include "capfile/capfile.h"
 #include "weir/addr.h"
 #include "wire/wire.h"
 

@@ -14,8 +14,6 @@
 
 #include <weir/pcapng.h>
 
-#include "drivers/linear.h"
-
 #define WHY_MAX 255
 
 static void send_frame(struct watcher *w, struct run_frame *h, const char *why,
@@ -31,15 +29,14 @@ static void send_frame(struct watcher *w, struct run_frame *h, const char *why,
 
 static void show(void *arg, const struct weir_pcapng_packet *packet, const struct weir_frame *f)
 {
-    static uint8_t bytes[LINEAR_MAX]; /* the daemon has one thread */
+    static uint8_t bytes[RUN_FRAME_MAX]; /* the daemon has one thread */
     struct daemon *d = arg;
     struct run_frame h = {.at_ns = packet->at_ns, .dir = (uint8_t)packet->dir};
     const char *why = packet->comment ? packet->comment : "";
 
     h.type = (uint16_t)d->link->iface.type;
-    h.len = (uint32_t)linear_gather(f, bytes, sizeof bytes);
+    h.len = (uint32_t)weir_frame_copy(f, bytes, sizeof bytes);
     h.why_len = (uint8_t)(strlen(why) < WHY_MAX ? strlen(why) : WHY_MAX);
-    linear_complete(bytes, h.len, f);
     for (int i = 0; i < WATCHERS; i++)
         if (d->watcher[i].fd >= 0)
             send_frame(&d->watcher[i], &h, why, bytes);

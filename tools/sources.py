@@ -15,7 +15,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILT = ["src", "drivers", "run", "cli", "lab", "page", "scenarios", "packetdrill", "explain", "dump", "tests", "bench", "examples", "include"]
+BUILT = ["src", "drivers", "run", "cli", "lab", "page", "scenarios", "packetdrill", "capfile", "explain", "dump", "tests", "bench", "examples", "include"]
 
 
 def listing(folder, extensions, flat=False):

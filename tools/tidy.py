@@ -49,8 +49,9 @@ MAY_SEE = {
     # Packet scripts read and write packets themselves, against the public interface.
     "packetdrill": {"packetdrill", "wire", "base", "public"},
     # Captures that somebody else took: bytes to words, and nothing of the stack.
-    "explain": {"explain", "page", "wire", "base", "public"},
-    "dump": {"dump", "explain", "cli", "run", "wire", "base", "public"},
+    "capfile": {"capfile", "base"},
+    "explain": {"explain", "capfile", "page", "wire", "base", "public"},
+    "dump": {"dump", "capfile", "cli", "run", "wire", "base", "public"},
     # The command starts `weir run` and `weir lab`, so it sees their doors.
     "cli": {"cli", "drivers", "run", "lab", "packetdrill", "explain", "dump", "public"},
     "bench": {"bench", "drivers", "public"},

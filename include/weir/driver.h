@@ -114,6 +114,9 @@ struct weir_link *weir_capture_open(struct weir_link *inner, const char *path, c
                                     size_t error_size);
 /* Nanoseconds to add to each time stamp, such as wall clock minus weir_clock_ns(); 0 at first. */
 void weir_capture_epoch(struct weir_link *link, int64_t epoch_ns);
+/* Copies the frame's parts to `to` with its checksum complete. Its length, or 0: longer than max.
+ */
+size_t weir_frame_copy(const struct weir_frame *frame, uint8_t *to, size_t max);
 /* The same, but each frame is shown to a function; packet->iface is 0. NULL: no memory. */
 struct weir_pcapng_packet;
 typedef void weir_capture_fn(void *arg, const struct weir_pcapng_packet *packet,

@@ -4,7 +4,7 @@
  * interfaces; each interface has a link type and a unit of time; blocks of other kinds are passed
  * over. Units: ns out. Errors: trouble; a packet of an interface that is not there is damage.
  * Cost: O(block). */
-#include "explain/file.h"
+#include "capfile/capfile.h"
 
 #include <string.h>
 

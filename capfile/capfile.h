@@ -3,8 +3,8 @@
  * Knows: the two formats. Not what is in a packet. Shape: one packet in memory at a time.
  * Units: ns since 1970 (or whatever the file counts from). Errors: what is cut short or damaged
  * ends the reading, and `trouble` says where and why. */
-#ifndef EXPLAIN_FILE_H
-#define EXPLAIN_FILE_H
+#ifndef CAPFILE_CAPFILE_H
+#define CAPFILE_CAPFILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

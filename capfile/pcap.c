@@ -3,7 +3,7 @@
  * Knows: its layout; see the format's draft, draft-ietf-opsawg-pcap. Shape: the magic number tells
  * the byte order and whether fractions are us or ns. Units: ns out. Errors: trouble.
  * Cost: O(record). */
-#include "explain/file.h"
+#include "capfile/capfile.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * Knows: the magic numbers. Shape: a buffered stream that is read once, front to back.
  * Units: bytes. Errors: trouble, with the place. Cost: O(file) in time, one block in memory. */
-#include "explain/file.h"
+#include "capfile/capfile.h"
 
 #include <errno.h>
 #include <stdlib.h>
