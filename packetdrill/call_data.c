@@ -2,6 +2,7 @@
  *
  * Knows: buffers. "..." is the stream of flow_byte, or no more than a length; "text" is sent as it
  * is. Shape: see call.h. Units: bytes. Errors: -errno of the call. Cost: O(bytes). */
+#include <errno.h>
 #include <string.h>
 
 #include "packetdrill/call.h"
@@ -92,6 +93,7 @@ static bool check_read(struct run *r, struct playing *c)
 static int64_t send_noted(struct run *r, struct playing *c, int fd)
 {
     size_t before = c->wait.done;
+    bool is_connect = c->io.flags & MSG_FASTOPEN && !c->wait.has_begun;
     int64_t v = node_send(r->node, fd, &c->io, &c->wait);
     struct iovec rest[8];
     struct node_io io = {.iov = rest};
@@ -103,6 +105,8 @@ static int64_t send_noted(struct run *r, struct playing *c, int fd)
         rest[io.iovs++].iov_len = c->iov[i].iov_len - cut;
         skip -= cut;
     }
+    if (is_connect && (v >= 0 || v == -EINPROGRESS || v == NODE_BLOCKS))
+        flow_connects(r, fd, &c->io);
     flow_written(r, fd, &io, c->wait.done - before);
     return v;
 }

@@ -110,13 +110,15 @@ static int64_t try_accept4(struct run *r, struct playing *c)
     return arg_number(r, c, 3, &flags) ? accept_with(r, c, flags) : CALL_BAD;
 }
 
-static void connected(struct run *r, int fd)
+static void connected(struct run *r, const struct playing *c, int fd)
 {
     struct flow *f = flow_of_socket(r, fd);
 
     r->last_fd = fd;
     if (f && f->kind == SEGMENT_UDP)
         r->current = f;
+    if (!f) /* Fast Open: the SYN waits for the first write */
+        flow_connects(r, fd, &c->io);
 }
 
 static int64_t try_connect(struct run *r, struct playing *c)
@@ -132,7 +134,7 @@ static int64_t try_connect(struct run *r, struct playing *c)
     if (is_first && (v == -EINPROGRESS || v == NODE_BLOCKS))
         flow_connects(r, fd, &c->io);
     else if (v == 0)
-        connected(r, fd);
+        connected(r, c, fd);
     return v;
 }
 

@@ -213,6 +213,7 @@ int64_t node_close(struct node *h, int fd, struct node_wait *w)
 
 /* -- bytes ------------------------------------------------------------------------------------- */
 
+/* The pieces of one call are one write. */
 static ssize_t send_piece(struct node *h, struct file *f, struct node_io *io, struct iovec piece)
 {
     const struct iovec *last = io->iovs ? &io->iov[io->iovs - 1] : &piece;
@@ -221,7 +222,7 @@ static ssize_t send_piece(struct node *h, struct file *f, struct node_io *io, st
     struct weir_sockaddr to;
     int v;
 
-    if (!io->addr_len || f->type == SOCK_STREAM) /* the pieces of one call are one write */
+    if (!io->addr_len || (f->type == SOCK_STREAM && !(io->flags & MSG_FASTOPEN)))
         return weir_send(h->stack, f->sock, piece.iov_base, piece.iov_len,
                          io->flags | (is_last ? 0 : MSG_MORE));
     if ((v = address_in(&to, (const void *)&io->addr, io->addr_len)) < 0)
@@ -251,8 +252,8 @@ int64_t node_send(struct node *h, int fd, struct node_io *io, struct node_wait *
 
     if (!f)
         return file_error(h, fd);
-    if (io->flags & MSG_FASTOPEN)
-        return -EOPNOTSUPP;
+    if (w->has_begun)
+        io->flags &= ~MSG_FASTOPEN;
     do {
         if (!piece_at(io, w->done, &piece) && w->done)
             return (int64_t)w->done;
@@ -260,6 +261,9 @@ int64_t node_send(struct node *h, int fd, struct node_io *io, struct node_wait *
         node_settle(h);
         if (n > 0)
             w->done += (size_t)n;
+        if (n == -EINPROGRESS && !f->is_nonblocking) /* Fast Open without a cookie: as connect */
+            n = -EAGAIN;
+        io->flags &= ~MSG_FASTOPEN;
     } while (n > 0 && f->type == SOCK_STREAM);
     if (n >= 0)
         return (int64_t)w->done;

@@ -84,6 +84,8 @@ void flow_connects(struct run *r, int fd, const struct node_io *peer)
     f->written_len = f->read_len = 0;
     r->current = f;
     r->last_fd = fd;
+    if (fd >= 0 && fd < NUMBERS_MAX)
+        r->flow_at[fd] = f; /* its socket has no peer's name yet */
 }
 
 void flow_written(struct run *r, int fd, const struct node_io *io, size_t len)

@@ -168,7 +168,7 @@ static enum shown_field compare(const struct run *r, const struct segment *w,
 /* The stream's bytes as the program wrote them: -1, or the first wrong one. */
 static int64_t wrong_byte(const struct flow *f, const struct packet *p)
 {
-    uint32_t first = p->s.seq - (f->local_isn + 1);
+    uint32_t first = p->s.seq - (f->local_isn + !(p->s.flags & TCP_SYN));
 
     if (p->s.kind != SEGMENT_TCP || !f->has_local)
         return -1;

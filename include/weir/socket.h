@@ -59,7 +59,12 @@ ssize_t weir_recv(struct weir_stack *stack, int sock, void *data, size_t len, in
 int weir_at_mark(const struct weir_stack *stack, int sock);
 ssize_t weir_sendto(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
                     const struct weir_sockaddr *to); /* to NULL: the connected peer; streams
-                                                      * ignore it */
+                                                      * ignore it, but for MSG_FASTOPEN: */
+/* RFC 7413, where net.ipv4.tcp_fastopen allows it: MSG_FASTOPEN connects and sends in the SYN what
+ * fits, if the peer's cookie is known: so many bytes were taken. -EINPROGRESS: none, the handshake
+ * goes on without and asks for a cookie. -EOPNOTSUPP, and as weir_connect. TCP_FASTOPEN_CONNECT
+ * does it with the first weir_send after weir_connect, which then returns 0; TCP_FASTOPEN is how
+ * many such connections a listener takes whose handshake is not over. */
 ssize_t weir_recvfrom(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
                       struct weir_sockaddr *from); /* from may be NULL */
 /* Datagrams with both ends: `local` is the address and port that the datagram was sent to, or is to

@@ -158,6 +158,21 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
     return udp_send(k->udp, s->endpoint, &d, data, len);
 }
 
+/* sendto with MSG_FASTOPEN: connect and the first write in one. -EINPROGRESS: nothing was taken,
+ * the handshake goes without text and asks for a cookie. */
+ssize_t sock_fastopen(struct socks *k, int sock, const void *data, size_t len,
+                      const struct weir_sockaddr *to)
+{
+    struct sock *s = sock_at(k, sock);
+    int v = tcp_fastopen_ask(k->tcp, s->endpoint);
+
+    if (v == 0)
+        v = sock_connect(k, sock, to);
+    if (v < 0 && (v != -EINPROGRESS || !tcp_fastopen_has_room(k->tcp, s->endpoint)))
+        return v;
+    return tcp_send(k->tcp, s->endpoint, data, len, 0);
+}
+
 ssize_t sock_send(struct socks *k, int sock, const void *data, size_t len, int flags)
 {
     struct sock *s = sock_at(k, sock);

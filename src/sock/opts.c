@@ -298,6 +298,23 @@ static int set_congestion(struct socks *k, struct sock *s, const struct sock_opt
     return tcp_set_congestion(k->tcp, s->endpoint, name);
 }
 
+/* Linux's checks and their errors. */
+static int set_fastopen(struct socks *k, const struct sock *s, int name, int value)
+{
+    uint16_t *on = &tcp_opt(k->tcp, s->endpoint)->on;
+    enum state state = tcp_state(k->tcp, s->endpoint);
+
+    if (name == TCP_FASTOPEN)
+        return value < 0 ? -EINVAL : tcp_fastopen_listen(k->tcp, s->endpoint, value);
+    if (value < 0 || value > 1 ||
+        (state != CLOSED && (state != LISTEN || name == TCP_FASTOPEN_CONNECT)))
+        return -EINVAL;
+    if (name == TCP_FASTOPEN_CONNECT && !(k->knobs->tcp_fastopen & 1))
+        return -EOPNOTSUPP;
+    switch_flag(on, name == TCP_FASTOPEN_CONNECT ? OPT_OPEN_CONNECT : OPT_OPEN_BARE, value);
+    return 0;
+}
+
 static int set_tcp(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     struct tcp_options *t = tcp_opt(k->tcp, s->endpoint), before = *t;
@@ -319,7 +336,8 @@ static int set_tcp(struct socks *k, struct sock *s, const struct sock_opt *o)
         break;
     case TCP_FASTOPEN:
     case TCP_FASTOPEN_CONNECT:
-        return -ENOPROTOOPT;
+    case TCP_FASTOPEN_NO_COOKIE:
+        return set_fastopen(k, s, o->name, value);
     default:
         v = set_tcp_number(t, o->name, value);
     }

@@ -136,6 +136,12 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
         return give_int(o, (int)t->notsent_lowat);
     case TCP_DEFER_ACCEPT:
         return give_int(o, tcp_seconds_of(t->defer));
+    case TCP_FASTOPEN:
+        return give_int(o, tcp_fastopen_most(k->tcp, s->endpoint));
+    case TCP_FASTOPEN_CONNECT:
+        return give_int(o, !!(t->on & OPT_OPEN_CONNECT));
+    case TCP_FASTOPEN_NO_COOKIE:
+        return give_int(o, !!(t->on & OPT_OPEN_BARE));
     case TCP_LINGER2:
         return give_int(o, t->on & OPT_NO_FIN_WAIT_2 ? -1
                            : t->fin_timeout_s        ? t->fin_timeout_s

@@ -246,7 +246,12 @@ static int connect_tcp(struct socks *k, int sock, const struct weir_sockaddr *pe
         return v;
     o.ifindex = path.ifindex;
     o.mtu = path.mtu;
+    if (tcp_opt(k->tcp, s->endpoint)->on & OPT_OPEN_CONNECT)
+        (void)tcp_fastopen_ask(k->tcp, s->endpoint); /* else as usual */
     v = tcp_open_active(k->tcp, s->endpoint, &o);
+    if (v == 0 && tcp_opt(k->tcp, s->endpoint)->on & OPT_OPEN_CONNECT &&
+        tcp_fastopen_defer(k->tcp, s->endpoint))
+        return 0;
     return v < 0 ? v : -EINPROGRESS;
 }
 

@@ -85,6 +85,8 @@ bool port_take(struct socks *k, int sock, uint16_t port);
 void port_release(struct socks *k, int sock);
 
 /* data.c */
+ssize_t sock_fastopen(struct socks *k, int sock, const void *data, size_t len,
+                      const struct weir_sockaddr *to);
 ssize_t sock_send(struct socks *k, int sock, const void *data, size_t len, int flags);
 int sock_at_mark(const struct socks *k, int sock);
 ssize_t sock_recv(struct socks *k, int sock, void *data, size_t len, int flags);

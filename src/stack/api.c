@@ -67,6 +67,8 @@ ssize_t weir_sendmsg(struct weir_stack *k, int sock, const void *data, size_t le
     struct sock *s = sock_at(&k->socks, sock);
 
     stack_settle(k);
+    if (s && s->kind == SOCK_KIND_TCP && flags & MSG_FASTOPEN && to)
+        return sock_fastopen(&k->socks, sock, data, len, to);
     if (s && s->kind == SOCK_KIND_TCP)
         return sock_send(&k->socks, sock, data, len, flags);
     return sock_sendmsg(&k->socks, sock, data, len, &(struct sock_ends){.to = to, .from = local});

@@ -147,6 +147,60 @@ static int get_algorithms(const struct weir_stack *k, char *text, size_t size)
     return len;
 }
 
+/* -- net.ipv4.tcp_fastopen_key: "8-8-8-8" hex digits, "new,old" ----------------------------------
+ */
+
+/* 32 digits with three dashes between; the text behind them, or NULL. */
+static const char *read_key(const char *at, struct sipkey *key)
+{
+    uint64_t word[4] = {0};
+
+    for (int i = 0; i < 35; i++, at++) {
+        static const char digits[] = "0123456789abcdefABCDEF";
+        const char *d = *at ? strchr(digits, *at) : NULL;
+        int n = d ? (int)(d - digits) : -1;
+        if (i % 9 == 8 ? *at != '-' : n < 0)
+            return NULL;
+        if (i % 9 != 8)
+            word[i / 9] = word[i / 9] << 4 | (uint64_t)(n < 16 ? n : n - 6);
+    }
+    key->k0 = word[0] | word[1] << 32; /* as Linux, so that a farm may share it */
+    key->k1 = word[2] | word[3] << 32;
+    return at;
+}
+
+static int set_fastopen_key(struct weir_stack *k, const char *value)
+{
+    struct sipkey key[2];
+    int n = 0;
+
+    value = read_key(value, &key[n++]);
+    if (value && *value == ',')
+        value = read_key(value + 1, &key[n++]);
+    if (!value || (*value && *value != '\n'))
+        return -EINVAL;
+    tcp_fastopen_set_keys(&k->tcp, key, n);
+    return 0;
+}
+
+static int get_fastopen_key(const struct weir_stack *k, char *text, size_t size)
+{
+    int len = 0;
+
+    for (int i = 0; i < k->tcp.open_keys; i++) {
+        const struct sipkey *key = &k->tcp.open_key[i];
+        uint64_t word[4] = {key->k0 & UINT32_MAX, key->k0 >> 32, key->k1 & UINT32_MAX,
+                            key->k1 >> 32};
+        for (int d = 0; d < 32; d++) {
+            if (d % 8 == 0 && (d || i))
+                len = put_char(text, size, len, d ? '-' : ',');
+            len = put_char(text, size, len,
+                           "0123456789abcdef"[word[d / 8] >> (28 - d % 8 * 4) & 15]);
+        }
+    }
+    return len;
+}
+
 /* -- the table --------------------------------------------------------------------------------- */
 
 static const struct text_row {

@@ -5,6 +5,7 @@
  * Shape: one struct ack_event for each ACK. Units: bytes, microseconds. Errors: verdicts.
  * Cost: O(1) and the records that the ACK covers. 9293#3.10.7.4 fifth, 5961#5, 5681#2 */
 #include "tcp/memory.h"
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 
 /* 9293#3.10.7.4: the newest segment by SEG.SEQ, then SEG.ACK, says what the window is. */
@@ -172,6 +173,8 @@ static enum drop ack_of_syn_received(struct tcp *p, struct tcb *t, struct seg *s
 {
     if (!seq_in_oc(t->snd.una, s->ack, t->snd.nxt))
         return reply_reset(p, s, DROP_tcp_ack_invalid, EVENT_reset_bad_ack);
+    if (t->more)
+        fastopen_on_syn_acked(p, t, s);
     t->snd.una = seq_add(t->snd.iss, 1);
     t->snd.wnd = t->snd.wnd_max = s->wnd << t->snd.wscale;
     t->snd.wl1 = s->seq;
@@ -181,7 +184,7 @@ static enum drop ack_of_syn_received(struct tcp *p, struct tcb *t, struct seg *s
     t->sent_at_ms = now_ms(p);
     t->loss.backoff = 0;
     enter(p, t, t->flags & T_FIN_QUEUED ? FIN_WAIT_1 : ESTABLISHED);
-    timers_on_all_acked(p, t);
+    timers_on_ack(p, t, true);
     timers_on_state(p, t);
     t->flags &= ~(uint32_t)T_OUT_FULL;
     tcb_mark(p, t, MARK_OUT);

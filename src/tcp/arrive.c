@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
+#include "tcp/more.h"
 #include "tcp/pace.h"
-#include "tcp/tcb.h"
 
 #define PAWS_IDLE_MS (24u * 24 * 3600 * 1000) /* 7323#5.5: then TS.Recent is not to be believed */
 
@@ -133,7 +133,7 @@ static int error_of_reset(const struct tcb *t)
 {
     switch (t->state) {
     case SYN_RECEIVED:
-        return t->flags & T_PASSIVE ? 0 : ECONNREFUSED;
+        return t->flags & T_PASSIVE ? ECONNRESET : ECONNREFUSED;
     case CLOSE_WAIT:
         return EPIPE; /* Linux: the peer had closed, so a write is what fails */
     case CLOSING:
@@ -239,6 +239,12 @@ static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
 static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct seg *s)
 {
     ecn_on_syn_ack(t, s);
+    if (t->more)
+        fastopen_on_syn_acked(p, t, s);
+    if (t->snd.ring.len) /* what our SYN brought across */
+        ring_consume(&t->snd.ring, (uint32_t)seq_diff(s->ack, seq_add(t->snd.iss, 1)));
+    if (t->snd.ring.len == 0)
+        ring_release(&t->snd.ring, p->mem);
     t->snd.una = s->ack;
     t->snd.wnd = t->snd.wnd_max = s->wnd; /* a SYN's window is never scaled */
     t->snd.wl1 = s->seq;

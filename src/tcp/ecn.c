@@ -10,6 +10,8 @@
 /* 3168#6.1.1.1: a SYN that was lost may have been lost for its flags. */
 uint8_t ecn_of_syn(const struct tcp *p, struct tcb *t)
 {
+    if (t->state == SYN_RECEIVED && t->flags & T_PASSIVE) /* Fast Open: agreed already */
+        return t->ecn & ECN_ON ? TCP_ECE : 0;
     bool is_asked = t->state == SYN_SENT && p->knobs->tcp_ecn == 1 && !(t->flags & T_SYN_AGAIN);
 
     t->ecn = is_asked ? ECN_ASKED : 0;

@@ -3,6 +3,7 @@
  * Knows: 9293#3.9.2.2 and 3.9.1.8, 1122#4.2.3.9, 1191, 5927. Shape: only what quotes a byte in
  * flight is believed; only hard errors end anything, and only what is not yet established. Units:
  * bytes. Errors: DROP_icmp_unmatched. Cost: O(1), or O(in flight) where the MTU falls. */
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 
 static bool is_in_flight(const struct tcb *t, struct seq seq)

@@ -5,6 +5,7 @@
  * then, so that TIME-WAIT can ask before it gives way. Units: none. Errors: verdicts; a full queue
  * drops and counts. Cost: O(1). 9293#3.10.7.2, 4987 */
 #include "tcp/memory.h"
+#include "tcp/more.h"
 
 /* A held SYN has to be kept whatever comes. */
 static bool may_send_cookies(const struct tcp *p, const struct tcb *t)
@@ -52,17 +53,22 @@ enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s)
     return PASS;
 }
 
-enum drop listen_take(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
+enum drop listen_take(struct tcp *p, struct tcb *t, struct seg *s, const struct seq *above)
 {
     bool is_full = is_syn_queue_full(p, t);
+    enum fastopen_answer fast;
     enum drop v;
 
     if (is_full)
         p->stats->TcpExtTCPReqQFullDoCookies++;
-    if (is_full || (p->knobs->tcp_syncookies == 2 && may_send_cookies(p, t)))
+    if (is_full || (p->knobs->tcp_syncookies == 2 && may_send_cookies(p, t))) {
         v = cookie_answer(p, t, s);
-    else
-        v = syn_begin(p, t, s, above);
+    } else {
+        fast = fastopen_judge(p, t, s);
+        v = syn_begin(p, t, s, above, fast == FASTOPEN_GIVE);
+        if (v == PASS && fast >= FASTOPEN_TAKE)
+            v = fastopen_take(p, t, s, fast == FASTOPEN_TAKE_AND_GIVE);
+    }
     if (v != PASS)
         p->stats->TcpExtListenDrops++;
     return v;

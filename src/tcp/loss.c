@@ -5,6 +5,7 @@
  * (likewise). Losses are found by time with SACK (rack.c), by SACKed bytes where tcp_recovery says
  * so, by duplicate ACKs without SACK. Units: bytes. Errors: none. Cost: O(records that are
  * missing), O(1) where nothing is. 5681#3.2, 6582, 6675#5, 6298#5.4, 8985#6 */
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 
 uint32_t loss_dupthresh(const struct tcp *p, const struct tcb *t)

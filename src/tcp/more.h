@@ -18,8 +18,25 @@ struct mtu_search {
     bool is_on;
 };
 
+/* Fast Open: fastopen.c; of a listener, and of what it began: fastopen_listen.c */
+struct fast_open {
+    uint64_t serial;        /* a listener's, and which one a child came from */
+    int64_t reset_until_us; /* so long those that a RST ended count */
+    uint32_t listener;      /* tcb */
+    uint32_t most, pending, resets;
+    uint16_t sent;              /* bytes of text in our SYN */
+    uint16_t room;              /* for text in it */
+    uint8_t mode;               /* OPEN_* */
+    bool is_asked, is_deferred; /* the program wants it; the SYN waits for the first write */
+    bool is_child, gives_cookie;
+    bool is_text_acked;
+    uint8_t cookie_len;
+    uint8_t cookie[16];
+};
+
 struct more {
-    _Alignas(8) struct mtu_search mtu;
+    struct mtu_search mtu;
+    struct fast_open open;
 };
 
 /* NULL: there is none yet. */
@@ -28,5 +45,33 @@ static inline struct more *more_of(const struct tcp *p, const struct tcb *t)
     return t->more ? pool_at(&p->mores, t->more) : NULL;
 }
 struct more *more_need(struct tcp *p, struct tcb *t);
+void more_free(struct tcp *p, struct tcb *t);
+
+/* -- fastopen.c, fastopen_listen.c: 7413. Where the connection has struct more: ------------------
+ */
+void fastopen_begin(struct tcp *p, struct tcb *t);
+uint32_t fastopen_room(const struct tcp *p, const struct tcb *t);
+void fastopen_on_write(struct tcp *p, struct tcb *t);
+uint32_t fastopen_on_syn(struct tcp *p, struct tcb *t, struct tcp_opts *o); /* bytes of text */
+void fastopen_on_syn_acked(struct tcp *p, struct tcb *t, const struct seg *s);
+void fastopen_on_timeout(struct tcp *p, struct tcb *t);
+void fastopen_on_left(struct tcp *p, struct tcb *t, bool is_reset); /* SYN-RECEIVED */
+/* Any listener: */
+enum fastopen_answer { FASTOPEN_NO, FASTOPEN_GIVE, FASTOPEN_TAKE, FASTOPEN_TAKE_AND_GIVE };
+enum fastopen_answer fastopen_judge(struct tcp *p, struct tcb *listener, const struct seg *s);
+enum drop fastopen_take(struct tcp *p, struct tcb *listener, struct seg *s, bool gives);
+void fastopen_give(const struct tcp *p, const struct flow *f, struct tcp_opts *o);
+
+/* -- mtu.c: 4821 ------------------------------------------------------------------------------- */
+enum { MTU_WAIT = -1 };
+void mtu_begin(struct tcp *p, struct tcb *t); /* the MSS is agreed */
+/* Bytes of the probe that should go now, 0: none, MTU_WAIT: when there is room for it. */
+int32_t mtu_probe(struct tcp *p, struct tcb *t);
+void mtu_on_probe_sent(struct tcp *p, struct tcb *t, struct seq start, uint32_t bytes);
+void mtu_on_sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
+void mtu_on_ack(struct tcp *p, struct tcb *t);
+bool mtu_takes_loss(struct tcp *p, struct tcb *t); /* the probe alone is lost: no congestion */
+void mtu_on_timeout(struct tcp *p, struct tcb *t);
+void mtu_on_too_big(struct tcp *p, struct tcb *t, uint32_t mss);
 
 #endif

@@ -6,6 +6,7 @@
  * Cost: O(1); the text is not touched. 9293#3.7.4, #3.8.6.2.1; 1122#4.2.3.4 (silly window),
  * Minshall */
 #include "tcp/memory.h"
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 
 uint32_t ts_now(const struct tcp *p, const struct tcb *t)
@@ -167,6 +168,20 @@ static void syn_options(struct tcp *p, struct tcb *t, struct tcp_opts *o, uint32
     }
 }
 
+/* Fast Open: the text rides on the SYN. */
+static void add_syn_text(struct tcp *p, struct tcb *t, struct seg_out *out)
+{
+    uint32_t n = fastopen_on_syn(p, t, &out->hdr.opt);
+
+    if (!n)
+        return;
+    add_text(t, out, seq_add(t->snd.iss, 1), n);
+    out->hdr.flags &= (uint8_t)~TCP_PSH;
+    out->mss = (uint16_t)n;
+    t->snd.nxt = seq_add(t->snd.iss, 1 + n);
+    t->sent_at_ms = now_ms(p);
+}
+
 static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
     uint32_t room = window_room(t);
@@ -179,6 +194,8 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     if (t->state == SYN_RECEIVED)
         t->rcv.edge = seq_max(t->rcv.edge, seq_add(t->rcv.nxt, out->hdr.wnd));
     syn_options(p, t, &out->hdr.opt, t->rcv.mss);
+    if (t->more)
+        add_syn_text(p, t, out);
     out->why.event = EVENT_syn;
     if (t->flags & T_SYN_AGAIN) {
         out->why = (struct weir_why){.event = EVENT_syn_retry,
@@ -383,7 +400,8 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     uint32_t n = 0;
     int32_t probe = 0;
 
-    if (!is_synchronized(t) || t->state == SYN_RECEIVED || t->flags & T_FIN_SENT)
+    if (!is_synchronized(t) || t->flags & T_FIN_SENT ||
+        (t->state == SYN_RECEIVED && !(t->flags & T_PASSIVE)))
         return false;
     if (seq_lt(start, snd_data_end(t))) {
         restart_after_idle(p, t);

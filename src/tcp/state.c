@@ -5,6 +5,7 @@
  * Units: none. Errors: tcb_new gives NULL when the limit or memory says so.
  * Cost: O(1). 9293#3.3.2 figure 5 */
 #include "tcp/memory.h"
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 
 static const bool edge_ok[STATE_COUNT][STATE_COUNT] = {
@@ -43,6 +44,8 @@ void enter(struct tcp *p, struct tcb *t, enum state to)
                     (struct weir_why){.from = t->state,
                                       .to = (uint8_t)to,
                                       .n = to == CLOSED ? t->end_reason : 0});
+    if (t->state == SYN_RECEIVED && t->more)
+        fastopen_on_left(p, t, t->end_reason == ECONNRESET);
     if (was != is_established(to))
         p->stats->TcpCurrEstab += was ? UINT64_MAX : 1;
     t->state = (uint8_t)to;

@@ -4,8 +4,8 @@
  * machine. Shape: a mini is in the demux table, on the wheel, and on syn_out while a SYN/ACK is
  * due; at most tcp_max_syn_backlog of them for each listener. Units: bytes, microseconds. Errors:
  * verdicts. Cost: O(1), 96 bytes a mini. 9293#3.10.7.4 SYN-RECEIVED, 4987 */
+#include "tcp/more.h"
 #include "tcp/pace.h"
-#include "tcp/tcb.h"
 
 #define HELD_US 130000000 /* a held SYN is forgotten when its sender has given up */
 
@@ -97,7 +97,8 @@ enum drop syn_mini_new(struct tcp *p, struct tcb *t, const struct seg *s, uint32
     return PASS;
 }
 
-enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above)
+enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above,
+                    bool gives_cookie)
 {
     uint32_t index;
     enum drop v = syn_mini_new(p, t, s, &index);
@@ -111,6 +112,7 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
     m->irs = s->seq;
     syn_take_options(p, m, s);
     m->flags = ecn_is_setup(p, s) ? SYN_MINI_ECN : 0;
+    m->flags |= gives_cookie ? SYN_MINI_COOKIE : 0;
     if (t->opt.on & OPT_HOLD) {
         m->flags |= SYN_MINI_HELD;
         t->listen->held_new++;
@@ -201,6 +203,15 @@ static void mini_forget(struct tcp *p, uint32_t index)
     pool_free(&p->syns, index);
 }
 
+struct tcb *syn_promote(struct tcp *p, uint32_t index)
+{
+    struct tcb *t = promote(p, index);
+
+    if (t)
+        mini_forget(p, index);
+    return t;
+}
+
 enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s)
 {
     struct syn_mini *m = syn_at(p, index);
@@ -218,12 +229,11 @@ enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s)
         syn_free(p, index);
         return reply_reset(p, s, DROP_tcp_accept_queue, EVENT_reset_refused);
     }
-    t = promote(p, index);
+    t = syn_promote(p, index);
     if (!t) {
         p->stats->TcpExtListenDrops++;
         return DROP_tcp_limit;
     }
-    mini_forget(p, index);
     p->stats->TcpPassiveOpens++;
     listen_queue(p, listener, t);
     v = arrive(p, t, s);
@@ -384,6 +394,8 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
     o->tsval = now_ms(p) + m->ts_offset;
     o->tsecr = m->ts_recent;
+    if (m->flags & SYN_MINI_COOKIE)
+        fastopen_give(p, &m->flow, o);
     if (m->retries == 0) {
         m->retries = 1;
         out->why.event = EVENT_syn;

@@ -187,7 +187,8 @@ enum {
     SYN_MINI_ACKED = 4,
     SYN_MINI_AGAIN = 8,    /* the SYN/ACK was sent again: it or its ACK was lost */
     SYN_MINI_UNTIMED = 16, /* when the SYN/ACK left is not known */
-    SYN_MINI_ECN = 32
+    SYN_MINI_ECN = 32,
+    SYN_MINI_COOKIE = 64 /* the SYN/ACK gives a Fast Open cookie */
 };
 
 struct tw_mini {
@@ -334,6 +335,7 @@ void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s);
 bool text_trim(struct tcb *t, struct seg *s); /* to the window; false: nothing is left */
 /* [start, end) came again: 2883. */
 void text_repeated(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
+void text_of_syn(struct tcp *p, struct tcb *t, struct seg *s);
 void text_free(struct tcp *p, struct tcb *t);
 
 /* -- urgent.c: step six, the urgent byte --------------------------------------------------------
@@ -404,7 +406,7 @@ enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);
 /* Its two halves: may this SYN begin something (if not, it is answered or counted here); then it
  * does, with an initial sequence number beyond `above`, if there is one. */
 enum drop listen_judge(struct tcp *p, const struct tcb *t, const struct seg *s);
-enum drop listen_take(struct tcp *p, struct tcb *t, const struct seg *s, const struct seq *above);
+enum drop listen_take(struct tcp *p, struct tcb *t, struct seg *s, const struct seq *above);
 void listen_queue(struct tcp *p, struct tcb *listener, struct tcb *t); /* to be accepted */
 void listener_close(struct tcp *p, struct tcb *t);
 
@@ -419,10 +421,11 @@ uint16_t listener_mss(const struct tcb *listener, const struct flow *f);
 /* An entry for the segment's flow, with a first number of its own and without options. */
 enum drop syn_mini_new(struct tcp *p, struct tcb *listener, const struct seg *s, uint32_t *index);
 enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s); /* the last ACK is good */
+struct tcb *syn_promote(struct tcp *p, uint32_t index); /* the tcb in its place; NULL: no room */
 void syn_forget(struct tcp *p, const struct flow *f, uint32_t hash);
 /* An entry for the SYN, and its SYN/ACK; `above`: the ISN must lie beyond, NULL: anywhere. */
 enum drop syn_begin(struct tcp *p, struct tcb *listener, const struct seg *s,
-                    const struct seq *above);
+                    const struct seq *above, bool gives_cookie);
 void syn_wants_output(struct tcp *p, struct syn_mini *m, uint32_t index);
 bool tw_begin(struct tcp *p, struct tcb *t);
 void tw_free(struct tcp *p, uint32_t index, enum state to); /* `to`: what comes after it */
@@ -443,21 +446,8 @@ void ecn_on_text(struct tcb *t, const struct seg *s);
 void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e);
 void ecn_mark(struct tcb *t, struct seg_out *out); /* new text */
 
-/* -- mtu.c: 4821 ------------------------------------------------------------------------------- */
-enum { MTU_WAIT = -1 };
-void mtu_begin(struct tcp *p, struct tcb *t); /* the MSS is agreed */
-/* Bytes of the probe that should go now, 0: none, MTU_WAIT: when there is room for it. */
-int32_t mtu_probe(struct tcp *p, struct tcb *t);
-void mtu_on_probe_sent(struct tcp *p, struct tcb *t, struct seq start, uint32_t bytes);
-void mtu_on_sent_again(struct tcp *p, struct tcb *t, struct seq start, struct seq end);
-void mtu_on_ack(struct tcp *p, struct tcb *t);
-bool mtu_takes_loss(struct tcp *p, struct tcb *t); /* the probe alone is lost: no congestion */
-void mtu_on_timeout(struct tcp *p, struct tcb *t);
-void mtu_on_too_big(struct tcp *p, struct tcb *t, uint32_t mss);
-
-/* -- icmp.c, more.c ---------------------------------------------------------------------------- */
+/* -- icmp.c ------------------------------------------------------------------------------------ */
 void tcb_report(struct tcp *p, struct tcb *t, int error); /* an error that ends nothing */
-void more_free(struct tcp *p, struct tcb *t);
 
 /* -- recycle.c: tcp_tw_recycle ----------------------------------------------------------------- */
 void recycle_remember(struct tcp *p, const struct weir_addr *host, uint32_t ts);

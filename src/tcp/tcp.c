@@ -5,7 +5,9 @@
  * Errors: verdicts. Cost: O(1) for each segment. */
 #include <netinet/in.h>
 
+#include "tcp/memory.h"
 #include "tcp/more.h"
+#include "tcp/pace.h"
 #include "weir/socket.h"
 
 int tcp_init(struct tcp *p, struct mem *mem, struct wheel *wheel, const struct knobs *knobs,
@@ -42,6 +44,8 @@ void tcp_seed(struct tcp *p, struct rng *rng)
     p->secret_key = rng_key(rng);
     p->cookie_key = rng_key(rng);
     p->port_key = rng_key(rng);
+    p->open_key[0] = rng_key(rng);
+    p->open_keys = 1;
     seed1 = rng_u64(rng); /* in an order of ours: C has none for arguments */
     rng_init(&p->rng, rng_u64(rng), seed1);
 }
@@ -58,6 +62,7 @@ void tcp_fini(struct tcp *p)
             mem_free(p->mem, t->listen, sizeof *t->listen);
     }
     recycle_fini(p);
+    tcp_fastopen_fini(p);
     pool_fini(&p->tcbs);
     pool_fini(&p->syns);
     pool_fini(&p->tws);

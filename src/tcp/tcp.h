@@ -108,6 +108,8 @@ enum tcp_option_flag {
     OPT_REUSEPORT = 2048,
     OPT_RCVBUF_SET = 4096, /* by the program: the stack leaves them as they are */
     OPT_SNDBUF_SET = 8192,
+    OPT_OPEN_CONNECT = 16384, /* TCP_FASTOPEN_CONNECT */
+    OPT_OPEN_BARE = 32768,    /* TCP_FASTOPEN_NO_COOKIE */
 };
 
 /* What happened to a connection that its socket must hear of. */
@@ -149,7 +151,13 @@ struct tcp {
     int64_t quiet_until_us; /* 9293#3.4.3: nothing is sent before */
     struct sipkey flow_key, secret_key, cookie_key, port_key;
     struct rng rng;
-    struct host_stamp *hosts; /* recycle.c; NULL: none yet */
+    struct sipkey open_key[2]; /* Fast Open: of the cookies that we give, and the one before */
+    int open_keys;
+    uint32_t open_off_times; /* it is paused since open_off_at_us, so often in a row */
+    int64_t open_off_at_us;
+    uint64_t open_serial;
+    struct open_host *open_hosts; /* fastopen_cookie.c; NULL: none yet */
+    struct host_stamp *hosts;     /* recycle.c; NULL: none yet */
 
     struct pool tcbs, syns, tws, tunes;
     struct pool mores;               /* struct more: what few connections need */
@@ -245,6 +253,17 @@ struct tcp_marked {
 };
 /* A connection whose marks are set; they are cleared. False: none. */
 bool tcp_next_marked(struct tcp *p, struct tcp_marked *out);
+
+/* -- Fast Open, 7413 --------------------------------------------------------------------------- */
+
+int tcp_fastopen_ask(struct tcp *p, uint32_t index); /* before tcp_open_active. -EOPNOTSUPP */
+/* After it: may text be written now that goes with the SYN? And: the SYN waits for it. */
+bool tcp_fastopen_has_room(const struct tcp *p, uint32_t index);
+bool tcp_fastopen_defer(struct tcp *p, uint32_t index);
+int tcp_fastopen_listen(struct tcp *p, uint32_t index, int most); /* TCP_FASTOPEN */
+int tcp_fastopen_most(const struct tcp *p, uint32_t index);
+void tcp_fastopen_set_keys(struct tcp *p, const struct sipkey *key, int n);
+void tcp_fastopen_fini(struct tcp *p);
 
 /* Fields of a connection that options and `ss` need, without the tcb. */
 /* TCP_DEFER_ACCEPT: how many SYN/ACKs leave within `seconds`, and in which time so many do. */

@@ -210,6 +210,14 @@ enum drop seventh_process_text(struct tcp *p, struct tcb *t, struct seg *s)
     return text_in_order(p, t, s);
 }
 
+/* 7413#4.2.2: the text of a SYN that is taken; what is not taken will come again. */
+void text_of_syn(struct tcp *p, struct tcb *t, struct seg *s)
+{
+    s->seq = seq_add(s->seq, 1);
+    if (s->len && text_trim(t, s))
+        (void)text_in_order(p, t, s);
+}
+
 /* A FIN acts when RCV.NXT reaches it, whenever its segment came. */
 void eighth_check_fin(struct tcp *p, struct tcb *t, struct seg *s)
 {

@@ -14,6 +14,7 @@
  *   pacing      runs while text waits for pace_at (pace.c)
  * Errors: a connection given up ends with ETIMEDOUT, or what ICMP said. Cost: O(1). */
 #include "tcp/memory.h"
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 
 void timers_arm(struct tcp *p, struct tcb *t)
@@ -97,7 +98,7 @@ static void choose(struct tcp *p, struct tcb *t)
     const struct sent *s = t->sent;
     int64_t rto, at;
 
-    if (!s)
+    if (!s || t->state == SYN_RECEIVED) /* the SYN/ACK goes again first, 7413 */
         return;
     rto = instant_of(p, s->rto_at_us);
     if (s->rack.is_due && instant_of(p, s->rack.due_us) < rto) {
@@ -319,6 +320,8 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
         t->flags |= T_SYN_DUE | T_SYN_AGAIN;
     else
         loss_on_timeout(p, t);
+    if (t->more)
+        fastopen_on_timeout(p, t);
     if (t->loss.backoff == p->knobs->tcp_retries1 && t->opt.on & OPT_RECVERR)
         tcb_report(p, t, ETIMEDOUT); /* 9293#3.8.3 SHLD-9: trouble, but not the end */
     set_rto(p, t);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "tcp/memory.h"
+#include "tcp/more.h"
 #include "tcp/pace.h"
 #include "weir/socket.h"
 
@@ -93,6 +94,8 @@ int tcp_open_active(struct tcp *p, uint32_t index, const struct tcp_open *o)
     t->snd.nxt = seq_add(iss, 1);
     t->rcv.quick = 8;
     cc_begin(p, t, (uint32_t)p->knobs->tcp_initial_cwnd);
+    if (t->more)
+        fastopen_begin(p, t);
     enter(p, t, SYN_SENT);
     p->stats->TcpActiveOpens++;
     tcb_wants_output(p, t);
@@ -302,6 +305,12 @@ void tcp_close(struct tcp *p, uint32_t index)
 
 /* -- STATUS ------------------------------------------------------------------------------------ */
 
+/* Before the handshake is over only what Fast Open lets go. */
+static bool may_write(const struct tcp *p, const struct tcb *t)
+{
+    return (t->state != SYN_SENT && t->state != SYN_RECEIVED) || (t->more && fastopen_room(p, t));
+}
+
 uint32_t tcp_readiness(const struct tcp *p, uint32_t index)
 {
     const struct tcb *t = tcb_at(p, index);
@@ -320,7 +329,7 @@ uint32_t tcp_readiness(const struct tcp *p, uint32_t index)
                (t->end_reason ? WEIR_READY_IN | WEIR_READY_RDHUP : 0);
     if (t->flags & T_FIN_QUEUED)
         ready |= WEIR_READY_OUT | (t->flags & (T_FIN_RECEIVED | T_SHUT_RD) ? WEIR_READY_HUP : 0);
-    else if (t->state != SYN_SENT && t->state != SYN_RECEIVED && !(t->flags & T_OUT_FULL))
+    else if (may_write(p, t) && !(t->flags & T_OUT_FULL))
         ready |= WEIR_READY_OUT;
     if (urgent_is_news(t))
         ready |= WEIR_READY_PRI;

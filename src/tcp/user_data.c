@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "tcp/memory.h"
+#include "tcp/more.h"
 
 /* -- SEND -------------------------------------------------------------------------------------- */
 
@@ -48,7 +49,11 @@ int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_sli
     room = send_room(p, t);
     if (want > room)
         want = room;
-    if (want == 0 || t->state == SYN_SENT || t->state == SYN_RECEIVED) {
+    if (t->state == SYN_SENT || t->state == SYN_RECEIVED) {
+        uint32_t early = t->more ? fastopen_room(p, t) : 0;
+        want = want < early ? want : early;
+    }
+    if (want == 0) {
         t->flags |= T_OUT_FULL;
         return 0;
     }
@@ -77,6 +82,8 @@ void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags)
     }
     if (t->snd.ring.len == 0)
         ring_release(&t->snd.ring, p->mem);
+    if (t->more)
+        fastopen_on_write(p, t);
     tcb_wants_output(p, t);
 }
 

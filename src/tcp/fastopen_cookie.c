@@ -1,0 +1,125 @@
+/* Fast Open cookies: those that we give, and those that we were given.
+ *
+ * Knows: keys and addresses. Shape: ours is a keyed hash of both addresses, as Linux makes it, so
+ * that a farm with one key shares them; no memory. Those of other hosts have OPEN_HOSTS places by
+ * keyed hash, a newer host takes an older one's place; made when the first is kept. Units: bytes.
+ * Errors: without memory nothing is kept. Cost: one hash. 7413#4.1.2, #4.1.3 */
+#include "tcp/fastopen.h"
+
+#define OPEN_HOSTS 1024u
+#define LOSS_MS 60000u /* after two lost SYNs, and then it doubles: Linux */
+#define LOSSES_MAX 6
+
+struct open_host {
+    struct weir_addr addr;
+    uint32_t lost_at_ms;
+    uint16_t mss;
+    uint8_t losses; /* SYNs in a row */
+    uint8_t cookie_len;
+    uint8_t cookie[16];
+};
+
+/* -- ours -------------------------------------------------------------------------------------- */
+
+void fastopen_cookie(const struct tcp *p, const struct flow *f, int which,
+                     uint8_t cookie[OPEN_COOKIE_LEN])
+{
+    bool is_v4 = weir_addr_is_v4(&f->remote);
+    size_t skip = is_v4 ? 12 : 0, len = sizeof f->remote - skip;
+    uint8_t both[2 * sizeof f->remote];
+    uint64_t hash;
+
+    memcpy(both, f->remote.b + skip, len);
+    memcpy(both + len, f->local.b + skip, len);
+    hash = siphash24(&p->open_key[which], both, 2 * len);
+    for (unsigned i = 0; i < OPEN_COOKIE_LEN; i++)
+        cookie[i] = (uint8_t)(hash >> 8 * i);
+}
+
+int fastopen_which(const struct tcp *p, const struct flow *f, const struct tcp_opts *o)
+{
+    uint8_t ours[OPEN_COOKIE_LEN];
+
+    for (int i = 0; i < p->open_keys; i++) {
+        fastopen_cookie(p, f, i, ours);
+        if (o->cookie_len == OPEN_COOKIE_LEN && memcmp(ours, o->cookie, OPEN_COOKIE_LEN) == 0)
+            return i;
+    }
+    return -1;
+}
+
+void tcp_fastopen_set_keys(struct tcp *p, const struct sipkey *key, int n)
+{
+    for (int i = 0; i < n; i++)
+        p->open_key[i] = key[i];
+    p->open_keys = n;
+}
+
+/* -- theirs ------------------------------------------------------------------------------------ */
+
+static struct open_host *place_of(const struct tcp *p, const struct weir_addr *a)
+{
+    uint64_t word[2];
+
+    memcpy(word, a, sizeof word);
+    return &p->open_hosts[siphash13_words(&p->flow_key, word, 2) % OPEN_HOSTS];
+}
+
+void tcp_fastopen_fini(struct tcp *p)
+{
+    mem_free(p->mem, p->open_hosts, OPEN_HOSTS * sizeof *p->open_hosts);
+    p->open_hosts = NULL;
+}
+
+static bool is_lossy(const struct tcp *p, const struct open_host *h)
+{
+    uint32_t shift = h->losses < LOSSES_MAX ? h->losses : LOSSES_MAX;
+
+    return h->losses > 1 && now_ms(p) - h->lost_at_ms < LOSS_MS << shift;
+}
+
+bool fastopen_recall(const struct tcp *p, const struct tcb *t, struct fast_open *f)
+{
+    const struct open_host *h = p->open_hosts ? place_of(p, &t->flow.remote) : NULL;
+
+    f->cookie_len = 0;
+    if (!h || !weir_addr_equal(&h->addr, &t->flow.remote))
+        return true;
+    if (is_lossy(p, h))
+        return false;
+    f->cookie_len = h->cookie_len;
+    memcpy(f->cookie, h->cookie, sizeof f->cookie);
+    if (h->mss)
+        f->room = h->mss;
+    return true;
+}
+
+/* What a SYN/ACK says: a cookie, the MSS; `is_lost`: it answers a SYN without text, the one with it
+ * was not answered. */
+void fastopen_remember(struct tcp *p, const struct tcb *t, const struct seg *s, bool is_lost)
+{
+    const struct tcp_opts *o = s->opt;
+    bool has_cookie = o->has & TCP_OPT_FASTOPEN && o->cookie_len;
+    struct open_host *h;
+
+    if (!has_cookie && !is_lost && !p->open_hosts)
+        return;
+    if (!p->open_hosts)
+        p->open_hosts = mem_zalloc(p->mem, OPEN_HOSTS * sizeof *p->open_hosts);
+    if (!p->open_hosts)
+        return;
+    h = place_of(p, &t->flow.remote);
+    if (!weir_addr_equal(&h->addr, &t->flow.remote)) {
+        if (!has_cookie && !is_lost)
+            return;
+        *h = (struct open_host){.addr = t->flow.remote};
+    }
+    h->losses = (uint8_t)(is_lost && h->losses < UINT8_MAX ? h->losses + 1 : 0);
+    h->lost_at_ms = now_ms(p);
+    if (o->has & TCP_OPT_MSS)
+        h->mss = o->mss;
+    if (has_cookie) {
+        h->cookie_len = o->cookie_len;
+        memcpy(h->cookie, o->cookie, o->cookie_len);
+    }
+}
