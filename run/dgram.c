@@ -23,7 +23,8 @@ static int prepare(struct daemon *d, struct carrier *c)
 
     if (v < 0 || c->is_bound)
         return v;
-    any.addr = weir_addr_v4(0);
+    if (c->family == AF_INET)
+        any.addr = weir_addr_v4(0);
     v = weir_bind(d->stack, c->sock, &any);
     c->is_bound = v == 0;
     return v;
@@ -42,7 +43,10 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
         local.port = 0;
         c->is_bound = c->is_bound_late = weir_bind(d->stack, c->sock, &local) == 0;
     }
-    return weir_connect(d->stack, c->sock, peer);
+    v = weir_connect(d->stack, c->sock, peer);
+    if (v == 0 && !c->is_bound)
+        c->is_bound = c->is_bound_late = true;
+    return v;
 }
 
 /* AF_UNSPEC: a socket that was bound for its peer's sake is bound no more. */

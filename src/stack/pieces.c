@@ -55,6 +55,7 @@ static void send_piece(struct burst *b, const struct packet *p, const struct cut
         piece.options_len = IP6_FRAG_LEN;
         piece.options_type = NEXT_FRAGMENT;
         piece.ip_len = IP6_LEN + IP6_FRAG_LEN;
+        memmove(l4_of(b, piece.ip_len), l4_of(b, p->ip_len), head);
     } else {
         piece.frag = (uint16_t)(p->frag + cut->off / 8);
         if (cut->off + n < whole)

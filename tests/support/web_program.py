@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import os
 import shutil
+import socket
 import sys
 
 CHUNK = 1 << 16
@@ -45,6 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def main():
     address, port, file = sys.argv[1:]
+    http.server.ThreadingHTTPServer.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
     server = http.server.ThreadingHTTPServer((address, int(port)), Handler)
     server.file = file
     print("ready", flush=True)
