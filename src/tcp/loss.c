@@ -148,13 +148,24 @@ static uint32_t find_more_losses(struct tcp *p, struct tcb *t, const struct ack_
 
 /* -- an ACK ------------------------------------------------------------------------------------ */
 
+/* May a duplicate ACK stand for a segment that arrived? 5681#3.2 (4): for none that was sent since
+ * the recovery began, or who repeats ACKs could have all that there is at once (27). */
+static bool may_stand_for_one(const struct tcb *t)
+{
+    const struct sent *s = t->sent;
+    uint32_t most = (uint32_t)seq_diff(s->recover, t->snd.una);
+
+    return in_flight(t) > t->snd.mss &&
+           (t->loss.phase != LOSS_RECOVERY || s->reno_sacked + t->snd.mss <= most);
+}
+
 /* Without SACK each duplicate ACK is a segment that arrived; an ACK of more takes them into it. */
 static void count_without_sack(struct tcb *t, struct ack_event *e)
 {
     struct sent *s = t->sent;
     uint32_t counted = s->reno_sacked, mss = t->snd.mss;
 
-    if (e->is_duplicate && in_flight(t) > mss) {
+    if (e->is_duplicate && may_stand_for_one(t)) {
         s->reno_sacked += mss;
         e->delivered = mss;
     }
