@@ -6,6 +6,7 @@
  * their end; one refused call more for a write to a file. */
 #include "run/preload.h"
 
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -206,6 +207,18 @@ EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
     return stream_sent(fd, REAL(send)(fd, data, len, flags | MSG_NOSIGNAL), flags);
 }
 
+/* MSG_FASTOPEN: connect, and the SYN takes along what is written then, if a cookie is known. */
+static int open_fast(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    int on = 1;
+
+    if (setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on) < 0) {
+        errno = errno == EINVAL ? EISCONN : errno;
+        return -1;
+    }
+    return connect(fd, sa, len);
+}
+
 EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *sa,
                       socklen_t sa_len)
 {
@@ -216,8 +229,12 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, &id, &m, flags);
+    if (sa && flags & MSG_FASTOPEN && preload_id(fd, &id) != FD_FOREIGN &&
+        open_fast(fd, sa, sa_len) < 0)
+        return -1;
     if (sa && preload_id(fd, &id) != FD_FOREIGN)
-        return send(fd, data, len, flags); /* a connected stream ignores the address */
+        return send(fd, data, len,
+                    flags & ~MSG_FASTOPEN); /* a connected stream ignores the address */
     return stream_sent(fd, REAL(sendto)(fd, data, len, flags | MSG_NOSIGNAL, sa, sa_len), flags);
 }
 
@@ -228,6 +245,9 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 
     if (preload_is_dgram(fd, &id))
         return dgram_send(fd, &id, m, flags);
+    if (m && m->msg_name && flags & MSG_FASTOPEN && preload_id(fd, &id) != FD_FOREIGN &&
+        open_fast(fd, m->msg_name, m->msg_namelen) < 0)
+        return -1;
     if (m && (m->msg_name || m->msg_control) && preload_id(fd, &id) != FD_FOREIGN) {
         plain = *m; /* a connected stream ignores the address, and carries no descriptors */
         plain.msg_name = plain.msg_control = NULL;

@@ -254,6 +254,10 @@ int stream_connect(struct daemon *d, struct carrier *c, const struct weir_sockad
     v = weir_connect(d->stack, c->sock, peer);
     if (v == -EINPROGRESS)
         c->is_connecting = true;
+    if (v == 0) { /* TCP_FASTOPEN_CONNECT: the SYN takes the first write along */
+        established(d, c);
+        stream_drain(d, c);
+    }
     return v;
 }
 
