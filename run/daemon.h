@@ -257,4 +257,10 @@ const struct end *end_of(const struct end *ends, int n, const struct carrier *c)
 void control_on_socket(struct daemon *d, struct source *s, uint32_t events);
 void control_answer(int fd, int result);
 
+/* lease.c: an address by DHCP, before the program begins; -errno and a line of text. */
+int lease_wait(struct daemon *d, char *error, size_t error_size);
+void lease_give_back(struct daemon *d);
+/* The nameserver that the DHCP server named first; false: none. */
+bool lease_nameserver(const struct daemon *d, struct weir_addr *server);
+
 #endif

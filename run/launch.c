@@ -169,11 +169,16 @@ static int open_link(struct daemon *d, char *error, size_t error_size)
     return 0;
 }
 
-static int configure_tap(struct daemon *d)
+static int configure_tap(struct daemon *d, char *error, size_t error_size)
 {
     int v = tap_configure(d->stack, d->ifindex, &d->tap);
 
-    tap_say(d->link->iface.name, &d->tap);
+    /* What was typed is not asked for first: the program would have to wait. */
+    weir_ip6_start(d->stack, d->ifindex);
+    if (v == 0 && d->options->link.is_dhcp)
+        v = lease_wait(d, error, error_size);
+    else
+        tap_say(d->link->iface.name, &d->tap);
     publish_say(d);
     return v;
 }
@@ -246,7 +251,7 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     d->ifindex = weir_iface_add(d->stack, &d->link->iface);
     if (d->ifindex < 0)
         return d->ifindex;
-    v = d->gateway ? configure_host(d) : configure_tap(d);
+    v = d->gateway ? configure_host(d) : configure_tap(d, error, error_size);
     if (v < 0)
         return v;
     if ((v = open_sockets(d)) < 0) {
@@ -290,6 +295,7 @@ static int daemon_main(struct daemon *d, const struct run_options *o, int ready)
         return 2;
     close(ready);
     daemon_loop(d);
+    lease_give_back(d);
     summary(d);
     weir_link_close(d->link);
     weir_free(d->stack);

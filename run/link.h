@@ -1,6 +1,6 @@
 /* How a stack is joined to a network: the words of it, and the TAP device.
  *
- * Knows: what is typed for --link, --ip, --gw and --no-offload. Not the stack's daemon.
+ * Knows: what is typed for --link, --ip, --gw, --dhcp and --no-offload. Not the stack's daemon.
  * Shape: words are read, then checked together, then the device is opened, then the stack is told.
  * Units: bits of prefix. Errors: 2 and a line on stderr for words; a line in `error` for devices.
  */
@@ -16,7 +16,7 @@ struct link_options {
     struct weir_addr ip, gateway;
     struct weir_addr ip6, gateway6;
     int prefix, prefix6; /* 0: no --ip of that family */
-    bool has_gateway, has_gateway6, no_offload;
+    bool has_gateway, has_gateway6, no_offload, is_dhcp;
 };
 
 /* Values of the options of a link, for getopt_long. */
@@ -25,6 +25,7 @@ enum link_option {
     LINK_OPTION_IP,
     LINK_OPTION_GW,
     LINK_OPTION_NO_OFFLOAD,
+    LINK_OPTION_DHCP,
 };
 
 /* link_words.c. Each 0, or exit status 2 and a line on stderr. */

@@ -1,4 +1,4 @@
-/* The words of a link: --link, --ip, --gw, --no-offload.
+/* The words of a link: --link, --ip, --gw, --dhcp, --no-offload.
  *
  * Knows: what may be typed, and which of it fits together. Not devices. Shape: each mistake is one
  * line on stderr that says what to type instead. Units: bits of prefix. Errors: exit status 2.
@@ -91,6 +91,9 @@ int link_take(struct link_options *o, int option, const char *value)
         return take_ip(o, value);
     case LINK_OPTION_GW:
         return take_gateway(o, value);
+    case LINK_OPTION_DHCP:
+        o->is_dhcp = true;
+        return 0;
     default:
         o->no_offload = true;
         return 0;
@@ -126,15 +129,21 @@ static int check_tap(const struct link_options *o)
 
 int link_check(const struct link_options *o)
 {
+    if (o->is_dhcp && (o->prefix || o->has_gateway)) {
+        fprintf(stderr,
+                "weir: --dhcp asks for what --ip and --gw say: leave out one or the other\n");
+        return 2;
+    }
     if (link_is_tap(o) && o->has_gateway6 && !o->prefix6)
         return mistake("--gw of IPv6 without an --ip of it:", o->link,
                        "as in --ip fd00:77::2/64 --gw fd00:77::1");
     if (link_is_tap(o))
         return o->prefix ? check_tap(o) : 0;
-    if (o->prefix || o->prefix6 || o->has_gateway || o->has_gateway6 || o->no_offload) {
+    if (o->prefix || o->prefix6 || o->has_gateway || o->has_gateway6 || o->no_offload ||
+        o->is_dhcp) {
         fprintf(stderr,
-                "weir: --ip, --gw and --no-offload are for a tap link; the host link has the "
-                "host's own addresses: add --link tap:weir0, or leave them out\n");
+                "weir: --ip, --gw, --dhcp and --no-offload are for a tap link; the host link has "
+                "the host's own addresses: add --link tap:weir0, or leave them out\n");
         return 2;
     }
     return 0;

@@ -20,9 +20,13 @@
 #define DNS_HEAD 12
 #define DNS_SERVFAIL 2
 
-static struct weir_sockaddr server_of(uint32_t address)
+/* Whom libc asks is what the host's resolv.conf says; what DHCP said goes before that. */
+static struct weir_sockaddr server_of(const struct daemon *d, uint32_t address)
 {
-    return (struct weir_sockaddr){.addr = weir_addr_v4(ntohl(address)), .port = DNS_PORT};
+    struct weir_sockaddr server = {.addr = weir_addr_v4(ntohl(address)), .port = DNS_PORT};
+
+    lease_nameserver(d, &server.addr);
+    return server;
 }
 
 /* -- answers ----------------------------------------------------------------------------------- */
@@ -127,7 +131,7 @@ static struct query *place(struct daemon *d, const struct query *fresh)
 static void ask_server(struct daemon *d, const struct query *fresh)
 {
     struct query *q = place(d, fresh);
-    struct weir_sockaddr server = server_of(q->server);
+    struct weir_sockaddr server = server_of(d, q->server);
     int v = 0;
 
     if (q->carrier.sock < 0)
@@ -192,7 +196,7 @@ static void carry_stream(struct daemon *d, int fd)
         return;
     }
     c->family = AF_INET;
-    server = server_of(to.sin_addr.s_addr);
+    server = server_of(d, to.sin_addr.s_addr);
     v = stream_connect(d, c, &server);
     stream_attach(d, c, fd);
     if (v < 0 && v != -EINPROGRESS)

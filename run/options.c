@@ -34,6 +34,7 @@ static const char usage[] =
     "                      (CAP_NET_ADMIN) and gets this address; without root use one of yours:\n"
     "                      sudo ip tuntap add weir0 mode tap user $USER\n"
     "                      sudo ip addr add 10.77.0.1/24 dev weir0; sudo ip link set weir0 up\n"
+    "  --dhcp              tap: address, gateway and nameserver from a DHCP server on the link\n"
     "  --no-offload        tap: no superframes, all checksums in software\n"
     "  --via preload       the door to the program; preload is for dynamically linked ones\n"
     "  --no-isolation      no network namespace of its own: what bypasses weir meets the host's\n"
@@ -50,6 +51,7 @@ static const struct option options[] = {
     {"link", required_argument, NULL, LINK_OPTION},
     {"ip", required_argument, NULL, LINK_OPTION_IP},
     {"gw", required_argument, NULL, LINK_OPTION_GW},
+    {"dhcp", no_argument, NULL, LINK_OPTION_DHCP},
     {"no-offload", no_argument, NULL, LINK_OPTION_NO_OFFLOAD},
     {"via", required_argument, NULL, 'V'},
     {"verbose", no_argument, NULL, 'v'},
@@ -202,6 +204,7 @@ static int take(struct run_options *o, int c)
     case LINK_OPTION_IP:
     case LINK_OPTION_GW:
     case LINK_OPTION_NO_OFFLOAD:
+    case LINK_OPTION_DHCP:
         return link_take(&o->link, c, optarg);
     case 'o':
         o->is_open = true;

@@ -122,6 +122,10 @@ static void choose(const struct link_options *o, struct tap_ends *e, uint32_t ke
                                       ? kernel
                                       : first_of(weir_addr_to_v4(&e->ip), e->prefix));
     e->kernel_has_gateway = kernel == weir_addr_to_v4(&e->gateway);
+}
+
+static void choose6(const struct link_options *o, struct tap_ends *e)
+{
     e->ip6 = o->ip6;
     e->prefix6 = o->prefix6;
     e->gateway6 = o->gateway6;
@@ -154,6 +158,12 @@ static bool arrange(const struct link_options *o, struct tap_ends *e, const char
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), bits = 0;
     uint32_t kernel = s < 0 ? 0 : kernel_address(s, name, &bits);
 
+    choose6(o, e);
+    if (o->is_dhcp && s >= 0) { /* a server says who is who */
+        e->is_up = is_up(s, name);
+        close(s);
+        return true;
+    }
     choose(o, e, kernel, bits);
     if (s < 0 || is_conflict(e, name, kernel, error, error_size)) {
         if (s >= 0)
@@ -192,9 +202,9 @@ int tap_configure(struct weir_stack *stack, int ifindex, const struct tap_ends *
 {
     struct weir_addr any = weir_addr_v4(0);
     struct weir_addr any6 = {.w = {0}};
-    int v = weir_addr_add(stack, ifindex, &e->ip, e->prefix);
+    int v = e->prefix ? weir_addr_add(stack, ifindex, &e->ip, e->prefix) : 0;
 
-    if (v == 0)
+    if (v == 0 && e->prefix)
         v = weir_route_add(stack, &any, 0, &e->gateway, ifindex, 0);
     if (v == 0 && e->prefix6)
         v = weir_addr_add(stack, ifindex, &e->ip6, e->prefix6);

@@ -356,7 +356,7 @@ bool dhcp_pull(struct dhcp_client *c, uint8_t *p, struct dhcp_out *out, int64_t 
     memcpy(m.mac, c->mac, sizeof m.mac);
     fill(c, &m, out);
     c->is_due = false;
-    c->tries += c->tries < UINT8_MAX;
+    c->tries = (uint8_t)(c->tries + (c->tries < UINT8_MAX));
     if (m.type == DHCP_REQUEST)
         c->requested_us = now_us;
     c->at_us = next_step(c, later(now_us, pause_us(c, now_us)));

@@ -146,7 +146,7 @@ static void pause(struct link *l, struct iface_ip6 *i, int64_t now_us)
         i->pause_us = longest;
     tenth = i->pause_us / 10;
     i->pause_us += tenth ? (int64_t)(rng_u64(&l->rng) % (uint64_t)(2 * tenth)) - tenth : 0;
-    i->asked += i->asked < UINT8_MAX;
+    i->asked = (uint8_t)(i->asked + (i->asked < UINT8_MAX));
     i->ask_at_us = now_us + i->pause_us;
     if (c->router_solicitations >= 0 && i->asked >= c->router_solicitations)
         i->is_asking = false;

@@ -202,7 +202,7 @@ void burst_dhcp(struct burst *b)
         return;
     p.src = weir_addr_v4(o.src);
     p.dst = weir_addr_v4(o.dst);
-    p.text[0] = (struct ring_slice){l->bytes, o.len};
+    p.text[0] = (struct ring_slice){l->bytes, (uint32_t)o.len};
     p.text_len = (uint32_t)o.len;
     h.len = (uint16_t)(UDP_LEN + o.len);
     udp_emit(l4_of(b, IP4_LEN), &h);
