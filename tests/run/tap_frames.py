@@ -116,7 +116,7 @@ WRONG = (
 class Frames(lan.Case):
     def setUp(self):
         super().setUp()
-        self.server = self.tap("python3", "-u", "-c", SERVER)
+        self.server = self.tap("python3", "-u", "-c", SERVER, options=("--set", "net.ipv6.conf.all.disable_ipv6=1"))
         self.server.wait_for("^ready$")
         self.peer = socket.create_connection((lan.WEIR, 80), rig.PATIENCE)
         self.addCleanup(self.abort)
@@ -153,7 +153,8 @@ class Frames(lan.Case):
             while True:
                 data, (_, _, kind, *_) = self.raw.recvfrom(65536)
                 is_echo = data[12:14] == b"\x08\x00" and data[23] == TCP
-                if kind != socket.PACKET_OUTGOING and not is_echo:
+                is_question = data[12:14] == b"\x08\x06" and data[21] == 1  # is the neighbour still there?
+                if kind != socket.PACKET_OUTGOING and not is_echo and not is_question:
                     found.append(data)
         except BlockingIOError:
             return found
