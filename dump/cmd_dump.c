@@ -259,7 +259,7 @@ static int from_run(struct wish *w)
 {
     char names[16][12], error[256];
     struct live_end end;
-    int r;
+    int fd, r;
 
     if (daemons_chosen(names, 16, w->run) <= 0)
         return 1;
@@ -267,8 +267,10 @@ static int from_run(struct wish *w)
         fprintf(stderr, "weir: %s\n", error);
         return 1;
     }
-    fprintf(stderr, "weir: listening to the stack %s; an interrupt ends it\n", names[0]);
-    r = live_packets(names[0], on_live, w, &is_interrupted, &end);
+    fd = live_open(names[0], &end);
+    if (fd >= 0)
+        fprintf(stderr, "weir: listening to the stack %s; an interrupt ends it\n", names[0]);
+    r = fd < 0 ? -1 : live_packets(fd, on_live, w, &is_interrupted, &end);
     if (w->to && weir_pcapng_close(w->to) < 0 && r == 0) {
         snprintf(end.error, sizeof end.error, "%s could not be written whole", w->to_file);
         r = -1;

@@ -35,7 +35,35 @@ static int connect_to(const char *name)
     return -errno;
 }
 
-/* False: it is no frame, but a refusal. */
+static const char *refusal(int error)
+{
+    switch (error) {
+    case EPERM:
+        return "it is another user's; ask with sudo";
+    case ENOBUFS:
+        return "eight others watch it; end one of them";
+    default:
+        return strerror(error);
+    }
+}
+
+int live_open(const char *name, struct live_end *end)
+{
+    struct run_answer a = {.result = -EPROTO};
+    int fd = connect_to(name);
+    ssize_t n = fd < 0 ? fd : recv(fd, &a, sizeof a, 0);
+
+    *end = (struct live_end){.packets = 0};
+    if (n == (ssize_t)sizeof(struct run_frame)) /* the empty one */
+        return fd;
+    snprintf(end->error, sizeof end->error, "the stack %s can not be watched: %s", name,
+             refusal(fd < 0 ? -fd : -a.result));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* False: no frame. */
 static bool open_message(const uint8_t *message, size_t n, struct packet *p, struct live_end *end)
 {
     struct run_frame h;
@@ -43,7 +71,7 @@ static bool open_message(const uint8_t *message, size_t n, struct packet *p, str
     if (n < sizeof h)
         return false;
     memcpy(&h, message, sizeof h);
-    if (n != sizeof h + h.why_len + h.len || n == sizeof h)
+    if (n != sizeof h + h.why_len + h.len || h.len == 0)
         return false;
     *p = (struct packet){.at_ns = h.at_ns,
                          .number = ++end->packets,
@@ -58,36 +86,16 @@ static bool open_message(const uint8_t *message, size_t n, struct packet *p, str
     return true;
 }
 
-static int refused(const uint8_t *message, size_t n, struct live_end *end)
-{
-    struct run_answer a = {.result = -EPROTO};
-
-    if (n >= sizeof a.result)
-        memcpy(&a.result, message, sizeof a.result);
-    if (a.result == -EPERM)
-        snprintf(end->error, sizeof end->error, "the stack is another user's; ask with sudo");
-    else if (a.result == -ENOBUFS)
-        snprintf(end->error, sizeof end->error, "eight others watch this stack; end one of them");
-    else
-        snprintf(end->error, sizeof end->error, "the stack refuses: %s", strerror(-a.result));
-    return -1;
-}
-
-int live_packets(const char *name, bool (*on)(const struct packet *p, void *arg), void *arg,
+int live_packets(int fd, bool (*on)(const struct packet *p, void *arg), void *arg,
                  const volatile sig_atomic_t *is_over, struct live_end *end)
 {
     uint8_t *message = malloc(MESSAGE_MAX);
-    int fd = connect_to(name), r = 0;
     struct packet p;
-    bool goes_on = true;
+    bool goes_on = message != NULL;
 
-    *end = (struct live_end){.packets = 0};
-    if (fd < 0 || !message) {
-        snprintf(end->error, sizeof end->error, "the stack %s can not be asked: %s", name,
-                 strerror(fd < 0 ? -fd : ENOMEM));
-        r = -1;
-    }
-    while (r == 0 && goes_on && !*is_over) {
+    if (!message)
+        snprintf(end->error, sizeof end->error, "no memory");
+    while (goes_on && !*is_over) {
         ssize_t n = recv(fd, message, MESSAGE_MAX, 0);
         if (n < 0 && errno == EINTR)
             continue;
@@ -95,11 +103,8 @@ int live_packets(const char *name, bool (*on)(const struct packet *p, void *arg)
             break;
         if (open_message(message, (size_t)n, &p, end))
             goes_on = on(&p, arg);
-        else
-            r = refused(message, (size_t)n, end);
     }
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     free(message);
-    return r;
+    return message ? 0 : -1;
 }

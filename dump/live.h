@@ -15,9 +15,11 @@ struct live_end {
     char error[160];
 };
 
+/* Asks the stack; what it sends and gets from now on waits to be read. A descriptor, or -1. */
+int live_open(const char *name, struct live_end *end);
 /* `on` gets each packet, with the stack's reason as its note, until it returns false, *is_over is
- * set, or the stack ends. 0, or -1: it could not be asked. */
-int live_packets(const char *name, bool (*on)(const struct packet *p, void *arg), void *arg,
+ * set, or the stack ends. Closes the descriptor. 0, or -1: no memory. */
+int live_packets(int fd, bool (*on)(const struct packet *p, void *arg), void *arg,
                  const volatile sig_atomic_t *is_over, struct live_end *end);
 
 #endif

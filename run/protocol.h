@@ -67,7 +67,7 @@ enum run_op {
     RUN_WHY,  /* number: a port, 0: all -> as RUN_SS, with facts; then the past: "past", lines of
                  past.h; the last has result 0 and value_len 0 */
     RUN_DUMP, /* The connection stays, for a struct run_frame and its bytes for each frame that the
-                 stack sends or gets from now on. */
+                 stack sends or gets from now on; the first is empty and says that it begins. */
 };
 
 enum run_link { RUN_LINK_HOST = 1, RUN_LINK_TAP };

@@ -83,6 +83,7 @@ int watch_begin(struct daemon *d, int fd)
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     w->fd = fd;
     w->dropped = 0;
+    send_frame(w, &(struct run_frame){.len = 0}, "", NULL); /* from now on */
     return 0;
 }
 
