@@ -136,7 +136,7 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
 {
     struct sock *s = sock_at(k, sock);
     struct udp_dest d = {.pport = 0};
-    struct sock_path path;
+    struct sock_path path = {.ifindex = ends->to ? ends->to->ifindex : 0};
     size_t headers;
     int v;
 

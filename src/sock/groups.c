@@ -42,7 +42,8 @@ static int leave(struct socks *k, struct sock *s, const struct weir_addr *group,
     if (ifindex < 0 || udp_is_wanted(k->udp, group, ifindex))
         return ifindex < 0 ? ifindex : 0;
     iface_leave(k->link, ifindex, group);
-    igmp_leave(&k->ip->igmp, ifindex, group, k->now_us);
+    if (weir_addr_is_v4(group))
+        igmp_leave(&k->ip->igmp, ifindex, group, k->now_us);
     return 0;
 }
 
@@ -58,7 +59,20 @@ static int join(struct socks *k, struct sock *s, const struct weir_addr *group, 
         udp_leave(k->udp, s->endpoint, group, ifindex);
         return -ENOBUFS;
     }
-    igmp_join(&k->ip->igmp, ifindex, group, k->now_us);
+    if (weir_addr_is_v4(group))
+        igmp_join(&k->ip->igmp, ifindex, group, k->now_us);
+    return 0;
+}
+
+static int first_of_ip6(struct socks *k)
+{
+    for (int i = 1; i <= k->link->ifaces; i++) {
+        const struct iface *f = iface_at(k->link, i);
+
+        for (int n = 0; n < f->addrs; n++)
+            if (!weir_addr_is_v4(&f->addr[n].addr))
+                return i;
+    }
     return 0;
 }
 
@@ -81,6 +95,34 @@ static int set_membership(struct socks *k, struct sock *s, const struct sock_opt
         return -EINVAL;
     if (!ifindex && route_lookup(k->ip, &group, 0, &r) == 0)
         ifindex = r.ifindex;
+    return ifindex ? join(k, s, &group, ifindex) : -ENODEV;
+}
+
+/* IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP. */
+int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o)
+{
+    struct route_result r;
+    struct weir_addr group;
+    struct ipv6_mreq m;
+    int ifindex;
+
+    if (s->kind == SOCK_KIND_TCP)
+        return -EPROTO;
+    if (o->len < sizeof m)
+        return -EINVAL;
+    memcpy(&m, o->value, sizeof m);
+    memcpy(group.b, &m.ipv6mr_multiaddr, sizeof group.b);
+    ifindex = (int)m.ipv6mr_interface;
+    if (!iface_is_multicast(&group))
+        return -EINVAL;
+    if (ifindex && !iface_at(k->link, ifindex))
+        return -ENODEV;
+    if (o->name == IPV6_LEAVE_GROUP)
+        return leave(k, s, &group, ifindex);
+    if (!ifindex && route_lookup(k->ip, &group, 0, &r) == 0)
+        ifindex = r.ifindex;
+    if (!ifindex) /* no route says where: the first that speaks IPv6 */
+        ifindex = first_of_ip6(k);
     return ifindex ? join(k, s, &group, ifindex) : -ENODEV;
 }
 

@@ -154,7 +154,7 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
     }
 }
 
-static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
+int sock_set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     int value = 0, v = as_int(o, &value);
     bool is_tcp = s->kind == SOCK_KIND_TCP;
@@ -197,46 +197,6 @@ static int set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
             return -EINVAL;
         if (!is_tcp)
             udp_at(k->udp, s->endpoint)->pmtudisc = (uint8_t)value;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-/* The endpoints must know, since they choose who an arrival is for. */
-static int set_v6only(struct socks *k, struct sock *s, bool is_on)
-{
-    if (s->family != AF_INET6)
-        return -ENOPROTOOPT;
-    if (s->flags & SOCK_BOUND)
-        return -EINVAL; /* Linux: too late */
-    switch_flag(&s->flags, SOCK_V6ONLY, is_on);
-    if (s->kind == SOCK_KIND_TCP)
-        switch_flag(&tcp_opt(k->tcp, s->endpoint)->on, OPT_V6ONLY, is_on);
-    else if (is_on)
-        udp_at(k->udp, s->endpoint)->options |= UDP_V6ONLY;
-    else
-        udp_at(k->udp, s->endpoint)->options &= (uint8_t)~UDP_V6ONLY;
-    return 0;
-}
-
-static int set_ip6(struct socks *k, struct sock *s, const struct sock_opt *o)
-{
-    int value = 0, v = as_int(o, &value);
-
-    if (v < 0)
-        return v;
-    switch (o->name) {
-    case IPV6_V6ONLY:
-        return set_v6only(k, s, value);
-    case IPV6_TRANSPARENT:
-    case IPV6_FREEBIND:
-        switch_flag(&s->flags, SOCK_TRANSPARENT, value);
-        return 0;
-    case IPV6_RECVERR:
-    case IPV6_MTU_DISCOVER:
-    case IPV6_UNICAST_HOPS:
-    case IPV6_TCLASS:
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -379,9 +339,9 @@ int sock_setopt(struct socks *k, int sock, const struct sock_opt *o)
     case SOL_SOCKET:
         return set_socket(k, s, o);
     case IPPROTO_IP:
-        return set_ip(k, s, o);
+        return sock_set_ip(k, s, o);
     case IPPROTO_IPV6:
-        return set_ip6(k, s, o);
+        return sock_set_ip6(k, s, o);
     case IPPROTO_TCP:
         return s->kind == SOCK_KIND_TCP ? set_tcp(k, s, o) : -ENOPROTOOPT;
     case SOL_WEIR:

@@ -19,7 +19,7 @@ static int give(struct sock_opt *o, const void *from, size_t len)
     return 0;
 }
 
-static int give_int(struct sock_opt *o, int value)
+int sock_give_int(struct sock_opt *o, int value)
 {
     return give(o, &value, sizeof value);
 }
@@ -38,10 +38,10 @@ static int get_buffer(struct socks *k, const struct sock *s, struct sock_opt *o)
 
     if (s->kind == SOCK_KIND_TCP) {
         const struct tcp_options *t = tcp_opt(k->tcp, s->endpoint);
-        return give_int(o, (int)(is_rcv ? t->rcvbuf : t->sndbuf));
+        return sock_give_int(o, (int)(is_rcv ? t->rcvbuf : t->sndbuf));
     }
     const struct udp_sock *u = udp_at(k->udp, s->endpoint);
-    return give_int(o, (int)(is_rcv ? u->rcvbuf : u->sndbuf));
+    return sock_give_int(o, (int)(is_rcv ? u->rcvbuf : u->sndbuf));
 }
 
 static int get_stream_flag(struct socks *k, const struct sock *s, struct sock_opt *o)
@@ -53,7 +53,7 @@ static int get_stream_flag(struct socks *k, const struct sock *s, struct sock_op
 
     if (o->name == SO_LINGER)
         return give(o, &l, sizeof l);
-    return give_int(o, !!(t->on & (o->name == SO_KEEPALIVE ? OPT_KEEPALIVE : OPT_OOBINLINE)));
+    return sock_give_int(o, !!(t->on & (o->name == SO_KEEPALIVE ? OPT_KEEPALIVE : OPT_OOBINLINE)));
 }
 
 static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
@@ -62,31 +62,32 @@ static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
 
     switch (o->name) {
     case SO_ERROR:
-        return give_int(o, is_tcp ? tcp_take_error(k->tcp, s->endpoint)
-                                  : udp_take_error(k->udp, s->endpoint));
+        return sock_give_int(o, is_tcp ? tcp_take_error(k->tcp, s->endpoint)
+                                       : udp_take_error(k->udp, s->endpoint));
     case SO_TYPE:
-        return give_int(o, is_tcp ? SOCK_STREAM : SOCK_DGRAM);
+        return sock_give_int(o, is_tcp ? SOCK_STREAM : SOCK_DGRAM);
     case SO_DOMAIN:
-        return give_int(o, s->family);
+        return sock_give_int(o, s->family);
     case SO_PROTOCOL:
-        return give_int(o, is_tcp                     ? IPPROTO_TCP
-                           : s->kind == SOCK_KIND_UDP ? IPPROTO_UDP
-                                                      : IPPROTO_ICMP);
+        return sock_give_int(o, is_tcp                     ? IPPROTO_TCP
+                                : s->kind == SOCK_KIND_UDP ? IPPROTO_UDP
+                                : s->family == AF_INET     ? IPPROTO_ICMP
+                                                           : IPPROTO_ICMPV6);
     case SO_ACCEPTCONN:
-        return give_int(o, !!(s->flags & SOCK_LISTENING));
+        return sock_give_int(o, !!(s->flags & SOCK_LISTENING));
     case SO_REUSEADDR:
-        return give_int(o, !!(s->flags & SOCK_REUSEADDR));
+        return sock_give_int(o, !!(s->flags & SOCK_REUSEADDR));
     case SO_REUSEPORT:
-        return give_int(o, !!(s->flags & SOCK_REUSEPORT));
+        return sock_give_int(o, !!(s->flags & SOCK_REUSEPORT));
     case SO_SNDBUF:
     case SO_RCVBUF:
         return get_buffer(k, s, o);
     case SO_MAX_PACING_RATE:
         return give_pacing(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->max_pacing : 0);
     case SO_BROADCAST:
-        return give_int(o, !!(s->flags & SOCK_BROADCAST));
+        return sock_give_int(o, !!(s->flags & SOCK_BROADCAST));
     case SO_PRIORITY:
-        return give_int(o, s->priority);
+        return sock_give_int(o, s->priority);
     case SO_KEEPALIVE:
     case SO_OOBINLINE:
     case SO_LINGER:
@@ -115,46 +116,46 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
         strncpy(congestion, name, sizeof congestion - 1);
         return give(o, congestion, sizeof congestion);
     case TCP_NODELAY:
-        return give_int(o, !!(t->on & OPT_NODELAY));
+        return sock_give_int(o, !!(t->on & OPT_NODELAY));
     case TCP_CORK:
-        return give_int(o, !!(t->on & OPT_CORK));
+        return sock_give_int(o, !!(t->on & OPT_CORK));
     case TCP_QUICKACK:
-        return give_int(o, !!(t->on & OPT_QUICKACK));
+        return sock_give_int(o, !!(t->on & OPT_QUICKACK));
     case TCP_KEEPIDLE:
-        return give_int(o, t->keep_idle_s ? t->keep_idle_s : (int)n->tcp_keepalive_time);
+        return sock_give_int(o, t->keep_idle_s ? t->keep_idle_s : (int)n->tcp_keepalive_time);
     case TCP_KEEPINTVL:
-        return give_int(o, t->keep_intvl_s ? t->keep_intvl_s : (int)n->tcp_keepalive_intvl);
+        return sock_give_int(o, t->keep_intvl_s ? t->keep_intvl_s : (int)n->tcp_keepalive_intvl);
     case TCP_KEEPCNT:
-        return give_int(o, t->keep_count ? t->keep_count : (int)n->tcp_keepalive_probes);
+        return sock_give_int(o, t->keep_count ? t->keep_count : (int)n->tcp_keepalive_probes);
     case TCP_SYNCNT:
-        return give_int(o, t->syn_count ? t->syn_count : (int)n->tcp_syn_retries);
+        return sock_give_int(o, t->syn_count ? t->syn_count : (int)n->tcp_syn_retries);
     case TCP_USER_TIMEOUT:
-        return give_int(o, (int)t->user_timeout_ms);
+        return sock_give_int(o, (int)t->user_timeout_ms);
     case TCP_WINDOW_CLAMP:
-        return give_int(o, (int)t->window_clamp);
+        return sock_give_int(o, (int)t->window_clamp);
     case TCP_NOTSENT_LOWAT:
-        return give_int(o, (int)t->notsent_lowat);
+        return sock_give_int(o, (int)t->notsent_lowat);
     case TCP_DEFER_ACCEPT:
-        return give_int(o, tcp_seconds_of(t->defer));
+        return sock_give_int(o, tcp_seconds_of(t->defer));
     case TCP_FASTOPEN:
-        return give_int(o, tcp_fastopen_most(k->tcp, s->endpoint));
+        return sock_give_int(o, tcp_fastopen_most(k->tcp, s->endpoint));
     case TCP_FASTOPEN_CONNECT:
-        return give_int(o, !!(t->on & OPT_OPEN_CONNECT));
+        return sock_give_int(o, !!(t->on & OPT_OPEN_CONNECT));
     case TCP_FASTOPEN_NO_COOKIE:
-        return give_int(o, !!(t->on & OPT_OPEN_BARE));
+        return sock_give_int(o, !!(t->on & OPT_OPEN_BARE));
     case TCP_LINGER2:
-        return give_int(o, t->on & OPT_NO_FIN_WAIT_2 ? -1
-                           : t->fin_timeout_s        ? t->fin_timeout_s
-                                                     : (int)n->tcp_fin_timeout);
+        return sock_give_int(o, t->on & OPT_NO_FIN_WAIT_2 ? -1
+                                : t->fin_timeout_s        ? t->fin_timeout_s
+                                                          : (int)n->tcp_fin_timeout);
     case TCP_MAXSEG:
         tcp_info(k->tcp, s->endpoint, &w);
-        return give_int(o, w.mss ? (int)w.mss : t->maxseg ? t->maxseg : TCP_MSS_PRESET);
+        return sock_give_int(o, w.mss ? (int)w.mss : t->maxseg ? t->maxseg : TCP_MSS_PRESET);
     default:
         return -ENOPROTOOPT;
     }
 }
 
-static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
+int sock_get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
 {
     bool is_tcp = s->kind == SOCK_KIND_TCP;
     int value, v;
@@ -162,27 +163,27 @@ static int get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
 
     if (sock_is_multicast_opt(o->name)) {
         v = sock_get_multicast(k, s, o->name, &value);
-        return v < 0 ? v : give_int(o, value);
+        return v < 0 ? v : sock_give_int(o, value);
     }
     switch (o->name) {
     case IP_TOS:
-        return give_int(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->tos
-                                  : udp_at(k->udp, s->endpoint)->tos);
+        return sock_give_int(o, is_tcp ? tcp_opt(k->tcp, s->endpoint)->tos
+                                       : udp_at(k->udp, s->endpoint)->tos);
     case IP_TTL:
-        return give_int(o, ttl ? ttl : (int)k->knobs->ip_default_ttl);
+        return sock_give_int(o, ttl ? ttl : (int)k->knobs->ip_default_ttl);
     case IP_OPTIONS: /* none: sshd asks, and closes if there are any */
         o->len = 0;
         return 0;
     case IP_TRANSPARENT:
     case IP_FREEBIND:
-        return give_int(o, !!(s->flags & SOCK_TRANSPARENT));
+        return sock_give_int(o, !!(s->flags & SOCK_TRANSPARENT));
     case IP_RECVERR:
-        return give_int(o, is_tcp ? !!(tcp_opt(k->tcp, s->endpoint)->on & OPT_RECVERR)
-                                  : !!(udp_at(k->udp, s->endpoint)->options & UDP_RECVERR));
+        return sock_give_int(o, is_tcp ? !!(tcp_opt(k->tcp, s->endpoint)->on & OPT_RECVERR)
+                                       : !!(udp_at(k->udp, s->endpoint)->options & UDP_RECVERR));
     case IP_BIND_ADDRESS_NO_PORT:
-        return give_int(o, !!(s->flags & SOCK_LATE_PORT));
+        return sock_give_int(o, !!(s->flags & SOCK_LATE_PORT));
     case IP_MTU_DISCOVER:
-        return give_int(o, is_tcp ? IP_PMTUDISC_WANT : udp_at(k->udp, s->endpoint)->pmtudisc);
+        return sock_give_int(o, is_tcp ? IP_PMTUDISC_WANT : udp_at(k->udp, s->endpoint)->pmtudisc);
     default:
         return -ENOPROTOOPT;
     }
@@ -198,22 +199,20 @@ int sock_getopt(struct socks *k, int sock, struct sock_opt *o)
     case SOL_SOCKET:
         return get_socket(k, s, o);
     case IPPROTO_IP:
-        return get_ip(k, s, o);
+        return sock_get_ip(k, s, o);
     case IPPROTO_IPV6:
-        if (s->family != AF_INET6)
-            return -EOPNOTSUPP;
-        return o->name == IPV6_V6ONLY ? give_int(o, !!(s->flags & SOCK_V6ONLY)) : -ENOPROTOOPT;
+        return sock_get_ip6(k, s, o);
     case IPPROTO_UDP:
         return s->kind == SOCK_KIND_UDP ? -ENOPROTOOPT : -EOPNOTSUPP;
     case IPPROTO_TCP:
         return s->kind == SOCK_KIND_TCP ? get_tcp(k, s, o) : -EOPNOTSUPP; /* as Linux says it */
     case SOL_WEIR:
         if (o->name == WEIR_CLOSE_REASON && s->kind == SOCK_KIND_TCP)
-            return give_int(o, tcp_end_reason(k->tcp, s->endpoint));
+            return sock_give_int(o, tcp_end_reason(k->tcp, s->endpoint));
         if (o->name == WEIR_RECV_TOS && s->kind != SOCK_KIND_TCP)
-            return give_int(o, udp_at(k->udp, s->endpoint)->tos_received);
+            return sock_give_int(o, udp_at(k->udp, s->endpoint)->tos_received);
         if (o->name == WEIR_RECV_TTL && s->kind != SOCK_KIND_TCP)
-            return give_int(o, udp_at(k->udp, s->endpoint)->ttl_received);
+            return sock_give_int(o, udp_at(k->udp, s->endpoint)->ttl_received);
         return -ENOPROTOOPT;
     default:
         return -EOPNOTSUPP;

@@ -59,8 +59,18 @@ static bool is_other_half(const struct sock *six, const struct weir_addr *four)
     return six->flags & SOCK_V6ONLY && weir_addr_is_v4(four);
 }
 
+static bool is_any_of_both(const struct weir_addr *a)
+{
+    return weir_addr_is_any(a) && !weir_addr_is_v4(a);
+}
+
+/* 0.0.0.0 leaves the addresses of IPv6 to others; :: leaves none. */
 static bool overlap(const struct weir_addr *a, const struct weir_addr *b)
 {
+    if (is_any_of_both(a) || is_any_of_both(b))
+        return true;
+    if (weir_addr_is_v4(a) != weir_addr_is_v4(b))
+        return false;
     return weir_addr_is_any(a) || weir_addr_is_any(b) || weir_addr_equal(a, b);
 }
 
@@ -179,6 +189,14 @@ static int bind_any_port(struct socks *k, struct sock *s)
     return udp_bind_any_port(k->udp, s->endpoint);
 }
 
+/* A socket of IPv6 may be bound to an IPv4 address in its mapped form. */
+static bool is_of_family(const struct sock *s, const struct weir_addr *a)
+{
+    if (s->family == AF_INET)
+        return weir_addr_is_v4(a) || weir_addr_is_any(a);
+    return !weir_addr_is_v4(a) || !(s->flags & SOCK_V6ONLY);
+}
+
 int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local)
 {
     struct sock *s = sock_at(k, sock);
@@ -190,6 +208,8 @@ int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local)
     if (s->flags & SOCK_BOUND ||
         (s->kind == SOCK_KIND_TCP && tcp_state(k->tcp, s->endpoint) != CLOSED))
         return -EINVAL;
+    if (!is_of_family(s, &at.addr))
+        return -EAFNOSUPPORT;
     if (!is_ours(k, s, &at.addr))
         return -EADDRNOTAVAIL;
     if (s->kind == SOCK_KIND_TCP)

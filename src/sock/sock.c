@@ -37,25 +37,28 @@ struct sock *sock_at(const struct socks *k, int sock)
     return pool_at(&k->pool, (uint32_t)sock + 1);
 }
 
-static int kind_of(int type, int protocol)
+static int kind_of(int family, int type, int protocol)
 {
+    int icmp = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
     type &= 0xff; /* SOCK_NONBLOCK and SOCK_CLOEXEC mean nothing here */
     if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
         return SOCK_KIND_TCP;
     if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
         return SOCK_KIND_UDP;
-    if ((type == SOCK_DGRAM || type == SOCK_RAW) && protocol == IPPROTO_ICMP)
+    if ((type == SOCK_DGRAM || type == SOCK_RAW) && protocol == icmp)
         return SOCK_KIND_PING;
     return -EPROTONOSUPPORT;
 }
 
-static uint32_t open_endpoint(struct socks *k, int kind, uint32_t index)
+static uint32_t open_endpoint(struct socks *k, int family, int kind, uint32_t index)
 {
+    uint8_t icmp = family == AF_INET ? PROTO_ICMP : PROTO_ICMP6;
     uint32_t endpoint;
 
     if (kind == SOCK_KIND_TCP)
         return tcp_new(k->tcp, index);
-    endpoint = udp_open(k->udp, kind == SOCK_KIND_UDP ? PROTO_UDP : PROTO_ICMP, index);
+    endpoint = udp_open(k->udp, kind == SOCK_KIND_UDP ? PROTO_UDP : icmp, index);
     if (endpoint) {
         udp_at(k->udp, endpoint)->rcvbuf = (uint32_t)k->knobs->udp_rmem;
         udp_at(k->udp, endpoint)->sndbuf = (uint32_t)k->knobs->udp_wmem;
@@ -66,7 +69,7 @@ static uint32_t open_endpoint(struct socks *k, int kind, uint32_t index)
 
 int sock_open(struct socks *k, int family, int type, int protocol)
 {
-    int kind = kind_of(type, protocol);
+    int kind = kind_of(family, type, protocol);
     uint32_t index;
     struct sock *s;
 
@@ -82,7 +85,7 @@ int sock_open(struct socks *k, int family, int type, int protocol)
     s = pool_at(&k->pool, index);
     s->kind = (uint8_t)kind;
     s->family = (uint8_t)family;
-    s->endpoint = open_endpoint(k, kind, index);
+    s->endpoint = open_endpoint(k, family, kind, index);
     if (!s->endpoint) {
         pool_free(&k->pool, index);
         return -ENOMEM;
@@ -193,6 +196,19 @@ int sock_accept(struct socks *k, int sock, struct weir_sockaddr *peer)
 
 /* -- connect ----------------------------------------------------------------------------------- */
 
+/* 3493#3.7: sockets of IPv6 speak IPv4 too, but not from an address of IPv6. */
+static bool may_speak_to(const struct sock *s, const struct weir_addr *peer,
+                         const struct weir_addr *local)
+{
+    bool is_v4 = weir_addr_is_v4(peer);
+
+    if (s->family == AF_INET)
+        return is_v4;
+    if (is_v4 && (s->flags & SOCK_V6ONLY || s->kind == SOCK_KIND_PING))
+        return false;
+    return weir_addr_is_any(local) || weir_addr_is_v4(local) == is_v4;
+}
+
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
                struct weir_addr *local, struct sock_path *out)
 {
@@ -200,6 +216,13 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
     struct iface *i;
     int through = s->ifindex, v;
 
+    if (!may_speak_to(s, peer, local))
+        return weir_addr_is_v4(peer) ? -ENETUNREACH : -EAFNOSUPPORT;
+    if (!through && ip6_is_link_local(peer)) { /* 4007#6: it means nothing without its link */
+        through = out->ifindex ? out->ifindex : k->link->ifaces == 1;
+        if (!through)
+            return -EINVAL;
+    }
     if (!through && s->kind != SOCK_KIND_TCP && iface_is_multicast(peer))
         through = udp_at(k->udp, s->endpoint)->mc_ifindex;
     v = route_lookup(k->ip, peer, through, &r);
@@ -226,7 +249,7 @@ static int connect_tcp(struct socks *k, int sock, const struct weir_sockaddr *pe
     struct tcp_open o = {
         .flow = {
             .local = bound->local, .remote = peer->addr, .lport = s->port, .rport = peer->port}};
-    struct sock_path path;
+    struct sock_path path = {.ifindex = peer->ifindex};
     enum state state = tcp_state(k->tcp, s->endpoint);
     int v;
 
@@ -260,7 +283,7 @@ static int connect_dgram(struct socks *k, int sock, const struct weir_sockaddr *
     struct sock *s = sock_at(k, sock);
     struct udp_sock *u = udp_at(k->udp, s->endpoint);
     struct weir_sockaddr local = {.addr = u->is_bound ? u->local : any_of(s), .port = u->lport};
-    struct sock_path path;
+    struct sock_path path = {.ifindex = peer->ifindex};
     int v;
 
     if ((v = sock_route(k, s, &peer->addr, &local.addr, &path)) < 0)

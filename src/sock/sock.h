@@ -70,7 +70,7 @@ int sock_shutdown(struct socks *k, int sock, int how);
 int sock_disconnect(struct socks *k, int sock);
 /* Route, source address and interface towards peer; *local is kept where it is given. */
 struct sock_path {
-    int ifindex;
+    int ifindex;            /* in: what the peer's address named, 0: nothing */
     uint32_t mtu, link_mtu; /* of the path, of its first link */
 };
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
@@ -101,6 +101,7 @@ ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags
 /* groups.c */
 struct sock_opt;
 bool sock_is_multicast_opt(int name); /* of IPPROTO_IP */
+int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_get_multicast(struct socks *k, const struct sock *s, int name, int *value);
 void sock_leave_all(struct socks *k, struct sock *s); /* at its end */
@@ -113,6 +114,13 @@ struct sock_opt {
 };
 int sock_setopt(struct socks *k, int sock, const struct sock_opt *o);
 int sock_getopt(struct socks *k, int sock, struct sock_opt *o);
+
+int sock_set_ip(struct socks *k, struct sock *s, const struct sock_opt *o);
+int sock_get_ip(struct socks *k, struct sock *s, struct sock_opt *o);
+int sock_give_int(struct sock_opt *o, int value);
+/* opts6.c */
+int sock_set_ip6(struct socks *k, struct sock *s, const struct sock_opt *o);
+int sock_get_ip6(struct socks *k, struct sock *s, struct sock_opt *o);
 
 /* info.c */
 void sock_tcp_info(struct socks *k, uint32_t endpoint, struct weir_sock_info *info);

@@ -81,8 +81,11 @@ void demux_remove(struct tcp *p, uint32_t hash, int kind, uint32_t index)
 
 static bool is_at(const struct flow *f, const struct weir_sockaddr *local)
 {
-    return f->lport == local->port &&
-           (weir_addr_is_any(&local->addr) || weir_addr_equal(&f->local, &local->addr));
+    if (f->lport != local->port)
+        return false;
+    if (!weir_addr_is_any(&local->addr))
+        return weir_addr_equal(&f->local, &local->addr);
+    return !weir_addr_is_v4(&local->addr) || weir_addr_is_v4(&f->local);
 }
 
 bool tcp_port_in_use(const struct tcp *p, const struct weir_sockaddr *local, uint16_t reuse)

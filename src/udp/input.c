@@ -77,7 +77,8 @@ enum drop udp_input(struct udp_socks *u, const struct udp_view *in)
 
 enum drop udp_input_icmp(struct udp_socks *u, const struct udp_view *in, uint16_t id)
 {
-    struct arrival a = {in, id, 0, PROTO_ICMP, 0, view_len(in)};
+    uint8_t proto = weir_addr_is_v4(&in->dst) ? PROTO_ICMP : PROTO_ICMP6;
+    struct arrival a = {in, id, 0, proto, 0, view_len(in)};
     uint32_t index = id ? find_one(u, &a) : 0;
     enum drop ping = index ? deliver(u, index, &a) : DROP_udp_no_listener;
     enum drop raw;

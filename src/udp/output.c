@@ -34,7 +34,7 @@ bool udp_first(struct udp_socks *u, int ifindex, struct udp_out *out)
                             .is_df = r.is_df,
                             .is_link_mtu = r.is_link_mtu};
     text = r.len;
-    if (s->proto == PROTO_ICMP) {
+    if (s->proto != PROTO_UDP) {
         ring_peek(&s->tx, at, out->icmp, UDP_HDR_LEN);
         at += UDP_HDR_LEN;
         text -= UDP_HDR_LEN;
@@ -67,10 +67,13 @@ void udp_out_header(uint8_t hdr[UDP_HDR_LEN], const struct udp_out *out, bool is
     uint32_t acc;
     uint16_t sum;
 
-    if (out->proto == PROTO_ICMP) {
+    if (out->proto != PROTO_UDP) {
         memcpy(hdr, out->icmp, UDP_HDR_LEN);
         memset(hdr + ICMP_SUM_AT, 0, 2);
-        sum = sum_finish(add_text(sum_add(0, hdr, UDP_HDR_LEN), out));
+        acc = 0;
+        if (out->proto == PROTO_ICMP6)
+            acc = pseudo_sum(&out->local, &out->peer, PROTO_ICMP6, out->len);
+        sum = sum_finish(add_text(sum_add(acc, hdr, UDP_HDR_LEN), out));
         memcpy(hdr + ICMP_SUM_AT, &sum, sizeof sum);
         return;
     }

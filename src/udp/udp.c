@@ -60,7 +60,7 @@ uint32_t udp_open(struct udp_socks *u, uint8_t proto, uint32_t sock)
     uint32_t index = pool_new(&u->socks);
     struct udp_sock *s;
 
-    must(proto == PROTO_UDP || proto == PROTO_ICMP);
+    must(proto == PROTO_UDP || proto == PROTO_ICMP || proto == PROTO_ICMP6);
     if (!index)
         return 0;
     s = udp_at(u, index);
@@ -129,7 +129,7 @@ int udp_connect(struct udp_socks *u, uint32_t index, const struct weir_sockaddr 
 
     if (s->is_any_port || weir_addr_is_any(k.local) || weir_addr_is_any(k.peer))
         return -EINVAL;
-    if (s->proto == PROTO_ICMP)
+    if (s->proto != PROTO_UDP)
         k.pport = 0; /* a message has one identifier, which is ours */
     else if (!k.lport || !k.pport)
         return -EINVAL;
@@ -193,7 +193,7 @@ static void push(struct udp_sock *s, const struct udp_record *r, const void *dat
 
     ring_place(&s->tx, at, r, sizeof *r);
     ring_place(&s->tx, at + (uint32_t)sizeof *r, data, r->len);
-    if (s->proto == PROTO_ICMP && s->lport) { /* Linux: a ping socket's identifier is its port */
+    if (s->proto != PROTO_UDP && s->lport) { /* Linux: a ping socket's identifier is its port */
         uint8_t id[2] = {(uint8_t)(s->lport >> 8), (uint8_t)s->lport};
 
         ring_place(&s->tx, at + (uint32_t)sizeof *r + 4, id, sizeof id);
@@ -212,9 +212,9 @@ int64_t udp_send(struct udp_socks *u, uint32_t index, const struct udp_dest *to,
     must(to->ifindex > 0 && to->ifindex < UDP_IFACES);
     if (s->error)
         return -udp_take_error(u, index);
-    if (len > UDP_PAYLOAD_MAX + (s->proto == PROTO_ICMP ? ICMP_LEN : 0))
+    if (len > UDP_PAYLOAD_MAX + (s->proto != PROTO_UDP ? ICMP_LEN : 0))
         return -EMSGSIZE;
-    if (s->proto == PROTO_ICMP && len < ICMP_LEN)
+    if (s->proto != PROTO_UDP && len < ICMP_LEN)
         return -EINVAL;
     if (!has_room(s, charge)) {
         s->wants_out = true;

@@ -2,7 +2,7 @@
  *
  * Knows: base, def, wire. Not routes, interfaces or file descriptors. Shape: one struct udp_socks
  * for each stack; a socket is a pool index from 1 and holds two rings of records, a datagram each,
- * that own no memory while empty. A ping socket (proto PROTO_ICMP) has the ICMP identifier for its
+ * that own no memory while empty. A ping socket (PROTO_ICMP, PROTO_ICMP6) has the ICMP identifier for its
  * port, and 0 for all of them; its datagrams are whole ICMP messages. Units: bytes. Errors: -errno,
  * or a verdict. Cost: O(1) for each datagram and the copy. */
 #ifndef UDP_UDP_H
@@ -42,7 +42,7 @@ struct udp_sock {
     struct weir_addr bound;       /* what `local` was before connect */
     uint16_t lport, pport;
     uint16_t ifindex;           /* bound to this interface, 0: any; the socket layer writes it */
-    uint8_t proto;              /* PROTO_UDP or PROTO_ICMP */
+    uint8_t proto;              /* PROTO_UDP, PROTO_ICMP or PROTO_ICMP6 */
     uint8_t tos, ttl;           /* ttl 0: the default; the socket layer writes them */
     uint8_t tos_received;       /* as ttl_received */
     uint8_t ttl_received;       /* of the datagram that was read last, 0: none yet */
@@ -84,7 +84,7 @@ void udp_settle(struct udp_socks *u);
 
 /* -- the user ---------------------------------------------------------------------------------- */
 
-/* proto: PROTO_UDP or PROTO_ICMP; sock: the socket layer's. Buffers are 212,992 bytes. 0: no
+/* proto: PROTO_UDP, PROTO_ICMP or PROTO_ICMP6; sock: the socket layer's. Buffers are 212,992 bytes. 0: no
  * room. */
 uint32_t udp_open(struct udp_socks *u, uint8_t proto, uint32_t sock);
 struct udp_sock *udp_at(const struct udp_socks *u, uint32_t index);
@@ -196,7 +196,7 @@ struct udp_out {
     uint8_t texts;
     struct ring_slice text[2]; /* payload; good until udp_settle */
     uint32_t len;              /* bytes of header and payload */
-    uint8_t icmp[UDP_HDR_LEN]; /* PROTO_ICMP: the message's first bytes; text is the rest */
+    uint8_t icmp[UDP_HDR_LEN]; /* not UDP: the message's first bytes; text is the rest */
 };
 /* The next datagram for this interface, which stays the next one until udp_sent; sockets take
  * turns. False: nothing now. */
