@@ -136,7 +136,7 @@ void rate_on_sent_more(struct tcb *t, const struct sent_rec *r, uint32_t bytes)
     struct rate_note *n = note_of(t, r);
 
     if (n)
-        n->in_flight += bytes;
+        n->in_flight = (n->in_flight + bytes) & INT32_MAX;
 }
 
 /* Record r is taken for lost. */
