@@ -2,7 +2,7 @@
  *
  * Knows: the public interface, and the wire through a checksum of its own. Shape: what was sent is
  * copied into a queue. Units: ns. Errors: a failure ends the test. Cost: none that matters. */
-#include "frames.h"
+#include "frames6.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -157,6 +157,8 @@ struct frames *frames_begin(const struct frames_config *c)
     f->ifaces = f->ifindex;
     if (c->right_mtu)
         add_right(f, &i, c->right_mtu);
+    if (c->has_v6)
+        frames6_addresses(f);
     if (c->knob)
         assert_int_equal(weir_knob_set(f->stack, c->knob, c->value), 0);
     return f;
@@ -192,10 +194,24 @@ uint64_t frames_stat(const struct frames *f, const char *name)
 
 /* -- out --------------------------------------------------------------------------------------- */
 
+static void read_ip6(struct taken *t, uint32_t at)
+{
+    assert_int_equal(ip6_parse(&t->ip6, t->bytes + at, t->len - at), IP6_LEN);
+    assert_int_equal(IP6_LEN + t->ip6.payload_len, t->len - at);
+    t->is_v6 = true;
+    t->l4 = t->bytes + at + IP6_LEN;
+    t->l4_len = t->ip6.payload_len;
+}
+
 static void read_ip(struct taken *t, uint32_t at)
 {
-    int len = ip4_parse(&t->ip, t->bytes + at, t->len - at);
+    int len;
 
+    if (t->bytes[at] >> 4 == 6) {
+        read_ip6(t, at);
+        return;
+    }
+    len = ip4_parse(&t->ip, t->bytes + at, t->len - at);
     assert_true(len >= IP4_LEN);
     assert_int_equal(sum_of(t->bytes + at, (uint32_t)len), 0);
     t->l4 = t->bytes + at + len;
@@ -213,6 +229,8 @@ static void keep(struct frames *f, int ifindex, const struct weir_frame *frame)
         memcpy(bytes + t->len, frame->part[k].data, frame->part[k].len);
     if (f->type == WEIR_LINK_IP)
         read_ip(t, 0);
+    else if (bytes[12] == 0x86 && bytes[13] == 0xdd)
+        read_ip6(t, ETH_LEN);
     else if (bytes[12] == 8 && bytes[13] == 0)
         read_ip(t, ETH_LEN);
     else if (bytes[12] < 6 && bytes[20] == 8 && bytes[21] == 0)

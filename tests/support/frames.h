@@ -34,6 +34,7 @@ struct frames_config {
     uint32_t flags; /* enum weir_iface_flag */
     const char *knob, *value;
     uint32_t right_mtu; /* not 0: a router, with a second link to 10.0.1.0/24 */
+    bool has_v6;        /* fd00::1/64, and at the right fd00:1::1/64: frames6.h */
 };
 
 /* What the stack sent. */
@@ -43,7 +44,9 @@ struct taken {
     uint32_t len;
     const uint8_t *bytes; /* of the frame */
     struct ip4 ip;        /* where it is IP */
-    const uint8_t *l4;    /* behind the IP header */
+    struct ip6 ip6;       /* where it is IPv6: `l4` is behind its header, extension or not */
+    bool is_v6;
+    const uint8_t *l4; /* behind the IP header */
     uint32_t l4_len;
 };
 
