@@ -93,8 +93,14 @@ void sent_add(struct tcp *p, struct tcb *t, struct seq start, struct seq end)
         return;
     }
     if (sent_room(p, t)) {
+        bool is_late = !last &&
+                       seq_lt(t->snd.una, start); /* there was no memory for what went before */
         last = &t->sent->rec[t->sent->n++];
         *last = (struct sent_rec){.start = start, .end = end, .at_us = now, .sends = 1};
+        if (is_late) {
+            last->start = t->snd.una;
+            last->flags = SENT_UNTIMED;
+        }
         if (rate_is_on(t))
             rate_on_sent(p, t, last);
     } else if (last) {

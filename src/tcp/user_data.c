@@ -59,9 +59,11 @@ int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_sli
     }
     if (r->len + want > r->size && !ring_reserve(r, p->mem, r->len + want, r->len)) {
         want = r->size - r->len; /* no memory to grow: what is there */
+        if (r->len == 0 && want == 0)
+            return -ENOBUFS; /* no ACK will say that there is room: nothing is in flight */
         t->flags |= T_OUT_FULL;
         if (want == 0)
-            return r->len ? 0 : -ENOBUFS;
+            return 0;
     }
     return ring_slices(r, r->len, want, out);
 }
