@@ -113,6 +113,12 @@ void stack_on_changes(struct weir_stack *k)
     }
 }
 
+bool stack_net_is_due(const struct weir_stack *k)
+{
+    return acd_deadline(&k->link) <= k->now_us || autoconf_deadline(&k->link) <= k->now_us ||
+           stack_dhcp_deadline(k) <= k->now_us;
+}
+
 /* -- IPv6 that configures itself --------------------------------------------------------------- */
 
 void stack_ip6_knobs(struct weir_stack *k)

@@ -112,7 +112,8 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     int ran = 0;
 
     stack_enter(k, now_ns);
-    if (k->now_us == k->advanced_us && !wheel_has_due(&k->wheel) && !wheel_has_due(&k->link.wheel))
+    if (k->now_us == k->advanced_us && !wheel_has_due(&k->wheel) &&
+        !wheel_has_due(&k->link.wheel) && !stack_net_is_due(k))
         return 0;
     k->advanced_us = k->now_us;
     while ((ref = wheel_step(&k->wheel, k->now_us))) {

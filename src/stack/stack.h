@@ -80,6 +80,7 @@ static inline uint64_t stack_epoch(const struct weir_stack *k)
 
 /* net.c: addresses that became usable, or were lost. */
 void stack_on_changes(struct weir_stack *k);
+bool stack_net_is_due(const struct weir_stack *k); /* something of addresses or leases */
 void stack_ip6_knobs(struct weir_stack *k);
 /* dhcp.c */
 struct burst;

@@ -134,9 +134,9 @@ static const char *const mistakes[][2] = {
      "weir: too long for a device '1234567890123456': its name has at most 15 letters\n"},
     {"--link tap:a,b -- true",
      "weir: not a device's name 'a,b': as in --link tap:weir0 --ip 10.77.0.2/24\n"},
-    {"--ip 10.0.0.2/24 -- true",
-     "weir: --ip, --gw, --dhcp and --no-offload are for a tap link; the host link has the host's own "
-     "addresses: add --link tap:weir0, or leave them out\n"},
+    {"--ip 10.0.0.2/24 -- true", "weir: --ip, --gw, --dhcp and --no-offload are for a tap link; "
+                                 "the host link has the host's own "
+                                 "addresses: add --link tap:weir0, or leave them out\n"},
     {"--link tap:a --ip 10.0.0.2/0 -- true", "weir: not an address '10.0.0.2/0': with a prefix, as "
                                              "in --ip 10.77.0.2/24 --ip fd00:77::2/64\n"},
     {"--link tap:a --ip 10.0.0.2/ -- true", "weir: not an address '10.0.0.2/': with a prefix, as "
