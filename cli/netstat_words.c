@@ -92,7 +92,7 @@ static const struct sentence sentences[] = {
 };
 #define SENTENCES ((int)(sizeof sentences / sizeof sentences[0]))
 
-static const char *const sections[] = {"Ip", "Icmp", "Tcp", "Udp", "TcpExt"};
+static const char *const sections[] = {"Ip", "Icmp", "Tcp", "Udp", "TcpExt", "IpExt"};
 #define SECTIONS ((int)(sizeof sections / sizeof sections[0]))
 
 /* "TcpExtTW" is in TcpExt, not in Tcp: the longest name decides. */

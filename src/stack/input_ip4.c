@@ -175,6 +175,15 @@ static bool is_head_split(const struct arrival *a, uint32_t head, uint32_t all)
     return head < all && (head < IP4_LEN || head < (*head_at(a, a->ip_at) & 15u) * 4);
 }
 
+static void count_ecn(struct arrival *a)
+{
+    struct stats *s = &a->k->stats;
+    uint64_t *const counter[4] = {&s->IpExtInNoECTPkts, &s->IpExtInECT1Pkts, &s->IpExtInECT0Pkts,
+                                  &s->IpExtInCEPkts};
+
+    ++*counter[a->tos & 3];
+}
+
 enum drop input_ip4(struct arrival *a)
 {
     uint32_t head = a->f->part[0].len - a->ip_at;
@@ -191,6 +200,7 @@ enum drop input_ip4(struct arrival *a)
     a->src = weir_addr_v4(a->ip.src);
     a->dst = weir_addr_v4(a->ip.dst);
     a->tos = a->ip.tos;
+    count_ecn(a);
     a->ttl = a->ip.ttl;
     a->l4_at = a->ip_at + (uint32_t)len;
     a->l4_len = a->ip.total_len - (uint32_t)len;

@@ -67,7 +67,8 @@ enum drop input_tcp(struct arrival *a)
     s.urg = h.urg;
     s.flags = h.flags;
     s.ifindex = (uint8_t)a->ifindex;
-    s.is_ce = (a->tos & 3) == 3;
+    s.ip_ecn = a->tos & 3;
+    s.ae = h.ae;
     s.opt = &h.opt;
     s.mtu = 0;
     if ((h.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)

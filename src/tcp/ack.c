@@ -125,7 +125,7 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
         sent_ack(t, &e);
     measure(p, t, s, &e);
     loss_on_ack(p, t, &e);
-    ecn_on_ack(t, s, &e);
+    ecn_on_ack(p, t, s, &e);
     if (e.rate)
         rate_finish(t, &e);
     cc_algo(&t->cc)->on_ack(&t->cc, &e, &t->rtt);
@@ -181,6 +181,8 @@ static enum drop ack_of_syn_received(struct tcp *p, struct tcb *t, struct seg *s
     t->snd.wl2 = s->ack;
     t->flags &= ~(uint32_t)T_SYN_DUE;
     ack_measures_syn(p, t, s);
+    if (t->ecn & ECN_ACC)
+        accecn_on_last_ack(p, t, s);
     t->sent_at_ms = now_ms(p);
     t->loss.backoff = 0;
     enter(p, t, t->flags & T_FIN_QUEUED ? FIN_WAIT_1 : ESTABLISHED);

@@ -194,7 +194,7 @@ static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
         return v;
     if ((v = second_check_rst(p, t, s)) != PASS || t->state == CLOSED)
         return v;
-    ecn_on_text(t, s);
+    ecn_on_segment(p, t, s);
     if ((v = fourth_check_syn(p, t, s)) != PASS)
         return v;
     if ((v = fifth_check_ack(p, t, s)) != PASS || t->state == CLOSED)
@@ -238,7 +238,7 @@ static void take_syn_options(struct tcp *p, struct tcb *t, const struct seg *s)
 
 static void establish_from_syn_sent(struct tcp *p, struct tcb *t, const struct seg *s)
 {
-    ecn_on_syn_ack(t, s);
+    ecn_on_syn_ack(p, t, s);
     if (t->more)
         fastopen_on_syn_acked(p, t, s);
     if (t->snd.ring.len) /* what our SYN brought across */

@@ -26,8 +26,7 @@ bool loss_has_dupthresh(const struct tcp *p, const struct tcb *t)
 
 static void reduce(struct tcb *t, uint32_t flight)
 {
-    if (t->ecn & ECN_ON)
-        t->ecn |= ECN_CWR;
+    ecn_on_reduced(t);
     if (t->ecn & ECN_REDUCED && seq_lt(t->snd.una, t->cwr_end)) /* 3168#6.1.2: once a window */
         return;
     cc_on_loss(&t->cc, flight);
@@ -337,8 +336,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
 
     mtu_on_timeout(p, t);
     p->stats->TcpExtTCPTimeouts++;
-    if (t->ecn & ECN_ON)
-        t->ecn |= ECN_CWR;
+    ecn_on_reduced(t);
     if (!t->sent) /* there was no memory for a record */
         sent_add(p, t, t->snd.una, t->snd.nxt);
     if (t->sent && was == LOSS_OPEN)

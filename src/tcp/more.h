@@ -34,7 +34,17 @@ struct fast_open {
     uint8_t cookie[16];
 };
 
+/* Accurate ECN, in packets that were marked CE: accecn.c */
+struct acc_ecn {
+    uint32_t received, told; /* by us; of ours, as far as the peer said */
+    uint8_t heard;           /* the last ACE of the peer */
+    uint8_t handshake;       /* what is said of the SYN or SYN/ACK that came */
+    uint8_t unacked;         /* since something left */
+    bool was_ce;             /* the last text */
+};
+
 struct more {
+    struct acc_ecn ecn;
     struct mtu_search mtu;
     struct fast_open open;
 };
@@ -61,6 +71,20 @@ enum fastopen_answer { FASTOPEN_NO, FASTOPEN_GIVE, FASTOPEN_TAKE, FASTOPEN_TAKE_
 enum fastopen_answer fastopen_judge(struct tcp *p, struct tcb *listener, const struct seg *s);
 enum drop fastopen_take(struct tcp *p, struct tcb *listener, struct seg *s, bool gives);
 void fastopen_give(const struct tcp *p, const struct flow *f, struct tcp_opts *o);
+
+/* -- accecn.c: 9768. Where ECN_ACC says so there is struct more. --------------------------------
+ */
+uint8_t accecn_told(uint8_t ip_ecn);
+uint8_t accecn_of(const struct seg *s);
+void accecn_put(struct tcp_hdr *h, uint8_t ace);
+bool accecn_is_setup(const struct tcp *p, const struct seg *s);
+bool accecn_begin(struct tcp *p, struct tcb *t, uint8_t ip_ecn);
+void accecn_on_syn_ack(struct tcp *p, struct tcb *t, const struct seg *s);
+void accecn_on_last_ack(struct tcp *p, struct tcb *t, const struct seg *s);
+void accecn_on_segment(struct tcp *p, struct tcb *t, const struct seg *s);
+uint32_t accecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e);
+void accecn_on_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h);
+bool accecn_is_whole(const struct tcp *p, const struct tcb *t); /* a superframe may be cut */
 
 /* -- mtu.c: 4821 ------------------------------------------------------------------------------- */
 enum { MTU_WAIT = -1 };

@@ -73,6 +73,8 @@ static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t fla
     if (t->ecn & ECN_ECHO && (flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK)
         out->hdr.flags |= TCP_ECE;
     out->hdr.ae = false;
+    if (t->ecn & ECN_ACC)
+        accecn_on_out(p, t, &out->hdr);
     out->hdr.wnd = (uint16_t)(wnd >> t->rcv.wscale);
     out->hdr.urg = 0;
     out->hdr.opt.has = 0;
@@ -130,6 +132,8 @@ static uint32_t text_max(const struct tcp *p, const struct tcb *t, const struct 
 
     if (limit->gso_max)
         segs = limit->gso_max > 120u + mss ? (limit->gso_max - 120) / mss : 1;
+    if (limit->gso_max && t->ecn & ECN_ACC && !accecn_is_whole(p, t))
+        segs = 1;
     most = segs * mss;
     if (t->snd.pace & PACE_ON && most > 2 * mss) {
         uint32_t quantum = pace_quantum(p, t);
@@ -189,7 +193,7 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     if (!(t->flags & T_SYN_DUE))
         return false;
     begin(p, t, out, t->state == SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK, t->snd.iss);
-    out->hdr.flags |= ecn_of_syn(p, t);
+    ecn_on_syn_out(p, t, &out->hdr);
     out->hdr.wnd = (uint16_t)(room < 65535 ? room : 65535);
     if (t->state == SYN_RECEIVED)
         t->rcv.edge = seq_max(t->rcv.edge, seq_add(t->rcv.nxt, out->hdr.wnd));

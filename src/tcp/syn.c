@@ -112,6 +112,9 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
     m->irs = s->seq;
     syn_take_options(p, m, s);
     m->flags = ecn_is_setup(p, s) ? SYN_MINI_ECN : 0;
+    if (accecn_is_setup(p, s))
+        m->flags = SYN_MINI_ACC;
+    m->ip_ecn = s->ip_ecn;
     m->flags |= gives_cookie ? SYN_MINI_COOKIE : 0;
     if (t->opt.on & OPT_HOLD) {
         m->flags |= SYN_MINI_HELD;
@@ -160,6 +163,10 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     struct syn_mini *m = syn_at(p, index);
     struct tcb *listener = tcb_at(p, m->listener), *t = tcb_new(p);
 
+    if (t && m->flags & SYN_MINI_ACC && !accecn_begin(p, t, m->ip_ecn)) {
+        tcb_free(p, t);
+        t = NULL;
+    }
     if (!t)
         return NULL;
     t->flow = m->flow;
@@ -169,7 +176,7 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->cc.algo = listener->cc.algo;
     t->rcv.mss = listener_mss(listener, &m->flow);
     t->flags = T_PASSIVE;
-    t->ecn = m->flags & SYN_MINI_ECN ? ECN_ON : 0;
+    t->ecn |= m->flags & SYN_MINI_ECN ? ECN_ON : 0;
     t->ts.offset = m->ts_offset;
     options_from_mini(p, t, m);
     mtu_begin(p, t);
@@ -389,6 +396,8 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
                                 .wnd = (uint16_t)first_window(listener)};
     if (m->flags & SYN_MINI_ECN)
         out->hdr.flags |= TCP_ECE;
+    if (m->flags & SYN_MINI_ACC)
+        accecn_put(&out->hdr, accecn_told(m->ip_ecn));
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
     o->mss = listener_mss(listener, &m->flow);
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);

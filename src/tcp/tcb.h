@@ -53,11 +53,14 @@ enum tcb_flag {
 };
 
 enum tcb_ecn {
-    ECN_ASKED = 1,   /* our SYN was an ECN-setup SYN */
-    ECN_ON = 2,      /* agreed */
-    ECN_ECHO = 4,    /* a mark came in: ECE in each ACK */
-    ECN_CWR = 8,     /* the window was reduced: CWR in the next new text */
-    ECN_REDUCED = 16 /* by an echo, until cwr_end is acknowledged */
+    ECN_ASKED = 1,    /* our SYN was an ECN-setup SYN */
+    ECN_ON = 2,       /* agreed */
+    ECN_ECHO = 4,     /* a mark came in: ECE in each ACK */
+    ECN_CWR = 8,      /* the window was reduced: CWR in the next new text */
+    ECN_REDUCED = 16, /* by an echo, until cwr_end is acknowledged */
+    ECN_ACC = 32,     /* accurate ECN is agreed: accecn.c */
+    ECN_ACC_ASKED = 64,
+    ECN_TELL = 128 /* the next segment says what our SYN/ACK bore */
 };
 #define ECN_ECT0 2 /* the codepoint, in the two low bits of TOS */
 
@@ -176,8 +179,8 @@ struct syn_mini {
     uint8_t agreed; /* enum tcp_opt_flag */
     uint8_t ifindex;
     uint8_t retries;
-    uint8_t flags; /* SYN_MINI_* */
-    uint8_t spare;
+    uint8_t flags;        /* SYN_MINI_* */
+    uint8_t ip_ecn;       /* of the SYN */
     uint16_t answered_ms; /* low bits, 0: never; the last ACK to something unacceptable */
     uint32_t ts_offset;
 };
@@ -188,6 +191,7 @@ enum {
     SYN_MINI_AGAIN = 8,    /* the SYN/ACK was sent again: it or its ACK was lost */
     SYN_MINI_UNTIMED = 16, /* when the SYN/ACK left is not known */
     SYN_MINI_ECN = 32,
+    SYN_MINI_ACC = 128,  /* accurate ECN */
     SYN_MINI_COOKIE = 64 /* the SYN/ACK gives a Fast Open cookie */
 };
 
@@ -439,11 +443,12 @@ enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s
 bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop *verdict);
 
 /* -- ecn.c: 3168 ------------------------------------------------------------------------------- */
-uint8_t ecn_of_syn(const struct tcp *p, struct tcb *t); /* its flags */
+void ecn_on_syn_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h);
 bool ecn_is_setup(const struct tcp *p, const struct seg *s);
-void ecn_on_syn_ack(struct tcb *t, const struct seg *s);
-void ecn_on_text(struct tcb *t, const struct seg *s);
-void ecn_on_ack(struct tcb *t, const struct seg *s, struct ack_event *e);
+void ecn_on_syn_ack(struct tcp *p, struct tcb *t, const struct seg *s);
+void ecn_on_segment(struct tcp *p, struct tcb *t, const struct seg *s);
+void ecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e);
+void ecn_on_reduced(struct tcb *t);                /* for a loss too */
 void ecn_mark(struct tcb *t, struct seg_out *out); /* new text */
 
 /* -- icmp.c ------------------------------------------------------------------------------------ */

@@ -51,7 +51,8 @@ struct seg {
     uint8_t ifindex;
     uint16_t mtu;    /* of the way back, in a SYN; 0: unknown */
     uint16_t pieces; /* segments of the wire that the link joined to this one */
-    bool is_ce;      /* IP says congestion experienced */
+    uint8_t ip_ecn;  /* of the IP header: 0 not ECT, 1 ECT(1), 2 ECT(0), 3 CE */
+    bool ae;         /* accurate ECN's bit */
     uint8_t texts;
     struct weir_slice text[WEIR_FRAME_PARTS];
     const struct tcp_opts *opt;
