@@ -305,6 +305,8 @@ void json_run(json_t *j, const struct scene *s)
     json_object_set_new(j, "nodes", nodes_of(s));
     json_object_set_new(j, "links", links_of(s));
     json_object_set_new(j, "connections", connections_of(s, t));
+    if (told < t->rows)
+        json_long(json_object_get(j, "connections"), t);
     json_object_set_new(j, "connections_all", json_integer(t->connections));
     json_object_set_new(j, "rows", rows_of(s, t));
     json_object_set_new(j, "rows_left_out",

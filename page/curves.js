@@ -123,7 +123,7 @@ function timeChart(c, end, x) {
 // What was measured from outside: of a capture.
 function seenCharts(c, end) {
   const seen = (c.seen || [])[end], { node } = c.ends[end];
-  if (!seen || !isWorthIt(c, end)) return;
+  if (!isCapture || !isWorthIt(c, end)) return;
   const flight = line("in flight, as seen", "b", seen.flight), window_ = line("peer's window", "win", seen.window, { dash: "dot" });
   const lines = [flight, window_].filter(hasAny), most = () => Math.max(highest(flight), 1), wide = () => highest(window_);
   if (hasAny(flight)) addChart({
@@ -139,10 +139,10 @@ function seenCharts(c, end) {
 function queueChart(c) {
   const lines = [];
   c.ends.forEach((e, end) => {
-    const x = samplesOf(c, end), tint = "ab"[end];
+    const x = samplesOf(c, end), [own, unsent, unread] = [["a", "win", "ack"], ["b", "sack", "timer"]][end];
     if (!x || !isWorthIt(c, 0) && !isWorthIt(c, 1)) return;
-    lines.push(line(`${e.node} sends`, tint, curveOf(x, "send_queue")), line(`${e.node} not yet sent`, tint, curveOf(x, "unsent"), { dash: "dot" }),
-      line(`${e.node} has to read`, tint, curveOf(x, "recv_queue"), { dash: "dash" }));
+    lines.push(line(`${e.node} sends`, own, curveOf(x, "send_queue")), line(`of it not yet sent`, unsent, curveOf(x, "unsent"), { dash: "dot" }),
+      line(`${e.node} has to read`, unread, curveOf(x, "recv_queue"), { dash: "dash" }));
   });
   const kept = lines.filter(hasAny);
   if (kept.length) addChart({

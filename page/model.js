@@ -66,7 +66,7 @@ function arrivalKey(r) {
 
 // -- connections -------------------------------------------------------------------------------
 
-const connections = D.connections.map((c) => ({ ...c, paths: [[], []], rows: [], lost: 0, again: [0, 0], sent: [0, 0], top: [0, 0] }));
+const connections = D.connections.map((c) => ({ ...c, told: c.lost, paths: [[], []], rows: [], lost: 0, again: [0, 0], sent: [0, 0], top: [0, 0] }));
 const isCapture = D.kind === "capture";
 const endName = (e) => (isCapture ? e.node : `${e.node || "?"}:${e.port}`);
 // In a capture connections keep their numbers, though the worst stand first.
@@ -127,7 +127,9 @@ for (const e of happenings) {
 function sentOf(c, end) {
   if (!c.seen) return ownSent(c, end);
   const at = new Map(c.rows.filter((r) => r.end === end && r.past > r.seq).map((r) => [`${r.at} ${r.seq}`, r.i]));
-  return c.allSent?.[end] ?? ((c.allSent ??= [])[end] = c.seen[end].sent.map(([t, seq, past, again]) => ({ at: t, seq, past, len: past - seq, again, flags: "", i: at.get(`${t} ${seq}`) })));
+  return c.allSent?.[end] ?? ((c.allSent ??= [])[end] = c.seen[end].sent.map(([t, seq, past, mark]) => ({
+    kind: "segment", at: t, seq, past, len: past - seq, again: mark === 1 || mark === true, lost: mark === 2 ? t : undefined, flags: "", i: at.get(`${t} ${seq}`),
+  })));
 }
 const ownSent = (c, end) => c.rows.filter((r) => r.end === end && (r.past > r.seq || /[SFR]/.test(r.flags)));
 

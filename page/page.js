@@ -154,7 +154,7 @@ function fillNotes() {
     : "Time goes down, not to scale. ", "Press a row for all that is known of it",
   h("span", { class: "keys" }, "; ", h("kbd", {}, "↑"), " ", h("kbd", {}, "↓"), " go from row to row"), ".");
   $("states-note").textContent = `Numbers are the steps, in order; a press opens the segment that made one.${isCapture ? " States are those that the segments prove." : ""}`;
-  if (D.rows_left_out) $("ladder-note").after(h("p", { class: "note" }, `${count(D.rows_left_out)} rows in the middle are left out.`));
+  if (D.rows_left_out) $("ladder-note").after(h("p", { class: "note" }, `${count(D.rows_left_out)} rows in the middle are left out here; the curves below are of all.`));
 }
 
 function drawAll() {
@@ -171,6 +171,8 @@ fillLinks();
 fillNotes();
 fill($("ladder-svg"), { tabindex: 0, role: "listbox", "aria-label": "Segments, calls and timers, in order", on: { keydown: ladderKeys } });
 $("ladder-svg").addEventListener("scroll", () => { $("ladder-names").scrollLeft = $("ladder-svg").scrollLeft; });
+// Rows of several long transfers at once are hard to read: of those, one.
+if (D.rows_left_out && connections.length > 1 && D.connections_all < 20) L.connection = mostTold().number;
 if (connections.length) look(mostTold().number);
 else { document.querySelector(".pair").classList.add("one"); fillTools(undefined); makeCharts(undefined); }
 drawLadder();

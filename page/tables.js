@@ -43,16 +43,17 @@ const headRow = (...names) => h("thead", {}, h("tr", {}, names.map(([name, isNum
 const TABLE_ROWS = 200;
 function connectionRow(c) {
   const x = [samplesOf(c, 0), samplesOf(c, 1)];
-  const sent = (end) => (c.bytes ? c.bytes[end] : (x[end] && x[end].totals.bytes_sent) || c.sent[end]);
+  const sent = (end) => ((!isCapture && x[end] && x[end].totals.bytes_sent) || (c.bytes || c.sent)[end]);
   const end = (i) => h("span", { class: `end${i}` }, endName(c.ends[i]));
-  const state = (i) => stateNow(c, i) || "–", again = c.resent || c.again;
+  const sampled = (i) => x[i] && x[i].values.length && x[i].values[x[i].values.length - 1][x[i].columns.indexOf("state")];
+  const state = (i) => (D.rows_left_out && sampled(i)) || stateNow(c, i) || "–", again = c.resent || c.again;
   const press = () => { if (connection !== c.number) look(c.number); };
   return h("tr", { "data-connection": c.number, on: { click: press } },
     cell(h("button", { type: "button", class: "plain", on: { click: press }, "aria-label": `connection ${nameOf(c)}` }, `#${nameOf(c)}`)),
     cell(end(0), h("br"), end(1)), h("td", { class: "n extra" }, `${clock(c.began)} s`),
     h("td", { class: "extra" }, h("span", { class: "end0" }, state(0)), h("br"), h("span", { class: "end1" }, state(1))),
     h("td", { class: "n" }, count(sent(0)), h("br"), count(sent(1))), h("td", { class: "n" }, count(again[0]), h("br"), count(again[1])),
-    isCapture ? "" : h("td", { class: "n" }, c.lost ? h("b", { class: "bad" }, count(c.lost)) : "0"),
+    isCapture ? "" : h("td", { class: "n" }, (c.told ?? c.lost) ? h("b", { class: "bad" }, count(c.told ?? c.lost)) : "0"),
     c.verdict && !isAlone ? h("td", { class: "say" }, gradeOf(c), ` ${c.verdict}`) : "");
 }
 

@@ -110,6 +110,24 @@ class Report(unittest.TestCase):
             for key in ("cause", "since"):
                 self.assertLess(r.get(key, 0), len(d["rows"]), (i, key))
 
+    def test_sums_and_curves_are_of_all_rows_though_some_are_left_out(self):
+        text, d, _ = run("ack-loss")
+        self.assertGreater(d["rows_left_out"], 1000)
+        self.assertLess(len(text), 5 << 20)
+        for c in d["connections"]:
+            for end, seen in zip(c["ends"], c["seen"], strict=True):
+                totals = next(s["totals"] for s in d["samples"] if (s["node"], s["port"]) == (end["node"], end["port"]))
+                i = c["ends"].index(end)
+                self.assertEqual((c["bytes"][i], c["resent"][i]), (totals["bytes_sent"], totals["retrans"]))
+                self.assertLessEqual(max(len(seen["sent"]), len(seen["acked"])), 2000)
+                self.assertEqual([p[0] for p in seen["sent"]], sorted(p[0] for p in seen["sent"]))
+            sent = c["seen"][0]["sent"]
+            self.assertGreater(len(sent), 1000)
+            self.assertLess(max(b[0] - a[0] for a, b in zip(sent, sent[1:])), 0.1 * sent[-1][0])  # no hole in the middle
+            totals = next(s["totals"] for s in d["samples"] if s["node"] == c["ends"][0]["node"])
+            self.assertEqual(c["seen"][0]["acked"][-1][1], totals["bytes_acked"] + 1)
+        self.assertEqual(sum(c["lost"] for c in d["connections"]), sum(d["fates"].values()))
+
     def test_quiet_json_stays_small(self):
         answer = subprocess.run([WEIR, "lab", "run", "--json", "--quiet", "lost-synack"], stdout=subprocess.PIPE,
                                 text=True, timeout=60, check=True)
