@@ -193,6 +193,25 @@ TEST(half_of_the_window_keeps_it)
     peer_forget();
 }
 
+TEST(less_than_half_of_it_does_not)
+{
+    struct peer p = underused("2");
+
+    advance_ms(&p, 250000);
+    app_write(&p, 6000);
+    for (int i = 0; i < 200; i++)
+        advance_ms(&p, 1);
+    for (uint32_t k = 0; k < 6; k++)
+        expect(&p, .flags = ACK, .seq = 10001 + 1000 * k, .len = 1000);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 16001);
+    assert_int_equal(info_of(&p).cwnd, 20000);
+    advance_ms(&p, 250000);
+    app_write(&p, 1);
+    expect(&p, .flags = ACK, .seq = 16001, .len = 1);
+    assert_int_equal(info_of(&p).cwnd, 10000);
+    peer_forget();
+}
+
 TEST(net_ipv4_tcp_slow_start_after_idle_0_keeps_it_for_ever)
 {
     struct peer p = underused("0");

@@ -123,6 +123,7 @@ static void rounds_of_the_application_do_not_end_it(void **state)
     for (int i = 0; i < 20; i++)
         round_trip(&p, 5 * MSS);
     assert_int_equal(p.b.state, STARTUP);
+    assert_true(cc_algo(&p.c)->pacing_rate(&p.c, &p.r) == 10 * MSS * 10 * 277 / 100);
 }
 
 /* A clock that says anything, and a connection that delivered half of all numbers before. */
@@ -261,6 +262,10 @@ static void after_losses_a_probe_is_cautious(void **state)
     p.in_flight = 120 * MSS;
     round_trip(&p, PRODUCT);
     assert_int_equal(p.b.state, UP);
+    p.in_flight = 10 * MSS;
+    go_to(&p, DOWN);
+    round_trip(&p, PRODUCT);
+    assert_int_equal(p.b.state, CRUISE); /* that was the end of it */
 }
 
 static void losses_end_startup(void **state)
@@ -380,6 +385,94 @@ static void clumps_of_acks_make_room(void **state)
     assert_in_range(p.c.cwnd, cwnd + 30 * MSS, cwnd + 100 * MSS);
 }
 
+static void beside_reno_a_short_path_is_probed_as_often_as_reno_would(void **state)
+{
+    struct path p;
+    int64_t from;
+
+    (void)state;
+    begin_at(&p, 0, 0);
+    p.in_flight = 0;
+    for (int i = 0; i < 100 && p.b.state != DOWN; i++)
+        round_trip(&p, 10 * MSS);
+    from = p.e.now_us;
+    for (int i = 0; i < 100 && p.b.state != REFILL; i++)
+        round_trip(&p, 10 * MSS);
+    assert_in_range(p.e.now_us - from, 900 * MS, 1100 * MS); /* ten segments, ten round trips */
+}
+
+static void it_goes_back_to_the_beginning_of_the_recovery(void **state)
+{
+    struct path p;
+
+    (void)state;
+    in_state(&p, UP);
+    lose(&p, 50 * MSS, 10 * MSS);
+    round_trip(&p, PRODUCT / 2);
+    round_trip(&p, PRODUCT / 2);
+    lose(&p, 50 * MSS, MSS); /* in a later round of the same recovery */
+    cc_algo(&p.c)->on_undo(&p.c);
+    assert_int_equal(p.b.state, REFILL);
+    assert_true(p.b.inflight_hi == NO_BOUND);
+}
+
+static void losses_of_a_poor_flight_end_a_probe_but_bound_nothing(void **state)
+{
+    struct rate_sample s = {.is_set = true,
+                            .has_sack = true,
+                            .is_app_limited = true,
+                            .tx_in_flight = 9 * MSS,
+                            .lost = MSS};
+    struct path p;
+
+    (void)state;
+    in_state(&p, UP);
+    s.total_delivered = p.total;
+    cc_algo(&p.c)->on_lost(&p.c, &s, MSS, p.e.now_us);
+    assert_int_equal(p.b.state, DOWN);
+    assert_true(p.b.inflight_hi == NO_BOUND);
+}
+
+static void two_cycles_later_a_slower_path_is_believed(void **state)
+{
+    struct path p;
+
+    (void)state;
+    in_state(&p, CRUISE);
+    p.in_flight = 0;
+    for (int i = 0, cycles = 0; i < 200 && cycles < 2; i++) {
+        uint8_t was = p.b.state;
+        p.b.probe_rtt_at_us = (uint32_t)p.e.now_us;
+        round_trip(&p, PRODUCT / 2);
+        cycles += was == UP && p.b.state == DOWN;
+        assert_true(bbr_bw(&p.b) == RATE || cycles > 0);
+    }
+    for (int i = 0; i < 2; i++)
+        round_trip(&p, PRODUCT / 2);
+    assert_true(bbr_bw(&p.b) == RATE / 2);
+}
+
+/* One segment, two, four: a bound that does not hold is found soon. */
+static void a_bound_rises_ever_faster(void **state)
+{
+    struct path p;
+    uint32_t was, by = 0;
+
+    (void)state;
+    in_state(&p, UP);
+    p.b.inflight_hi = p.c.cwnd = p.in_flight = 150 * MSS;
+    for (int i = 0; i < 4; i++) {
+        was = p.b.inflight_hi;
+        p.in_flight = p.c.cwnd;
+        bbr_reset_full_bw(&p.b, 0); /* an ACK that raises nothing does so */
+        round_trip(&p, p.c.cwnd);
+        assert_int_equal(p.b.state, UP);
+        assert_true(p.b.inflight_hi - was >= by);
+        by = p.b.inflight_hi - was;
+    }
+    assert_true(by >= 8 * MSS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +493,11 @@ int main(void)
         cmocka_unit_test(the_shortest_round_trip_is_asked_for_each_five_seconds),
         cmocka_unit_test(idle_is_probe_enough),
         cmocka_unit_test(clumps_of_acks_make_room),
+        cmocka_unit_test(beside_reno_a_short_path_is_probed_as_often_as_reno_would),
+        cmocka_unit_test(it_goes_back_to_the_beginning_of_the_recovery),
+        cmocka_unit_test(losses_of_a_poor_flight_end_a_probe_but_bound_nothing),
+        cmocka_unit_test(two_cycles_later_a_slower_path_is_believed),
+        cmocka_unit_test(a_bound_rises_ever_faster),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
