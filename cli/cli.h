@@ -11,6 +11,7 @@ int cmd_ss(int argc, char **argv);
 int cmd_netstat(int argc, char **argv);
 int cmd_nstat(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
+int cmd_traceroute(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_sysctl(int argc, char **argv);
 int cmd_why(int argc, char **argv);

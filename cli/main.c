@@ -26,6 +26,7 @@ static const struct {
     {"dump", cmd_dump, "print packets as tcpdump does, of a capture or a running stack"},
     {"nstat", cmd_nstat, "counters by name"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
+    {"traceroute", cmd_traceroute, "show the routers on the way to an address"},
     {"lab", cmd_lab, "run networks of stacks in virtual time: a gallery of what TCP does"},
     {"packetdrill", cmd_packetdrill, "play packet scripts against the stack, in virtual time"},
     {"sysctl", cmd_sysctl, "show or set knobs"},

@@ -14,6 +14,7 @@ struct ping_options {
     long size, ttl;
     int64_t interval_ns, wait_ns, deadline_ns; /* deadline 0: none */
     bool is_quiet;
+    const char *verb; /* for messages */
     const char *daemon, *target;
     struct weir_addr addr;
     struct link_options link; /* link.link NULL: by a running stack */

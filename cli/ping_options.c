@@ -137,6 +137,7 @@ int ping_take_options(struct ping_options *o, int argc, char **argv)
 {
     int c, v;
 
+    o->verb = "ping";
     optind = 0;
     opterr = 0;
     while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh4", options, NULL)) != -1) {

@@ -87,20 +87,21 @@ static int find_daemon(struct ping_way *w, const struct ping_options *o)
         if (v == RUN_LINK_TAP && connect_to(w, name))
             return 0;
         if (o->daemon && v < 0) {
-            fprintf(stderr, "weir: ping: no stack '%s' is running: `weir ss --json` tells\n", name);
+            fprintf(stderr, "weir: %s: no stack '%s' is running: `weir ss --json` tells\n",
+                    o->verb, name);
             return 2;
         }
     }
     if (n > 0)
         fprintf(stderr,
-                "weir: ping: the running stack is on the host link, which carries no ICMP: "
-                "weir ping --link tap:weir0 %s\n",
-                o->target);
+                "weir: %s: the running stack is on the host link, which carries no ICMP: "
+                "weir %s --link tap:weir0 %s\n",
+                o->verb, o->verb, o->target);
     else
         fprintf(stderr,
-                "weir: ping: no stack is running; with one of its own: weir ping --link "
+                "weir: %s: no stack is running; with one of its own: weir %s --link "
                 "tap:weir0 %s\n",
-                o->target);
+                o->verb, o->verb, o->target);
     return 2;
 }
 

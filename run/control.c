@@ -298,6 +298,11 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
         if (a.result == 0)
             return;
         break;
+    case RUN_TRACE:
+        a.result = trace_begin(d, ask, fd);
+        if (a.result == 0)
+            return;
+        break;
     case RUN_DUMP:
         a.result = watch_begin(d, fd);
         if (a.result == 0)

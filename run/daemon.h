@@ -16,6 +16,7 @@
 #include "run/link.h"
 #include "run/netns.h"
 #include "run/protocol.h"
+#include "run/probe.h"
 #include "run/run.h"
 
 struct daemon;
@@ -69,6 +70,18 @@ struct ping {
     struct source source; /* first: epoll gives us this */
     int fd;               /* who asks, -1: free */
     struct echo echo;
+};
+
+#define TRACES 4
+#define PROBES 16
+
+/* A `weir traceroute` that is connected. */
+struct trace {
+    struct source source; /* first */
+    int fd;               /* who asks, -1: free */
+    unsigned next;        /* probe's slot */
+    struct probe probe[PROBES];
+    uint16_t number[PROBES];
 };
 
 #define WATCHERS 8
@@ -152,6 +165,7 @@ struct daemon {
     int diag;    /* NETLINK_SOCK_DIAG in the program's namespace, -1: not yet */
     pid_t asker; /* the process whose question is being answered */
     struct ping ping[PINGS];
+    struct trace trace[TRACES];
     struct watcher watcher[WATCHERS];
     struct weir_link *shown; /* the wrapper around the link while somebody watches, else NULL */
 };
@@ -235,6 +249,10 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
 /* ping.c: the first request of a `weir ping`; 0: its connection is kept, answers will come. */
 int ping_begin(struct daemon *d, const struct run_ask *ask, int fd);
 void ping_round(struct daemon *d); /* hands out the replies that came */
+
+/* trace.c: the first probe of a `weir traceroute`; 0: its connection is kept, answers will come. */
+int trace_begin(struct daemon *d, const struct run_ask *ask, int fd);
+void traces_round(struct daemon *d); /* tells what became of probes */
 
 /* watch.c: a `weir dump`; 0: its connection is kept, and shown each frame from now on. */
 int watch_begin(struct daemon *d, int fd);

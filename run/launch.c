@@ -236,6 +236,8 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     d->options = o;
     for (int i = 0; i < PINGS; i++)
         d->ping[i].fd = -1;
+    for (int i = 0; i < TRACES; i++)
+        d->trace[i].fd = -1;
     for (int i = 0; i < WATCHERS; i++)
         d->watcher[i].fd = -1;
     d->diag = -1;

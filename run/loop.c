@@ -149,6 +149,7 @@ void daemon_loop(struct daemon *d)
             return;
         }
         ping_round(d);
+        traces_round(d);
         if (d->now >= d->next_sweep || d->now >= carriers_deadline(d)) {
             carriers_sweep(d);
             d->next_sweep = d->now + SWEEP_NS;

@@ -64,10 +64,15 @@ enum run_op {
     RUN_KNOB_GET, /* value: name -> value: text */
     RUN_KNOB_SET, /* value: "name=value" */
     RUN_STATS,    /* -> several answers, value "name value", as RUN_SS */
-    RUN_WHY,  /* number: a port, 0: all -> as RUN_SS, with facts; then the past: "past", lines of
-                 past.h; the last has result 0 and value_len 0 */
-    RUN_DUMP, /* The connection stays, for a struct run_frame and its bytes for each frame that the
-                 stack sends or gets from now on; the first is empty and says that it begins. */
+    RUN_WHY,   /* number: a port, 0: all -> as RUN_SS, with facts; then the past: "past", lines of
+                  past.h; the last has result 0 and value_len 0 */
+    RUN_TRACE, /* addr: the target; number: the probe's; name: enum probe_kind; level: TTL;
+                  value_len: bytes of data. The connection stays, for more of them and for an answer
+                  to each that ends: result: us, or -errno: it could not be sent; addr: who ended
+                  it, its port: the probe's number; value: ICMP type, code, whether it was the
+                  target, errno. Probes that nothing ends have no answer. */
+    RUN_DUMP,  /* The connection stays, for a struct run_frame and its bytes for each frame that the
+                  stack sends or gets from now on; the first is empty and says that it begins. */
 };
 
 enum run_link { RUN_LINK_HOST = 1, RUN_LINK_TAP };
@@ -101,6 +106,7 @@ struct run_dgram {
     struct run_addr addr;
 };
 
+#define RUN_TRACE_LEN 4 /* bytes of value in RUN_TRACE's answer */
 #define RUN_FRAME_MAX (14 + 65535)
 /* A frame that the stack sent or got; behind it the reason, then the frame's bytes. */
 struct run_frame {

@@ -9,6 +9,7 @@
 #include "run/link.h"
 #include "run/names.h"
 #include "run/past.h"
+#include "run/probe.h"
 #include "run/protocol.h"
 
 /* weir run, argv[0] is the verb. The exit status. */

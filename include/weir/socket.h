@@ -74,9 +74,10 @@ ssize_t weir_recvmsg(struct weir_stack *stack, int sock, void *data, size_t len,
 ssize_t weir_sendmsg(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
                      const struct weir_sockaddr *to, const struct weir_sockaddr *local);
 
-/* The error queue of a datagram socket with IP_RECVERR, oldest first: what Linux gives by recvmsg
- * with MSG_ERRQUEUE. Returns the bytes copied of what came back of the datagram, or -EAGAIN. While
- * there are errors the socket is ready (WEIR_READY_ERR), and calls return the oldest one's. */
+/* The error queue of a socket with IP_RECVERR, oldest first (of a stream the last one only): what
+ * Linux gives by recvmsg with MSG_ERRQUEUE. Returns the bytes copied of what came back of the
+ * datagram, or -EAGAIN. While there are errors the socket is ready (WEIR_READY_ERR), and calls
+ * return the oldest one's. */
 struct weir_sock_error {
     int error;                  /* errno */
     uint8_t origin, type, code; /* SO_EE_ORIGIN_LOCAL (1) or SO_EE_ORIGIN_ICMP (2), ICMP's fields */

@@ -200,13 +200,29 @@ ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags
     return n >= 0 && flags & MSG_TRUNC ? (ssize_t)m->len : n;
 }
 
+/* Of a connection: the last error only, and nothing of the segment. */
+static ssize_t recv_told(struct socks *k, int sock, struct sock *s, struct udp_error *out)
+{
+    struct tcp_told told;
+
+    if (!tcp_recv_error(k->tcp, s->endpoint, &told))
+        return -EAGAIN;
+    *out = (struct udp_error){
+        .error = told.error, .type = told.type, .code = told.code, .offender = told.offender};
+    out->origin = weir_addr_is_v4(&told.offender) ? 2 : 3; /* SO_EE_ORIGIN_ICMP, _ICMP6 */
+    sock_name(k, sock, &out->to, true);
+    return 0;
+}
+
 ssize_t sock_recverr(struct socks *k, int sock, struct udp_error *out, void *data, size_t len)
 {
     struct sock *s = sock_at(k, sock);
 
     if (!s)
         return -EBADF;
-    return s->kind == SOCK_KIND_TCP ? -EAGAIN : udp_recv_error(k->udp, s->endpoint, out, data, len);
+    if (s->kind == SOCK_KIND_TCP)
+        return recv_told(k, sock, s, out);
+    return udp_recv_error(k->udp, s->endpoint, out, data, len);
 }
 
 int sock_at_mark(const struct socks *k, int sock)

@@ -119,7 +119,7 @@ enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
     struct tcp_icmp about = {
         .flow = {.local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport},
         .seq = seq_of(e->seq),
-        .error = e->error,
+        .told = {e->error, e->type, e->code, e->from},
         .mtu = mtu,
         .is_hard = e->is_hard && e->type == (is_v4 ? ICMP4_UNREACH : ICMP6_UNREACH)};
     struct udp_fault fault = stack_fault(e);

@@ -21,6 +21,28 @@ void tcb_report(struct tcp *p, struct tcb *t, int error)
     tcb_mark(p, t, MARK_IN | MARK_OUT | MARK_ERROR);
 }
 
+/* For weir_recverr: who said so is worth a block, to who asked for it by IP_RECVERR. */
+static void remember(struct tcp *p, struct tcb *t, const struct tcp_told *told)
+{
+    struct more *more = t->opt.on & OPT_RECVERR ? more_need(p, t) : NULL;
+
+    if (more) {
+        more->told = *told;
+        more->is_told = true;
+    }
+}
+
+bool tcp_recv_error(struct tcp *p, uint32_t index, struct tcp_told *out)
+{
+    struct more *more = more_of(p, tcb_at(p, index));
+
+    if (!more || !more->is_told)
+        return false;
+    *out = more->told;
+    more->is_told = false;
+    return true;
+}
+
 static uint32_t mss_within(const struct tcp *p, const struct flow *f, uint32_t mtu, bool has_ts)
 {
     uint32_t headers = (weir_addr_is_v4(&f->remote) ? 40u : 60u) + (has_ts ? 12 : 0);
@@ -77,12 +99,13 @@ enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e)
     t = tcb_at(p, wheel_ref_index(ref));
     if (!is_in_flight(t, e->seq))
         return DROP_icmp_unmatched;
+    remember(p, t, &e->told);
     if (e->mtu)
         lower_mss(p, t, e->mtu);
     else if (t->state == SYN_SENT && e->is_hard) /* 5927#5: before anything was agreed */
-        tcb_end(p, t, e->error);
+        tcb_end(p, t, e->told.error);
     else
-        tcb_report(p, t, e->error);
+        tcb_report(p, t, e->told.error);
     tcb_settle(p, t);
     return PASS;
 }

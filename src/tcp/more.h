@@ -47,6 +47,8 @@ struct more {
     struct acc_ecn ecn;
     struct mtu_search mtu;
     struct fast_open open;
+    struct tcp_told told; /* the last ICMP error, with IP_RECVERR: icmp.c */
+    bool is_told;         /* and it is still to be read */
 };
 
 /* NULL: there is none yet. */

@@ -202,14 +202,21 @@ void tcp_memory_limits(struct tcp *p); /* net.ipv4.tcp_mem or net.weir.mem_max c
 void tcp_memory_advance(struct tcp *p);
 
 /* An ICMP error quotes a segment that we sent. */
+struct tcp_told {
+    int error; /* errno */
+    uint8_t type, code;
+    struct weir_addr offender; /* who says so */
+};
 struct tcp_icmp {
     struct flow flow;
     struct seq seq;
-    int error;    /* errno */
+    struct tcp_told told;
     uint32_t mtu; /* a packet was too big; else 0 */
     bool is_hard; /* 9293#3.9.2.2: it will not pass by itself */
 };
 enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e);
+/* IP_RECVERR: the last error that was not read yet. False: none. */
+bool tcp_recv_error(struct tcp *p, uint32_t index, struct tcp_told *out);
 /* A segment of this flow could not be delivered on our own link (ARP failed). */
 void tcp_unreachable(struct tcp *p, const struct flow *flow, int error);
 
