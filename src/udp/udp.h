@@ -2,9 +2,9 @@
  *
  * Knows: base, def, wire. Not routes, interfaces or file descriptors. Shape: one struct udp_socks
  * for each stack; a socket is a pool index from 1 and holds two rings of records, a datagram each,
- * that own no memory while empty. A ping socket (PROTO_ICMP, PROTO_ICMP6) has the ICMP identifier for its
- * port, and 0 for all of them; its datagrams are whole ICMP messages. Units: bytes. Errors: -errno,
- * or a verdict. Cost: O(1) for each datagram and the copy. */
+ * that own no memory while empty. A ping socket (PROTO_ICMP, PROTO_ICMP6) has the ICMP identifier
+ * for its port, and 0 for all of them; its datagrams are whole ICMP messages. Units: bytes. Errors:
+ * -errno, or a verdict. Cost: O(1) for each datagram and the copy. */
 #ifndef UDP_UDP_H
 #define UDP_UDP_H
 
@@ -84,8 +84,8 @@ void udp_settle(struct udp_socks *u);
 
 /* -- the user ---------------------------------------------------------------------------------- */
 
-/* proto: PROTO_UDP, PROTO_ICMP or PROTO_ICMP6; sock: the socket layer's. Buffers are 212,992 bytes. 0: no
- * room. */
+/* proto: PROTO_UDP, PROTO_ICMP or PROTO_ICMP6; sock: the socket layer's. Buffers are 212,992 bytes.
+ * 0: no room. */
 uint32_t udp_open(struct udp_socks *u, uint8_t proto, uint32_t sock);
 struct udp_sock *udp_at(const struct udp_socks *u, uint32_t index);
 /* Next socket at or behind `from` (from 1) that is not closed; 0: none. */
