@@ -27,7 +27,7 @@ struct lab_words {
 };
 
 static const char help[] =
-    "usage: weir lab list                     the gallery of scenarios\n"
+    "usage: weir lab list [--times]           the gallery of scenarios; how long each runs\n"
     "       weir lab show NAME                the text of one, a page of Lua\n"
     "       weir lab run NAME|FILE.lua...     run, and show the ladder\n"
     "       weir lab run --all                run all, one line each\n"
@@ -261,6 +261,9 @@ int cmd_lab(int argc, char **argv)
         fputs(help, stdout);
         return 0;
     }
+    if (!strcmp(argv[1], "list") && argc > 2)
+        return argc == 3 && !strcmp(argv[2], "--times") ? lab_list_times(stdout)
+                                                        : mistake("list knows no", argv[2]);
     if (!strcmp(argv[1], "list")) {
         lab_list(stdout);
         return 0;

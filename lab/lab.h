@@ -23,6 +23,9 @@ struct lab_run_options {
 const char *lab_name(int index);
 /* The gallery, one line each: name and title. */
 void lab_list(FILE *to);
+/* Runs each, and tells how many claims it makes, how long it lasted in the lab, how long it took.
+ * The exit status. */
+int lab_list_times(FILE *to);
 /* The text of a scenario. False: there is none. */
 bool lab_show(FILE *to, const char *name);
 /* Name of the gallery or path of a file. The exit status; what is to be read goes to `to`. */

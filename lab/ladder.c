@@ -301,6 +301,8 @@ static void hide_middle(struct page *p)
         if (p->line[i].is_hidden)
             continue;
         seen++;
+        if (p->line[i].row->kind == LAB_ROW_NOTE)
+            continue; /* somebody wanted it to be read */
         if (seen > LINES_MAX * 2 / 3 && seen <= shown - LINES_MAX / 3)
             p->line[i].is_hidden = true;
     }

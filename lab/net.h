@@ -174,6 +174,8 @@ void lab_settle(struct lab *lab);
  * Routes are laid at the first call. */
 bool lab_input(struct lab *lab);
 bool lab_output(struct lab *lab);
+/* Whether a frame arrives at this very instant. */
+bool lab_is_due(const struct lab *lab);
 /* When there is more, or WEIR_NEVER. */
 int64_t lab_deadline(const struct lab *lab);
 int64_t lab_clock(const struct lab_node *n); /* what the node's own clock shows now */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lab/embed.h"
 #include "lab/report.h"
@@ -117,6 +118,38 @@ int lab_run(FILE *to, const char *name, const struct lab_run_options *o)
     scene_free(s);
     free(text);
     return status;
+}
+
+static double seconds_on_the_wall(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int lab_list_times(FILE *to)
+{
+    const struct lab_run_options o = {.seed = 1, .is_quiet = true};
+    double lasted = 0, took = 0;
+    int claims = 0, failed = 0;
+
+    for (int i = 0; i < lab_gallery_count; i++) {
+        double began = seconds_on_the_wall();
+        struct scene *s = run_text(lab_gallery[i].name, lab_gallery[i].text, &o);
+        double one = seconds_on_the_wall() - began, time = (double)s->lab->now / 1e9;
+        bool holds = !s->is_broken && !s->claims_failed;
+        fprintf(to, "%-32s %3d claims %10.3f s %8.1f ms%s\n", lab_name(i), s->claims, time,
+                one * 1e3, holds ? "" : "  FAILS");
+        lasted += time;
+        took += one;
+        claims += s->claims;
+        failed += !holds;
+        scene_free(s);
+    }
+    fprintf(to, "%d scenarios, %d claims, %d failed: %.1f hours of the lab's time in %.2f s\n",
+            lab_gallery_count, claims, failed, lasted / 3600, took);
+    return failed ? 1 : 0;
 }
 
 int lab_run_seeds(FILE *to, const char *name, const struct lab_run_options *o, uint64_t seeds)

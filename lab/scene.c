@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/words.h"
 #include "lab/embed.h"
 
 #define UNTIL_PRESET_NS (7200 * 1000000000ll)
@@ -221,19 +222,35 @@ static void run_at_ends(struct scene *s)
     }
 }
 
+static const struct scene_knob *nearest_knob(const struct scene *s, const char *typed)
+{
+    const struct scene_knob *best = &s->knob[0];
+
+    for (int i = 1; i < s->knobs; i++)
+        if (word_distance(typed, s->knob[i].name) < word_distance(typed, best->name))
+            best = &s->knob[i];
+    return best;
+}
+
 /* A set that nobody took is a mistake of who typed it. */
 static void check_sets(struct scene *s)
 {
     for (const char *const *set = s->options->sets; set && *set && !s->is_broken; set++) {
         size_t len = strcspn(*set, "=");
         bool is_ours = false;
+        char name[64];
         for (int i = 0; i < s->knobs; i++)
             is_ours |= strlen(s->knob[i].name) == len && !strncmp(s->knob[i].name, *set, len);
         if (is_ours || !strncmp(*set, "net.", 4))
             continue;
         s->is_broken = true;
-        snprintf(s->error, sizeof s->error, "--set %s: no such knob; the scenario has %s%s", *set,
-                 s->knobs ? s->knob[0].name : "none of its own", s->knobs ? " ..." : "");
+        snprintf(name, sizeof name, "%.*s", (int)len, *set);
+        if (s->knobs)
+            snprintf(s->error, sizeof s->error, "--set %s: no such knob: did you mean '%s'?", *set,
+                     nearest_knob(s, name)->name);
+        else
+            snprintf(s->error, sizeof s->error,
+                     "--set %s: the scenario has no knobs, its hosts have net....", *set);
     }
 }
 

@@ -18,7 +18,9 @@
 
 static int64_t clock_at(const struct lab_node *n, int64_t now)
 {
-    return n->offset_ns + now + (int64_t)((__int128)now * n->skew_ppm / PPM);
+    int64_t ahead = n->skew_ppm ? (int64_t)((__int128)now * n->skew_ppm / PPM) : 0;
+
+    return n->offset_ns + now + ahead;
 }
 
 int64_t lab_clock(const struct lab_node *n)
@@ -270,14 +272,20 @@ bool lab_output(struct lab *lab)
     return moved;
 }
 
+bool lab_is_due(const struct lab *lab)
+{
+    for (int i = 0; i < lab->links; i++)
+        if (lab_link_deadline(lab->link[i]) <= lab->now)
+            return true;
+    return false;
+}
+
 void lab_settle(struct lab *lab)
 {
-    bool moved = true;
-
-    while (moved) {
-        moved = lab_input(lab);
-        moved |= lab_output(lab);
-    }
+    do {
+        lab_input(lab);
+        lab_output(lab);
+    } while (lab_is_due(lab));
 }
 
 int64_t lab_deadline(const struct lab *lab)

@@ -21,8 +21,9 @@ b:serve(80, function(conn)
 end, { quiet = true, rcvbuf = 4000000 })
 
 a:app(function()
-    -- Linger 0: close is RST, TIME-WAIT is skipped, the ports are free at once.
-    local ports = { port = 5000, linger = 0, sndbuf = 4000000, quiet = true }
+    -- Linger 0: close is RST, TIME-WAIT is skipped, the ports are free at once. A wide window lets old
+    -- acknowledgments pass (RFC 5961, 5).
+    local ports = { port = 5000, linger = 0, sndbuf = 4000000, rcvbuf = 4000000, quiet = true }
     local first = a:connect(b, 80, ports)
     first.quiet = true
     local began = first:numbers().snd_nxt

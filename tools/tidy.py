@@ -54,12 +54,12 @@ MAY_SEE = {
     "dump": {"dump", "capfile", "cli", "run", "wire", "base", "public"},
     # The command starts `weir run` and `weir lab`, so it sees their doors.
     "cli": {"cli", "drivers", "run", "lab", "packetdrill", "explain", "dump", "public"},
-    "bench": {"bench", "drivers", "public"},
+    "bench": {"bench", "drivers", "lab", "public"},
     "examples": {"public"},
     "tests": None,  # everything
 }
 # Folders that show several headers. Any other folder shows FOLDER/FOLDER.h and keeps the rest.
-MANY_DOORS = {"base", "def", "public", "drivers", "bench"}
+MANY_DOORS = {"base", "def", "public", "drivers", "bench", "lab"}
 
 # Pure: types, limits, bytes, text of addresses, instructions. stdlib.h is for the allocator and abort.
 CORE_HEADERS = {"arpa/inet.h", "immintrin.h", "netinet/in.h", "netinet/tcp.h", "sys/socket.h", "assert.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h",

@@ -361,6 +361,16 @@ static uint8_t preset_ttl(const struct burst *b, const struct weir_addr *dst)
     return is_v6(dst) ? b->k->ip.config.hop_limit : b->k->ip.config.ip_default_ttl;
 }
 
+/* Where a router wants less than we go down to, what is as small as that may be fragmented. What is
+ * bigger may not: its connection still has to hear of it. */
+static bool may_be_cut(struct burst *b, const struct packet *p)
+{
+    uint32_t text = p->gso_size ? p->gso_size : p->text_len;
+
+    return !p->is_v6 && pmtu_is_narrow(&b->k->ip, &p->dst, b->k->now_us) &&
+           p->ip_len + p->l4_head + text <= b->k->ip.config.min_pmtu;
+}
+
 /* One frame of the segment: `n` bytes of text from `off` on. */
 static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
 {
@@ -373,7 +383,6 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.proto = PROTO_TCP;
     p.tos = s->tos;
     p.ttl = s->ttl ? s->ttl : preset_ttl(b, &p.dst);
-    p.is_df = !pmtu_is_narrow(&b->k->ip, &p.dst, b->k->now_us);
     p.frag = 0;
     p.is_transit = false;
     p.options_len = 0;
@@ -399,6 +408,7 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
         note_sent(b->k, s);
     at = l4_of(b, p.ip_len);
     p.l4_head = (uint32_t)tcp_emit(at, &h);
+    p.is_df = !may_be_cut(b, &p);
     seal_tcp(b, &p, at);
     burst_send(b, &p);
 }

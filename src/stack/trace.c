@@ -29,6 +29,7 @@ static bool is_routine_event(uint16_t event)
     case EVENT_window_update:
     case EVENT_delayed_ack:
     case EVENT_duplicate_ack:
+    case EVENT_repeated_ack:
     case EVENT_challenge_ack:
     case EVENT_time_wait_ack:
         return true;

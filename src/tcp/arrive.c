@@ -97,7 +97,7 @@ static void answer_unacceptable(struct tcp *p, struct tcb *t, const struct seg *
         text_repeated(p, t, s->seq, seq_add(s->seq, s->len));
     }
     t->flags |= T_ACK_NOW;
-    t->why_event = EVENT_duplicate_ack;
+    t->why_event = EVENT_repeated_ack;
 }
 
 static enum drop first_check_seq(struct tcp *p, struct tcb *t, struct seg *s)

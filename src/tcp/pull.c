@@ -232,7 +232,7 @@ static void count_retransmit(struct tcp *p, struct tcb *t, struct seg_out *out)
         p->stats->TcpExtTCPSlowStartRetrans += segs;
         out->why.event = t->loss.backoff ? EVENT_rto : EVENT_loss_retransmit;
         out->why.n = t->loss.backoff;
-        out->why.of = (uint8_t)p->knobs->tcp_retries2;
+        out->why.of = (uint8_t)timers_retries_max(p, t);
     } else {
         p->stats->TcpExtTCPFastRetrans += segs;
         out->why.event = t->loss.dupacks ? EVENT_fast_retransmit : EVENT_loss_retransmit;

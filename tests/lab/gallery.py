@@ -25,6 +25,17 @@ VARIANTS = """time-wait-killed rfc1337=0, time-wait-pile-up client_first=true, p
 
 
 class Gallery(unittest.TestCase):
+    def test_the_document_names_each_with_its_question(self):
+        answer = subprocess.run([os.path.join(SOURCE, "tools", "gallery.py"), "--check"], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(answer.returncode, 0, answer.stdout)
+
+    def test_times_are_told_of_all(self):
+        answer = subprocess.run([WEIR, "lab", "list", "--times"], stdout=subprocess.PIPE, text=True,
+                                timeout=250, check=False)
+        self.assertEqual(answer.returncode, 0, answer.stdout)
+        self.assertEqual(sorted(line.split()[0] for line in answer.stdout.split("\n")[:-2]), names())
+
     def test_variants_hold(self):
         for variant in VARIANTS.replace("\n", " ").split(","):
             name, knob = variant.split()

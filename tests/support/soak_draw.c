@@ -57,7 +57,8 @@ static void draw_direction(struct soak *w, struct weir_impair_dir *d)
         d->jitter_ns = d->delay_ns / 2;
     if (once_in(w, 3)) {
         d->rate_bps = rates[below(w, 5)];
-        d->queue_frames = 5 + any_size(w, 8);
+        /* where it is full for a minute even handshakes fail */
+        d->queue_frames = (w->is_harsh ? 5 : 20) + any_size(w, 8);
     }
     if (once_in(w, 3))
         d->loss_ppb = below(w, 50000000);
