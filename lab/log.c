@@ -326,16 +326,17 @@ static void judge_states(struct lab_log *log, struct lab_row *r, const struct la
     r->state[1] = state_shown(log, f);
 }
 
-/* What the stack has just told of the node's states was this segment's doing. */
-static void note_cause(struct lab_log *log, const struct lab_node *n, const struct lab_row *by)
+/* What the stack has just told of the node's states was this segment's doing. s: as it came, which
+ * behind a NAT is not as the row has it. */
+static void note_cause(struct lab_log *log, const struct lab_node *n, const struct lab_row *by,
+                       const struct lab_seg *s)
 {
     for (uint32_t i = log->rows; i-- > 0;) {
         struct lab_row *r = &log->row[i];
         if (r == by)
             continue; /* it came from nowhere, so its row is the newest */
         if (r->kind != LAB_ROW_STATE || r->at != log->lab->now || r->from != n->index ||
-            r->is_forced || r->cause || r->seg.sport != by->seg.dport ||
-            r->seg.dport != by->seg.sport)
+            r->is_forced || r->cause || r->seg.sport != s->dport || r->seg.dport != s->sport)
             return;
         r->cause = (uint32_t)(by - log->row) + 1;
     }
@@ -390,7 +391,7 @@ void lab_log_arrived(struct lab_log *log, struct lab_node *n, const struct lab_s
     r->verdict = why->verdict;
     r->order = log->rows;
     if (s->proto == LAB_TCP) {
-        note_cause(log, n, r);
+        note_cause(log, n, r, s);
         judge_states(log, r, n, s);
     }
 }

@@ -83,6 +83,11 @@ static void explain_state(struct tale *t, uint32_t at)
     struct tale_row *r = &t->row[at];
 
     r->cause = r->row->cause ? r->row->cause - 1 : find_telling(t, at);
+    /* Behind a NAT the end has another peer than the segments that are told. */
+    if (!r->connection && r->row->cause) {
+        r->connection = t->row[r->cause].connection;
+        r->end = !t->row[r->cause].end;
+    }
     if (r->row->is_forced)
         find_entry(t, at);
 }

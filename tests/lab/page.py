@@ -11,7 +11,7 @@ import browser
 import tap
 
 WEIR = os.environ["WEIR"]
-NAMES = ["lost-synack", "timeout-and-cwnd", "syn-flood", "zero-window", "nat-timeout", "ping-and-traceroute", "lost-syn-for-ever"]
+NAMES = ["lost-synack", "timeout-and-cwnd", "syn-flood", "zero-window", "nat-timeout", "ping-and-traceroute", "reordering"]
 TAB, ENTER, DOWN, END, ESCAPE = "\ue004", "\ue007", "\ue015", "\ue010", "\ue00c"
 
 
