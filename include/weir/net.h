@@ -1,5 +1,5 @@
-/* How a stack is joined to networks while it runs: DHCP. Interfaces, addresses and routes are begun
- * with in stack.h. */
+/* How a stack is joined to networks while it runs: what there is, what is changed, IPv6 that
+ * configures itself, DHCP. Interfaces, addresses and routes are begun with in stack.h. */
 #ifndef WEIR_NET_H
 #define WEIR_NET_H
 
@@ -8,6 +8,68 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* -- what there is ----------------------------------------------------------------------------- */
+
+#define WEIR_FOR_EVER UINT32_MAX /* of a lifetime in seconds */
+
+struct weir_iface_info {
+    char name[16];
+    enum weir_link_type type;
+    uint8_t mac[6];
+    bool is_up;
+    uint32_t mtu;
+};
+int weir_iface_info(const struct weir_stack *stack, int ifindex, struct weir_iface_info *info);
+/* Frames pass, or none do. Coming up, addresses are asked for again where net.weir.acd (IPv6: DAD)
+ * says so. 0, -ENODEV. */
+int weir_iface_set_up(struct weir_stack *stack, int ifindex, bool is_up);
+
+enum weir_addr_flag {
+    WEIR_ADDR_TENTATIVE = 1, /* not used yet: does somebody else have it? */
+    WEIR_ADDR_DUPLICATE = 2, /* somebody else has it, with the MAC `rival`; never used */
+    WEIR_ADDR_DEPRECATED = 4,
+    WEIR_ADDR_TEMPORARY = 8,
+    WEIR_ADDR_DYNAMIC = 16, /* made from what a router said */
+};
+struct weir_addr_info {
+    int ifindex;
+    struct weir_addr addr;
+    int prefix;     /* bits of its family */
+    uint32_t flags; /* enum weir_addr_flag */
+    uint8_t rival[6];
+    uint32_t valid_s, preferred_s; /* WEIR_FOR_EVER */
+};
+struct weir_route_info {
+    struct weir_addr dst, gateway;
+    int prefix, ifindex;
+    bool has_gateway;
+    uint32_t metric;
+};
+struct weir_neigh_info {
+    int ifindex;
+    struct weir_addr addr;
+    uint8_t mac[6];
+    bool has_mac, is_router;
+    const char *state; /* "REACHABLE": RFC 4861's names, and "FAILED", "PERMANENT" */
+};
+/* Walks: *cursor is 0 at first; 1: *info is the next one, 0: the end. */
+int weir_addr_next(const struct weir_stack *stack, uint32_t *cursor, struct weir_addr_info *info);
+int weir_route_next(const struct weir_stack *stack, uint32_t *cursor, struct weir_route_info *info);
+int weir_neigh_next(const struct weir_stack *stack, uint32_t *cursor, struct weir_neigh_info *info);
+
+/* -- what is changed --------------------------------------------------------------------------- */
+
+/* Its subnet's route goes with it; connections stay until they fail, as on Linux. 0, -ENODEV,
+ * -EADDRNOTAVAIL. */
+int weir_addr_remove(struct weir_stack *stack, int ifindex, const struct weir_addr *addr);
+/* The first route to dst that fits: gateway NULL: any, ifindex 0: any. 0, -ESRCH. */
+int weir_route_remove(struct weir_stack *stack, const struct weir_addr *dst, int prefix,
+                      const struct weir_addr *gateway, int ifindex);
+/* A neighbour whose MAC is known for good, or (mac NULL) one that is to be forgotten. 0, -ENODEV,
+ * -EINVAL, -ENOMEM, -ENOENT. */
+int weir_neigh_set(struct weir_stack *stack, int ifindex, const struct weir_addr *addr,
+                   const uint8_t *mac);
 
 /* -- IPv6 that configures itself (RFC 4862) ---------------------------------------------------- */
 

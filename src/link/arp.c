@@ -88,6 +88,8 @@ static bool merge(struct link *l, uint32_t index, const struct arp *a, bool is_a
     struct neigh *n = neigh_at(l, index);
     bool is_same = memcmp(n->mac, a->sha, 6) == 0;
 
+    if (n->is_permanent)
+        return is_same;
     switch (neigh_state_at(l, n, now_us)) {
     case NEIGH_INCOMPLETE:
         learn(l, index, a, is_answer ? NEIGH_REACHABLE : NEIGH_STALE, now_us);

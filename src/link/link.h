@@ -345,8 +345,13 @@ struct neigh_info {
     struct weir_addr addr;
     uint8_t mac[6];
     enum neigh_state state;
+    bool is_permanent, is_router, has_mac;
     uint32_t parked; /* bytes */
 };
+/* A neighbour that is told and never asked; mac NULL: forgets the one there is. 0, -ENOMEM,
+ * -ENOENT. */
+int neigh_set(struct link *l, int ifindex, const struct weir_addr *addr, const uint8_t *mac,
+              int64_t now_us);
 /* Walks the cache: start with *cursor 0; false at the end. */
 bool neigh_next(const struct link *l, uint32_t *cursor, int64_t now_us, struct neigh_info *out);
 

@@ -108,7 +108,7 @@ uint32_t nd_learn(struct link *l, int ifindex, const struct weir_addr *addr, con
     if (!index && !(index = neigh_new(l, ifindex, addr, NEIGH_FAILED)))
         return 0;
     n = neigh_at(l, index);
-    if (n->has_mac && memcmp(n->mac, mac, 6) == 0)
+    if (n->is_permanent || (n->has_mac && memcmp(n->mac, mac, 6) == 0))
         return index;
     memcpy(n->mac, mac, 6);
     neigh_enter(l, index, NEIGH_STALE, now_us);
@@ -235,7 +235,7 @@ static enum drop learn_answer(struct link *l, const struct nd_in *in,
     uint32_t index = neigh_find(l, in->ifindex, target);
     struct neigh *n = index ? neigh_at(l, index) : NULL;
 
-    if (!index || n->state == NEIGH_FAILED)
+    if (!index || n->state == NEIGH_FAILED || n->is_permanent)
         return DROP_nd_not_for_us;
     if (mac && !is_mac_possible(mac, l->iface[in->ifindex].mac))
         return DROP_nd_invalid;

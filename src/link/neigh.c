@@ -7,6 +7,7 @@
  * lookup is one hash, none when it is the neighbour of the time before. */
 #include "link/neigh.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define NEIGHS_MAX 1048576      /* above what gc_thresh3 may be set to, the pool ends */
@@ -256,6 +257,26 @@ bool link_next_failure(struct link *l, struct link_failure *out)
     return false;
 }
 
+int neigh_set(struct link *l, int ifindex, const struct weir_addr *addr, const uint8_t *mac,
+              int64_t now_us)
+{
+    uint32_t index = neigh_find(l, ifindex, addr);
+
+    if (!mac && !index)
+        return -ENOENT;
+    if (!mac) {
+        neigh_remove(l, index);
+        return 0;
+    }
+    if (!index && !(index = neigh_new(l, ifindex, addr, NEIGH_FAILED)))
+        return -ENOMEM;
+    neigh_at(l, index)->is_permanent = false;
+    memcpy(neigh_at(l, index)->mac, mac, 6);
+    neigh_enter(l, index, NEIGH_REACHABLE, now_us);
+    neigh_at(l, index)->is_permanent = true;
+    return 0;
+}
+
 bool neigh_next(const struct link *l, uint32_t *cursor, int64_t now_us, struct neigh_info *out)
 {
     uint32_t index = pool_next(&l->neighs, *cursor + 1);
@@ -268,6 +289,9 @@ bool neigh_next(const struct link *l, uint32_t *cursor, int64_t now_us, struct n
     *out = (struct neigh_info){.ifindex = n->ifindex,
                                .addr = n->addr,
                                .parked = n->parked_bytes,
+                               .is_permanent = n->is_permanent,
+                               .is_router = n->is_router,
+                               .has_mac = n->has_mac,
                                .state = neigh_state_at(l, n, now_us)};
     memcpy(out->mac, n->mac, 6);
     return true;
@@ -360,7 +384,11 @@ static void neigh_remove(struct link *l, uint32_t index)
 
 enum neigh_state neigh_state_at(const struct link *l, struct neigh *n, int64_t now_us)
 {
-    if (n->state == NEIGH_REACHABLE && now_us - n->confirmed_us >= l->reachable_us)
+    int64_t base_us = l->reachable_us;
+
+    if (!weir_addr_is_v4(&n->addr) && l->iface[n->ifindex].ip6.reachable_ms)
+        base_us = (int64_t)l->iface[n->ifindex].ip6.reachable_ms * 1000;
+    if (n->state == NEIGH_REACHABLE && !n->is_permanent && now_us - n->confirmed_us >= base_us)
         n->state = NEIGH_STALE;
     return n->state;
 }
@@ -415,6 +443,8 @@ void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t
     struct neigh *n = neigh_at(l, index);
     wheel_ref timer = wheel_ref_of(0, index);
 
+    if (n->is_permanent)
+        return;
     n->state = (uint8_t)state;
     n->solicits = 0;
     n->is_solicit_due = false;

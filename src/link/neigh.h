@@ -24,6 +24,7 @@ struct neigh {
     bool has_mac;
     bool was_confirmed; /* which LRU list */
     bool is_router;
+    bool is_permanent; /* told by who owns us: no packet changes it */
 };
 
 struct parked {
