@@ -12,6 +12,8 @@ int cmd_netstat(int argc, char **argv);
 int cmd_nstat(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_traceroute(int argc, char **argv);
+int cmd_ip(int argc, char **argv);
+int cmd_arp(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_sysctl(int argc, char **argv);
 int cmd_why(int argc, char **argv);

@@ -27,6 +27,8 @@ static const struct {
     {"nstat", cmd_nstat, "counters by name"},
     {"ping", cmd_ping, "send echo requests from a running stack, or on a TAP device"},
     {"traceroute", cmd_traceroute, "show the routers on the way to an address"},
+    {"ip", cmd_ip, "show and change addresses, routes, neighbours and links of a running stack"},
+    {"arp", cmd_arp, "list the IPv4 neighbours of a running stack"},
     {"lab", cmd_lab, "run networks of stacks in virtual time: a gallery of what TCP does"},
     {"packetdrill", cmd_packetdrill, "play packet scripts against the stack, in virtual time"},
     {"sysctl", cmd_sysctl, "show or set knobs"},

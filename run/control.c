@@ -277,6 +277,12 @@ static void answer(struct daemon *d, const struct run_ask *ask, int fd)
     case RUN_WHY:
         answer_why(d, ask, fd);
         break;
+    case RUN_NET_SHOW:
+        net_show(d, ask, fd);
+        break;
+    case RUN_NET_SET:
+        a.result = net_set(d, ask);
+        break;
     case RUN_KNOB_GET:
     case RUN_KNOB_SET:
         a.result = answer_knob(d, ask, &a);

@@ -275,6 +275,10 @@ const struct end *end_of(const struct end *ends, int n, const struct carrier *c)
 void control_on_socket(struct daemon *d, struct source *s, uint32_t events);
 void control_answer(int fd, int result);
 
+/* net.c: what `weir ip` asks for. */
+void net_show(struct daemon *d, const struct run_ask *ask, int fd);
+int net_set(struct daemon *d, const struct run_ask *ask);
+
 /* lease.c: an address by DHCP, before the program begins; -errno and a line of text. */
 int lease_wait(struct daemon *d, char *error, size_t error_size);
 void lease_give_back(struct daemon *d);

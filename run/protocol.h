@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include <weir/addr.h>
+#include <weir/net.h>
 
 #define RUN_ENV "WEIR_DAEMON"
 #define RUN_PREFIX "weir/"
@@ -73,6 +74,31 @@ enum run_op {
                   target, errno. Probes that nothing ends have no answer. */
     RUN_DUMP,  /* The connection stays, for a struct run_frame and its bytes for each frame that the
                   stack sends or gets from now on; the first is empty and says that it begins. */
+    RUN_NET_SHOW, /* number: enum run_net -> as RUN_SS; value: a struct run_iface, weir_addr_info,
+                     weir_route_info or run_neigh; the last has result 0 and value_len 0 */
+    RUN_NET_SET,  /* value: struct run_net_change */
+};
+
+/* What `weir ip` speaks of. */
+enum run_net { RUN_NET_LINK = 1, RUN_NET_ADDR, RUN_NET_ROUTE, RUN_NET_NEIGH };
+struct run_iface {
+    int32_t ifindex;
+    struct weir_iface_info info;
+    uint64_t frames_in, bytes_in, dropped, frames_out, bytes_out; /* of the whole stack */
+};
+struct run_neigh {
+    struct weir_neigh_info info; /* but for its `state`, which is a pointer */
+    char state[16];
+};
+struct run_net_change {
+    uint32_t what; /* enum run_net */
+    bool is_there; /* add, up; else del, down */
+    bool has_gateway, has_mac;
+    uint8_t mac[6];
+    int32_t ifindex; /* 0: any */
+    int32_t prefix;
+    uint32_t metric;
+    struct weir_addr addr, gateway;
 };
 
 enum run_link { RUN_LINK_HOST = 1, RUN_LINK_TAP };

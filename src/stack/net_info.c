@@ -84,6 +84,7 @@ static void add_lease(const struct weir_stack *k, struct weir_addr_info *info)
 int weir_addr_next(const struct weir_stack *k, uint32_t *cursor, struct weir_addr_info *info)
 {
     int ifindex = (int)(*cursor / IFACE_ADDRS_MAX) + 1, i = (int)(*cursor % IFACE_ADDRS_MAX);
+    const struct iface_addr *a;
 
     while (ifindex <= k->link.ifaces && i >= k->link.iface[ifindex].addrs) {
         ifindex++;
@@ -91,7 +92,7 @@ int weir_addr_next(const struct weir_stack *k, uint32_t *cursor, struct weir_add
     }
     if (ifindex > k->link.ifaces)
         return 0;
-    const struct iface_addr *a = &k->link.iface[ifindex].addr[i];
+    a = &k->link.iface[ifindex].addr[i];
     *cursor = (uint32_t)((ifindex - 1) * IFACE_ADDRS_MAX + i + 1);
     *info = (struct weir_addr_info){.ifindex = ifindex,
                                     .addr = a->addr,
