@@ -179,7 +179,9 @@ static int call_ping(lua_State *L)
 
     if (weir_addr_parse(&to.addr, luaL_checkstring(L, 3)) < 0 || size < 0 || size > 65000)
         return fail(L, -EINVAL);
-    message[7] = 1; /* the first of its sequence */
+    if (!weir_addr_is_v4(&to.addr))
+        message[0] = 128; /* an echo request of ICMPv6 */
+    message[7] = 1;       /* the first of its sequence */
     r = weir_connect(stack_at(L), sock, &to);
     if (r < 0)
         return fail(L, r);
@@ -202,7 +204,7 @@ static int call_pong(lua_State *L)
     }
     fail(L, (int)n);
     teller = lab_log_told_by(scene_of(L)->log, scene_node(L, 1));
-    from.addr = weir_addr_v4(teller);
+    from.addr = scene_of(L)->lab->has_ip6 ? lab_addr6(teller) : weir_addr_v4(teller);
     if (n == -EAGAIN || !teller)
         return 2;
     lua_pushstring(L, weir_addr_text(&from.addr, text));

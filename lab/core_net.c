@@ -80,11 +80,24 @@ static int call_addr(lua_State *L)
 {
     struct lab_node *to = scene_node(L, 1);
     struct lab_node *from = luaL_checkinteger(L, 2) >= 0 ? scene_node(L, 2) : NULL;
-    struct weir_addr a = weir_addr_v4(lab_addr(to, from));
+    bool is_v6 = scene_of(L)->lab->has_ip6 && !lua_toboolean(L, 3);
+    uint32_t v4 = lab_addr(to, from);
+    struct weir_addr a = is_v6 ? lab_addr6(v4) : weir_addr_v4(v4);
     char text[WEIR_ADDR_TEXT];
 
     lua_pushstring(L, weir_addr_text(&a, text));
     return 1;
+}
+
+/* Before the first node is made. */
+static int call_ip6(lua_State *L)
+{
+    struct lab *lab = scene_of(L)->lab;
+
+    if (lab->nodes)
+        return luaL_error(L, "ip6() comes before the first host");
+    lab->has_ip6 = true;
+    return 0;
 }
 
 static int call_crash(lua_State *L)
@@ -409,6 +422,7 @@ void core_net_open(lua_State *L)
                                      {"node_id", call_node_id},
                                      {"addr", call_addr},
                                      {"crash", call_crash},
+                                     {"ip6", call_ip6},
                                      {"boot", call_boot},
                                      {"clock", call_clock},
                                      {"mute", call_mute},

@@ -46,7 +46,9 @@ static int sock_at(lua_State *L)
 
 static bool get_addr(lua_State *L, int arg, struct weir_sockaddr *out)
 {
-    *out = (struct weir_sockaddr){.addr = weir_addr_v4(0)};
+    *out = (struct weir_sockaddr){.port = 0};
+    if (!scene_of(L)->lab->has_ip6)
+        out->addr = weir_addr_v4(0);
     out->port = (uint16_t)luaL_checkinteger(L, arg + 1);
     return lua_isnil(L, arg) || weir_addr_parse(&out->addr, luaL_checkstring(L, arg)) == 0;
 }
@@ -64,8 +66,11 @@ static int call_socket(lua_State *L)
     const char *kind = luaL_checkstring(L, 2);
     bool is_tcp = !strcmp(kind, "tcp"), is_ping = !strcmp(kind, "ping");
 
-    return result(L, weir_socket(stack_at(L), AF_INET, is_tcp ? SOCK_STREAM : SOCK_DGRAM,
-                                 is_ping ? IPPROTO_ICMP : 0));
+    bool is_v6 = scene_of(L)->lab->has_ip6; /* one socket for both */
+    int icmp = is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+
+    return result(L, weir_socket(stack_at(L), is_v6 ? AF_INET6 : AF_INET,
+                                 is_tcp ? SOCK_STREAM : SOCK_DGRAM, is_ping ? icmp : 0));
 }
 
 static int call_bind(lua_State *L)

@@ -39,6 +39,9 @@ end
 
 function Host:addr(from) return core.addr(self.id, from and from.id or -1) end
 
+-- The address of IPv4, where ip6() makes that of IPv6 the usual one.
+function Host:addr4(from) return core.addr(self.id, from and from.id or -1, true) end
+
 function Host:knob(name, value)
     local problem = core.knob(self.id, name, tostring(value))
     if problem then lab.fail("%s", problem) end

@@ -181,8 +181,8 @@ int ladder_text(struct ladder_flows *f, const struct lab_seg *s, char *text, siz
     else if (s->proto == LAB_ICMP)
         put_icmp(&o, s);
     else if (s->proto == LAB_ARP)
-        put(&o, s->arp_op == ARP_REQUEST ? "ARP who has .%u?" : "ARP it is I, .%u",
-            s->arp_op == ARP_REQUEST ? s->dst & 255 : s->src & 255);
+        put(&o, s->arp_op == ARP_REQUEST ? "%s who has .%u?" : "%s it is I, .%u",
+            s->is_v6 ? "ND" : "ARP", s->arp_op == ARP_REQUEST ? s->dst & 255 : s->src & 255);
     else if (s->proto != LAB_TCP)
         put(&o, "IP packet");
     if (s->proto != LAB_TCP)

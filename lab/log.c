@@ -176,8 +176,10 @@ static struct flow *flow_at(struct lab_log *log, int node, const struct weir_soc
 static struct flow *flow_of(struct lab_log *log, const struct lab_node *n, const struct lab_seg *s,
                             bool is_sender)
 {
-    struct weir_sockaddr src = {.addr = weir_addr_v4(s->src), .port = s->sport};
-    struct weir_sockaddr dst = {.addr = weir_addr_v4(s->dst), .port = s->dport};
+    struct weir_sockaddr src = {.port = s->sport}, dst = {.port = s->dport};
+
+    src.addr = s->is_v6 ? lab_addr6(s->src) : weir_addr_v4(s->src);
+    dst.addr = s->is_v6 ? lab_addr6(s->dst) : weir_addr_v4(s->dst);
 
     return is_sender ? flow_at(log, n->index, &src, &dst) : flow_at(log, n->index, &dst, &src);
 }

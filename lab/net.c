@@ -102,6 +102,10 @@ static void add_port(struct lab_node *n, int i)
     memcpy(c.mac, p->mac, sizeof c.mac);
     p->ifindex = weir_iface_add(n->stack, &c);
     weir_addr_add(n->stack, p->ifindex, &addr, SUBNET_BITS);
+    if (!n->lab->has_ip6)
+        return;
+    addr = lab_addr6(p->addr);
+    weir_addr_add(n->stack, p->ifindex, &addr, 96 + SUBNET_BITS);
 }
 
 static void boot(struct lab_node *n)
@@ -178,8 +182,14 @@ struct lab_node *lab_node_add(struct lab *lab, enum lab_kind kind, const char *n
     if (kind == LAB_SWITCH)
         n->subnet = ++lab->subnets;
     lab->node[lab->nodes++] = n;
-    if (kind == LAB_ROUTER)
+    if (kind == LAB_ROUTER) {
         lab_knob(n, "net.ipv4.ip_forward", "1");
+        lab_knob(n, "net.ipv6.conf.all.forwarding", "1");
+    }
+    if (lab->has_ip6) { /* addresses are known, and at once */
+        lab_knob(n, "net.ipv6.conf.all.dad_transmits", "0");
+        lab_knob(n, "net.ipv6.conf.all.router_solicitations", "0");
+    }
     lab_boot(n);
     return n;
 }
@@ -294,6 +304,15 @@ struct lab_fault *lab_fault_add(struct lab_link *l)
 }
 
 /* -- addresses --------------------------------------------------------------------------------- */
+
+struct weir_addr lab_addr6(uint32_t addr)
+{
+    struct weir_addr a = weir_addr_v4(addr);
+
+    memset(a.b, 0, 12);
+    a.b[0] = 0xfd;
+    return a;
+}
 
 uint32_t lab_addr(const struct lab_node *to, const struct lab_node *from)
 {

@@ -123,6 +123,7 @@ struct lab {
     struct lab_link *link[LAB_LINKS_MAX];
     int links;
     bool is_started, is_booting;
+    bool has_ip6; /* each address is one of IPv6, too: fd00::a.b.c.d */
     uint32_t subnets;
     uint64_t salt;       /* counts draws from the seed */
     int64_t mem_bytes;   /* held by all stacks from the allocator */
@@ -162,6 +163,7 @@ void lab_boot(struct lab_node *n);  /* a new stack, with the old addresses and k
 void lab_boot_again(struct lab_node *n);
 /* The address of `to` as `from` would write it: on a link they share, or its first. */
 uint32_t lab_addr(const struct lab_node *to, const struct lab_node *from);
+struct weir_addr lab_addr6(uint32_t addr); /* weir_addr_to_v4 takes it back */
 struct lab_node *lab_owner(const struct lab *lab, uint32_t addr); /* or NULL */
 uint64_t lab_random(struct lab *lab);
 

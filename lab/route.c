@@ -58,16 +58,26 @@ static void through_port(struct search *s, int at, const struct lab_port *p)
     }
 }
 
+static void add_route(const struct search *s, int at, uint32_t subnet)
+{
+    struct weir_stack *stack = s->from->stack;
+    struct weir_addr dst = weir_addr_v4(subnet), gateway = weir_addr_v4(s->queue[at].gateway);
+
+    weir_route_add(stack, &dst, SUBNET_BITS, &gateway, s->queue[at].ifindex, 0);
+    if (!s->from->lab->has_ip6)
+        return;
+    dst = lab_addr6(subnet);
+    gateway = lab_addr6(s->queue[at].gateway);
+    weir_route_add(stack, &dst, 96 + SUBNET_BITS, &gateway, s->queue[at].ifindex, 0);
+}
+
 static void add_routes(struct search *s, int at)
 {
     const struct lab_node *n = s->queue[at].node;
-    struct weir_addr gateway = weir_addr_v4(s->queue[at].gateway);
-
     for (int i = 0; i < n->ports; i++) {
         uint32_t subnet = subnet_of(n->port[i].addr);
-        struct weir_addr dst = weir_addr_v4(n->port[i].addr & ~255u);
         if (!s->has_route[subnet] && n != s->from)
-            weir_route_add(s->from->stack, &dst, SUBNET_BITS, &gateway, s->queue[at].ifindex, 0);
+            add_route(s, at, n->port[i].addr & ~255u);
         s->has_route[subnet] = true;
     }
 }

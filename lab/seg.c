@@ -9,6 +9,8 @@
 #include "wire/wire.h"
 
 #define HEAD_MAX 160 /* link, IP and TCP with all options */
+#define ND_LEN 24    /* up to the target */
+enum { NEIGHBOUR_ASKS = 135, NEIGHBOUR_ANSWERS = 136 };
 #define KEY_PRIME 0x100000001b3u
 
 static void read_tcp(struct lab_seg *s, const uint8_t *p, size_t head, size_t all)
@@ -86,6 +88,90 @@ static void read_ip(struct lab_seg *s, const uint8_t *p, size_t head, size_t all
         read_icmp(s, p + len, head, l4);
 }
 
+/* Neighbour discovery asks and answers as ARP does. */
+static void read_nd(struct lab_seg *s, const uint8_t *p)
+{
+    uint32_t target = (uint32_t)p[20] << 24 | p[21] << 16 | p[22] << 8 | p[23];
+
+    s->proto = LAB_ARP;
+    s->arp_op = p[0] == NEIGHBOUR_ASKS ? ARP_REQUEST : ARP_REPLY;
+    *(p[0] == NEIGHBOUR_ASKS ? &s->dst : &s->src) = target;
+}
+
+/* What ICMP would say. */
+static void translate(struct lab_seg *s)
+{
+    static const uint8_t unreach[] = {UNREACH_NET, UNREACH_ADMIN, UNREACH_HOST, UNREACH_HOST,
+                                      UNREACH_PORT};
+    uint8_t code = s->icmp_code;
+
+    switch (s->icmp_type) {
+    case ICMP6_UNREACH:
+        s->icmp_type = ICMP4_UNREACH;
+        s->icmp_code = code < sizeof unreach ? unreach[code] : UNREACH_ADMIN;
+        return;
+    case ICMP6_TOO_BIG:
+        s->icmp_type = ICMP4_UNREACH;
+        s->icmp_code = UNREACH_FRAG;
+        return;
+    case ICMP6_TIME:
+        s->icmp_type = ICMP4_TIME;
+        return;
+    case ICMP6_PARAM:
+        s->icmp_type = ICMP4_PARAM;
+        return;
+    default:
+        break;
+    }
+    if (s->icmp_type != ICMP6_ECHO && s->icmp_type != ICMP6_ECHO_REPLY)
+        return;
+    s->icmp_type = s->icmp_type == ICMP6_ECHO ? ICMP4_ECHO : ICMP4_ECHO_REPLY;
+    s->seq = s->mtu;
+}
+
+static void read_icmp6(struct lab_seg *s, const uint8_t *p, size_t head, size_t all)
+{
+    if (head >= ND_LEN && (p[0] == NEIGHBOUR_ASKS || p[0] == NEIGHBOUR_ANSWERS)) {
+        read_nd(s, p);
+        return;
+    }
+    read_icmp(s, p, head, all);
+    translate(s);
+}
+
+static void read_ip6(struct lab_seg *s, const uint8_t *p, size_t head, size_t all)
+{
+    struct ip6_chain c = {.named_at = 6};
+    struct ip6 h;
+    size_t at, end;
+
+    if (head < IP6_LEN || ip6_parse(&h, p, all) < 0)
+        return;
+    end = IP6_LEN + (size_t)h.payload_len;
+    s->is_v6 = true;
+    s->src = weir_addr_to_v4(&h.src);
+    s->dst = weir_addr_to_v4(&h.dst);
+    s->ttl = h.hop_limit;
+    c.proto = h.next;
+    if (ip6_walk(&c, p, IP6_LEN, head < end ? head : end) != PASS)
+        return;
+    at = IP6_LEN + c.len;
+    if (c.proto == PROTO_TCP)
+        read_tcp(s, p + at, head - at, end - at);
+    else if (c.proto == PROTO_UDP && head - at >= UDP_LEN)
+        read_udp(s, p + at, end - at);
+    else if (c.proto == PROTO_ICMP6)
+        read_icmp6(s, p + at, head - at, end - at);
+}
+
+static void read_any(struct lab_seg *s, const uint8_t *p, size_t head, size_t all)
+{
+    if (head && p[0] >> 4 == 6)
+        read_ip6(s, p, head, all);
+    else
+        read_ip(s, p, head, all);
+}
+
 /* Headers of what was forwarded may go on in the second part. */
 static size_t gather_head(const struct weir_frame *f, uint8_t to[HEAD_MAX])
 {
@@ -108,13 +194,13 @@ void lab_seg_read(struct lab_seg *s, const struct weir_frame *f, enum weir_link_
 
     memset(s, 0, sizeof *s);
     if (type == WEIR_LINK_IP) {
-        read_ip(s, p, head, all);
+        read_any(s, p, head, all);
         return;
     }
     if (eth_parse(&e, p, head) < 0)
         return;
-    if (e.type == ETH_TYPE_IP4)
-        read_ip(s, p + ETH_LEN, head - ETH_LEN, all - ETH_LEN);
+    if (e.type == ETH_TYPE_IP4 || e.type == ETH_TYPE_IP6)
+        read_any(s, p + ETH_LEN, head - ETH_LEN, all - ETH_LEN);
     if (e.type != ETH_TYPE_ARP || arp_parse(&arp, p + ETH_LEN, head - ETH_LEN) < 0)
         return;
     s->proto = LAB_ARP;

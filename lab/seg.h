@@ -25,6 +25,7 @@ struct lab_seg {
     uint16_t id, wnd, mss, mtu; /* mtu: of an ICMP "fragmentation needed" */
     uint16_t arp_op;
     bool is_df;
+    bool is_v6; /* src and dst are the last 32 bits; ICMP's types and codes are ICMPv4's */
     uint32_t src, dst;
     uint32_t seq, ack, tsval, tsecr;
     uint32_t len; /* payload */

@@ -154,6 +154,8 @@ env.at_end = function(f)
     lab.want(type(f) == "function", "at_end wants a function")
     core.at_end(f)
 end
+-- Each host has addresses of IPv6 too, and is spoken to by them unless a program names another.
+env.ip6 = core.ip6
 env.lasts = function(s) core.lasts(core.ns(seconds(s))) end
 -- Programs answer before the stack does: their answers take its acknowledgments along.
 env.quick_programs = core.quick
