@@ -7,6 +7,7 @@
  * Cost: a list operation for a cached size, otherwise that of the caller's allocator. */
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,9 @@
 
 static void *libc_alloc(void *ctx, size_t bytes);
 static void libc_free(void *ctx, void *p, size_t bytes);
-static int class_of(size_t bytes);
+static inline int class_of(size_t bytes);
+/* Apart: inside mem_alloc it would make that save registers for nothing. */
+static __attribute__((noinline)) void *alloc_fresh(struct mem *m, size_t bytes);
 static void *cache_take(struct mem *m, int size_class, size_t bytes);
 static void cache_drain(struct mem *m);
 
@@ -39,9 +42,31 @@ void mem_fini(struct mem *m)
     must(m->cached == 0);
 }
 
+/* Whether so much more may be held: a ceiling of 0 wraps to one that nothing reaches. */
+static bool is_below_ceiling(const struct mem *m, size_t held)
+{
+    return held - 1 <= m->max - 1;
+}
+
+/* Each flight takes and gives back a few blocks: those that lie in the cache go by here. */
 void *mem_alloc(struct mem *m, size_t bytes)
 {
     int size_class = class_of(bytes);
+    void *p = size_class >= 0 ? m->cache[size_class] : NULL;
+
+    if (!p || !is_below_ceiling(m, m->held + bytes))
+        return alloc_fresh(m, bytes);
+    unpoison(p, bytes);
+    memcpy(&m->cache[size_class], p, sizeof(void *));
+    m->cached -= bytes;
+    m->held += bytes;
+    if (m->held > m->peak)
+        m->peak = m->held;
+    return p;
+}
+
+static void *alloc_fresh(struct mem *m, size_t bytes)
+{
     void *p;
 
     must(bytes > 0);
@@ -49,11 +74,9 @@ void *mem_alloc(struct mem *m, size_t bytes)
         m->refused++;
         return NULL;
     }
-    p = size_class >= 0 ? cache_take(m, size_class, bytes) : NULL;
-    if (!p && m->max && m->cached > m->max - m->held - bytes)
+    if (m->max && m->cached > m->max - m->held - bytes)
         cache_drain(m); /* what lies idle counts, too */
-    if (!p)
-        p = m->alloc(m->ctx, bytes);
+    p = m->alloc(m->ctx, bytes);
     if (!p && m->cached) {
         cache_drain(m);
         p = m->alloc(m->ctx, bytes);
@@ -109,14 +132,13 @@ static void libc_free(void *ctx, void *p, size_t bytes)
 }
 
 /* -1: not a size that is cached. */
-static int class_of(size_t bytes)
+static inline int class_of(size_t bytes)
 {
-    int log2;
+    unsigned log2 = (unsigned)__builtin_ctzll(bytes | (size_t)1 << 63);
 
-    if (bytes & (bytes - 1) || bytes >> (MEM_CLASS_MIN_LOG2 + MEM_CLASSES))
+    if (bytes & (bytes - 1) || log2 - MEM_CLASS_MIN_LOG2 >= MEM_CLASSES)
         return -1;
-    log2 = bytes ? __builtin_ctzll(bytes) : 0;
-    return log2 < MEM_CLASS_MIN_LOG2 ? -1 : log2 - MEM_CLASS_MIN_LOG2;
+    return (int)(log2 - MEM_CLASS_MIN_LOG2);
 }
 
 static void *cache_take(struct mem *m, int size_class, size_t bytes)

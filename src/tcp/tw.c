@@ -85,7 +85,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->has_ts = !!(t->flags & T_TS);
         w->reuse = (unsigned)(t->opt.on / OPT_REUSEADDR) & 3u;
         w->wscale = t->rcv.wscale & 15u;
-        w->ifindex = t->ifindex;
+        w->ifindex = t->ifindex & 31u;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
         w->ends_ms = (now_ms(p) + tw_length_of(p, w, t->rtt.rto_us)) & 0xffffffu;
         tw_place(p, index);
