@@ -116,7 +116,9 @@ static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint3
     out->len = n;
     if (n)
         out->texts = (uint8_t)ring_slices(&t->snd.ring, off, n, out->text);
-    if (n && seq_eq(seq_add(start, n), snd_data_end(t)))
+    /* Linux: also behind what leaves in one piece. Its receivers acknowledge a segment with PSH at
+     * once, so that the odd one of a burst does not wait for the next burst. */
+    if (n && (n > out->mss || seq_eq(seq_add(start, n), snd_data_end(t))))
         out->hdr.flags |= TCP_PSH;
     if (t->flags & T_URG_OUT && seq_gt(t->snd.up, start)) {
         uint32_t ahead = (uint32_t)seq_diff(t->snd.up, start);
