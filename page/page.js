@@ -13,12 +13,18 @@ function stateFacts(r) {
   return [...fact("at", `${clock(r.at)} s`), ...fact("by", how)];
 }
 
+// A drop by its name, and what that means.
+function dropText(r) {
+  const meaning = r.verdict && (D.meanings || {})[r.verdict.replace(/^.*: /, "")];
+  return meaning ? `${r.verdict} (${meaning.replace(/\.$/, "")})` : r.verdict;
+}
+
 function segmentFacts(r) {
   const way = r.arrived !== undefined ? `${clock(r.arrived)} s, after ${span(+(r.arrived - r.at).toFixed(9))}` : isLost(r) ? fateText(r) : "still under way at the end";
   const states = r.states && r.states.filter(Boolean).length ? `${r.from || "?"} ${r.states[0] || "?"}, ${r.to || "?"} ${r.states[1] || "?"}` : undefined;
   return [...fact(D.is_level ? "seen" : "sent", `${clock(r.at)} s`), ...(D.is_level ? [] : fact(isLost(r) ? "" : "arrives", way)), ...fact("seq", r.seq), ...fact("ack", r.ack),
     ...fact("bytes", r.proto === "TCP" || r.len ? count(r.len) : undefined), ...fact("window", r.window === undefined ? undefined : count(r.window)),
-    ...(r.sack || []).flatMap((x) => fact("SACK", `${x[0]}:${x[1]}`)), ...fact("why", reasonOf(r) && whyText(r)), ...fact("receiver", r.verdict), ...fact("states", states)];
+    ...(r.sack || []).flatMap((x) => fact("SACK", `${x[0]}:${x[1]}`)), ...fact("why", reasonOf(r) && whyText(r)), ...fact("receiver", dropText(r)), ...fact("states", states)];
 }
 
 function describe(r) {
