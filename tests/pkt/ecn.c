@@ -130,7 +130,8 @@ TEST(a_peer_that_asks_no_more_is_not_offered_it) /* REQ:3168-6.1.1-3 REQ:3168-6.
 
 /* -- what is marked ---------------------------------------------------------------------------- */
 
-/* REQ:3168-5.2-2 REQ:3168-6.1.4-1 REQ:3168-6.1.5-1 REQ:3168-6.1.6-1 REQ:3168-6.1.2-6 */
+/* REQ:3168-5.2-1 REQ:3168-5.2-2 REQ:3168-6.1.4-1 REQ:3168-6.1.5-1 REQ:3168-6.1.6-1 REQ:3168-6.1.2-6
+ */
 TEST(acks_repetitions_and_probes_are_not_marked)
 {
     struct peer p = agreed(1000);

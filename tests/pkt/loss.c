@@ -54,7 +54,8 @@ TEST(each_ack_of_something_new_restarts_the_timer) /* REQ:6298-5-4 */
     peer_end(&p);
 }
 
-TEST(after_a_timeout_it_begins_with_one_segment) /* REQ:5681-3.1-19 REQ:5681-3.1-17 */
+TEST(after_a_timeout_it_begins_with_one_segment) /* REQ:8985-9.3-1 REQ:6582-3.2-8 REQ:9438-4.10-1
+                                                    REQ:5681-3.1-19 REQ:5681-3.1-17 */
 {
     struct peer p = established(.mss = 1000);
 

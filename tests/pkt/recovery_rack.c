@@ -26,8 +26,8 @@ TEST(one_hole_is_repaired_at_the_third_sack) /* REQ:8985-6.2-5 REQ:8985-6.2-9 */
     peer_end(&p);
 }
 
-/* REQ:8985-6.2-6 REQ:8985-6.2-10 REQ:8985-3.3.2-1: less than three are overtaken; a quarter of the
- * round trip later it is lost, and not before. */
+/* REQ:8985-6.2-3 REQ:8985-6.2-6 REQ:8985-6.2-10 REQ:8985-3.3.2-1: less than three are overtaken; a
+ * quarter of the round trip later it is lost, and not before. */
 TEST(one_sack_waits_for_the_window)
 {
     struct peer p = path(.sack_ok = true);

@@ -17,7 +17,7 @@ static struct peer with_timestamps(void)
 #define ack_ts(p, to, echo, ...) \
     inject(p, .flags = ACK, .seq = 1, .ack = to, .tsval = 2000, .tsecr = echo, __VA_ARGS__)
 
-TEST(eifel_undoes_a_recovery_at_its_end)
+TEST(eifel_undoes_a_recovery_at_its_end) /* REQ:9438-4.9.2-1 REQ:9438-4.9.2-2 */
 {
     struct peer p = with_timestamps();
     uint32_t before = cwnd_of(&p);
@@ -165,7 +165,7 @@ static void is_spurious(struct peer *p)
     peer_forget();
 }
 
-TEST(a_premature_timeout_is_undone_with_sack)
+TEST(a_premature_timeout_is_undone_with_sack) /* REQ:9438-4.9.1-1 */
 {
     struct peer p = timed_out(true, "2");
 

@@ -181,7 +181,7 @@ TEST(seven_repetitions_of_a_syn_take_more_than_three_minutes)
     peer_end(&p);
 }
 
-TEST(the_timer_follows_the_round_trip_time) /* REQ:MUST-18 REQ:6298-2-2 REQ:6298-2-3 */
+TEST(the_timer_follows_the_round_trip_time) /* REQ:6298-3-3 REQ:MUST-18 REQ:6298-2-2 REQ:6298-2-3 */
 {
     struct peer p = connecting(.mss = 1000);
 
