@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes docs/gallery.md from the scenarios: what each asks, how much it claims, how long it runs.
 
-    tools/gallery.py [--weir build/weir] [--check]
+    tools/gallery.py [--weir build/weir] [--names] [--check]
 
-The times come from `weir lab list --times`. --check writes nothing: exit 1 if the page lacks a scenario or
+The times come from `weir lab list --times`. --names runs nothing: the page gets a row for each new scenario
+and loses those that are gone; times are as they were. --check writes nothing: exit 1 if the page lacks a scenario or
 has one too many.
 """
 import argparse
@@ -55,23 +56,39 @@ def write(weir):
         page.write(f"\n{answer.stdout.strip().splitlines()[-1]}.\n")
 
 
+def names():
+    with open(PAGE, encoding="utf-8") as page:
+        lines = page.read().split("\n")
+    rows = [line for line in lines if line.startswith("| `")]
+    figures = {row.split("`")[1]: row.rsplit("|", 4)[1:4] for row in rows}
+    written = [beginning(*one) + "|".join(figures.get(one[0], [" - "] * 3)) + "|" for one in scenarios()]
+    at = lines.index(rows[0])
+    lines[at:at + len(rows)] = written
+    with open(PAGE, "w", encoding="utf-8") as page:
+        page.write("\n".join(lines))
+
+
 def check():
     with open(PAGE, encoding="utf-8") as page:
         named = {line.split("`")[1] for line in page if line.startswith("| `")}
     differs = sorted(named ^ {name for name, _, _ in scenarios()})
     if differs:
-        print(f"docs/gallery.md is not up to date: {' '.join(differs)}\nrepair: make && tools/gallery.py")
+        print(f"docs/gallery.md is not up to date: {' '.join(differs)}\nrepair: tools/gallery.py --names")
     return 1 if differs else 0
 
 
 def main():
     parser = argparse.ArgumentParser(description="writes docs/gallery.md")
     parser.add_argument("--weir", default=os.path.join(ROOT, "build", "weir"))
+    parser.add_argument("--names", action="store_true")
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     if args.check:
         sys.exit(check())
-    write(args.weir)
+    if args.names:
+        names()
+    else:
+        write(args.weir)
 
 
 if __name__ == "__main__":
