@@ -190,7 +190,8 @@ def wanted_cells(options, tree):
     for own_name, other in pairs:
         sections[f"grid {own_name}"] = grid(own_name, other, options.quick)
     if ("cubic", "cubic") in pairs:
-        sections["share"] = coexistence("cubic", options.quick)
+        sections["share"] = coexistence("weir", options.quick)
+        sections["share control"] = coexistence("kernel", options.quick)
     if options.only:
         sections = {k: v for k, v in sections.items() if k.startswith(options.only)}
     if options.cells:

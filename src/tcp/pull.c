@@ -107,8 +107,7 @@ static void finish(struct tcp *p, struct tcb *t, const struct seg_out *out, bool
     p->stats->TcpOutSegs += is_again ? 0 : segs;
 }
 
-/* Text [start, start + n) of the ring into the segment; the FIN behind it if `end` passes the data.
- */
+/* Text [start, start + n) of the ring into the segment, with what flags go with it. */
 static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint32_t n)
 {
     uint32_t off = (uint32_t)seq_diff(start, snd_base(t));
@@ -116,8 +115,7 @@ static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint3
     out->len = n;
     if (n)
         out->texts = (uint8_t)ring_slices(&t->snd.ring, off, n, out->text);
-    /* Linux: also behind what leaves in one piece. Its receivers acknowledge a segment with PSH at
-     * once, so that the odd one of a burst does not wait for the next burst. */
+    /* Linux: behind any burst, too. Its receivers acknowledge the odd segment at once then. */
     if (n && (n > out->mss || seq_eq(seq_add(start, n), snd_data_end(t))))
         out->hdr.flags |= TCP_PSH;
     if (t->flags & T_URG_OUT && seq_gt(t->snd.up, start)) {
