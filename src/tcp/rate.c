@@ -134,9 +134,10 @@ void rate_on_sent(struct tcp *p, struct tcb *t, struct sent_rec *r)
 void rate_on_sent_more(struct tcb *t, const struct sent_rec *r, uint32_t bytes)
 {
     struct rate_note *n = note_of(t, r);
+    uint32_t all = n ? n->in_flight + bytes : 0;
 
     if (n)
-        n->in_flight = (n->in_flight + bytes) & INT32_MAX;
+        n->in_flight = all & INT32_MAX;
 }
 
 /* Record r is taken for lost. */

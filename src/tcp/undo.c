@@ -57,7 +57,8 @@ void undo_cwnd(struct tcp *p, struct tcb *t)
     struct cc now = t->cc;
 
     u->is_open = false;
-    if (u->cc.algo == now.algo)
+    /* A block of the algorithm's own is not in the copy, and may have been freed since. */
+    if (u->cc.algo == now.algo && !cc_algo(&now)->block_bytes)
         t->cc = u->cc;
     t->cc.mss = now.mss;
     t->cc.cwnd = now.cwnd > u->cc.cwnd ? now.cwnd : u->cc.cwnd;
