@@ -129,9 +129,10 @@ static void put_summary(const struct report *r, const struct file *f)
     put_count(r->to, s->shorts, "cut before the TCP header's end");
     put_count(r->to, s->elsewhere, "seen at a second interface as well");
     put_count(r->to, s->unknown_link, "of a link type that is not known here");
-    fprintf(r->to, "\n%llu connections: %llu fine, %llu slow, %llu failed",
-            (unsigned long long)s->connections, (unsigned long long)s->by_severity[FINE],
-            (unsigned long long)s->by_severity[SLOW], (unsigned long long)s->by_severity[FAILED]);
+    fprintf(r->to, "\n%llu connection%s: %llu fine, %llu slow, %llu failed",
+            (unsigned long long)s->connections, s->connections == 1 ? "" : "s",
+            (unsigned long long)s->by_severity[FINE], (unsigned long long)s->by_severity[SLOW],
+            (unsigned long long)s->by_severity[FAILED]);
     put_count(r->to, s->unanswered, "unanswered");
     put_count(r->to, s->refused, "refused");
     put_count(r->to, s->resets, "reset or refused");

@@ -97,12 +97,26 @@ static bool is_dull(const char *name)
     return false;
 }
 
+#define COUNTERS_AT 32 /* the column of their values */
+
+/* One value; the column behind it. A line is 80 columns wide. */
+static int print_counter(FILE *to, int column, const char *host, uint64_t value)
+{
+    char text[64];
+    int n = snprintf(text, sizeof text, "  %s %llu", host, (unsigned long long)value);
+
+    if (column + n > 80 && column > COUNTERS_AT)
+        column = fprintf(to, "\n%*s", COUNTERS_AT, "") - 1;
+    fputs(text, to);
+    return column + n;
+}
+
 static void print_counters(FILE *to, const struct scene *s, const struct lab_run_options *o)
 {
     bool has_head = false;
 
     for (int i = 0; i < weir_stat_count(); i++) {
-        bool has_name = false;
+        int column = 0;
         if (is_dull(weir_stat_name(i)))
             continue;
         for (int n = 0; n < s->lab->nodes; n++) {
@@ -110,12 +124,12 @@ static void print_counters(FILE *to, const struct scene *s, const struct lab_run
                 continue;
             if (!has_head)
                 head(to, o, "Counters that moved");
-            if (!has_name)
-                fprintf(to, "  %-30s", weir_stat_name(i));
-            has_head = has_name = true;
-            fprintf(to, "  %s %llu", s->lab->node[n]->name, (unsigned long long)s->stat[n][i]);
+            if (!column)
+                column = fprintf(to, "  %-30s", weir_stat_name(i));
+            has_head = true;
+            column = print_counter(to, column, s->lab->node[n]->name, s->stat[n][i]);
         }
-        if (has_name)
+        if (column)
             fputc('\n', to);
     }
 }

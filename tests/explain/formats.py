@@ -141,7 +141,7 @@ class Usage(unittest.TestCase):
         self.assertEqual(caps.explain(data, "--top", 5)[1].count("\n#"), 5)
         self.assertEqual(caps.explain(data, "--top", 0)[1].count("\n#"), 30)
         self.assertIn("15 connections", caps.explain(data, "port", 81)[1])
-        self.assertIn("1 connections", caps.explain(data, "host", "10.0.0.1", "and", "port", 40003)[1])
+        self.assertIn("1 connection", caps.explain(data, "host", "10.0.0.1", "and", "port", 40003)[1])
         self.assertIn("0 connections", caps.explain(data, "host", "10.0.0.9")[1])
 
 
