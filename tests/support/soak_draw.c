@@ -283,7 +283,8 @@ static void draw_accident(struct soak *w)
         add_event(w, at + lasts, EV_UP, link);
     } else if (kind <= 1) {
         add_event(w, at, EV_DOWN, link);
-        add_event(w, at + lasts % (8 * S), EV_UP, link);
+        /* an RTO of 20 ms and tcp_orphan_retries end a closed connection after 5 s */
+        add_event(w, at + lasts % (4 * S), EV_UP, link);
         w->has_loss = true;
     } else if (kind == 2) {
         add_event(w, at, EV_CRASH, host);
