@@ -227,8 +227,8 @@ static int explain(struct report *r, struct file *f)
     else if (!r->ask->ladder)
         page_print(r, f);
     else if (r->ask->ladder > r->sum.connections)
-        fprintf(stderr, "weir: there are %llu connections\n",
-                (unsigned long long)r->sum.connections);
+        fprintf(stderr, "weir: no connection %llu: the last one is %llu\n",
+                (unsigned long long)r->ask->ladder, (unsigned long long)r->sum.connections);
     if (r->ask->ladder && f->trouble[0])
         fprintf(stderr, "weir: the file could be read in part only: %s\n", f->trouble);
     if (is_good && r->ask->html && !write_page(r, f))

@@ -217,7 +217,7 @@ class Verdicts(unittest.TestCase):
         self.assertRegex(lines[5], r"0\.512000  ESTABLISHED +PA 1:101 ack 1 win 65535 +--> ESTABLISHED +again, after a timeout$")
         self.assertRegex(lines[6], r"<-- A 1 ack 101 win 0 +ESTABLISHED +the window closes$")
         status, out, err = caps.explain(caps.pcap(talk.packets), "--ladder", 7)
-        self.assertEqual((out, err), ("", "weir: there are 1 connection\n"))
+        self.assertEqual((out, err), ("", "weir: no connection 7: the last one is 1\n"))
 
 
 class Memory(unittest.TestCase):
