@@ -25,7 +25,7 @@ static const char usage[] =
     "  -s BYTES        of payload (56)\n"
     "  -t TTL          1 to 255\n"
     "  -q              the summary only\n"
-    "  -n, -4          accepted: addresses are numbers, and IPv4\n"
+    "  -n, -4, -6      accepted: addresses are numbers, and tell their family\n"
     "  -d RUN          which running stack (`weir ss --json` tells)\n"
     "  --link tap:NAME a stack of its own on this device\n"
     "  --ip ADDR/BITS, --gw ADDR, --no-offload   see weir run --help\n"
@@ -102,6 +102,7 @@ static int take(struct ping_options *o, int c)
         return 0;
     case 'n':
     case '4':
+    case '6':
         return 0;
     case 'h':
         fputs(usage, stdout);
@@ -115,8 +116,6 @@ static int unknown(const char *word)
 {
     const char letter[] = {'-', (char)optopt, '\0'};
 
-    if (optopt == '6')
-        return mistake("no IPv6 yet", letter, "leave it out");
     if (optopt > 0 && optopt < 256)
         return mistake("unknown option", letter, "see weir ping --help");
     fprintf(stderr, "weir: ping: unknown option '%s': did you mean '%s'? (weir ping --help)\n",
@@ -140,7 +139,7 @@ int ping_take_options(struct ping_options *o, int argc, char **argv)
     o->verb = "ping";
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh4", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh46", options, NULL)) != -1) {
         if (c == ':')
             return mistake("no value for", argv[optind - 1], "see weir ping --help");
         if (c == '?')
@@ -153,7 +152,7 @@ int ping_take_options(struct ping_options *o, int argc, char **argv)
         return 2;
     }
     o->target = argv[optind];
-    if (weir_addr_parse(&o->addr, o->target) < 0 || !weir_addr_is_v4(&o->addr))
-        return mistake("not an IPv4 address", o->target, "as in weir ping -c 3 10.77.0.1");
+    if (weir_addr_parse(&o->addr, o->target) < 0)
+        return mistake("not an address", o->target, "as in weir ping -c 3 10.77.0.1");
     return check_link(o);
 }

@@ -39,7 +39,7 @@ static int ask_daemon(struct ping_way *w, const struct ping_options *o, uint16_t
 {
     struct run_ask ask = {.op = RUN_PING, .number = seq, .level = (int32_t)o->ttl};
 
-    ask.addr = (struct run_addr){.family = 4, .addr = o->addr};
+    ask.addr = (struct run_addr){.family = weir_addr_is_v4(&o->addr) ? 4 : 6, .addr = o->addr};
     ask.value_len = (uint32_t)o->size;
     return send(w->fd, &ask, sizeof ask, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
@@ -87,8 +87,8 @@ static int find_daemon(struct ping_way *w, const struct ping_options *o)
         if (v == RUN_LINK_TAP && connect_to(w, name))
             return 0;
         if (o->daemon && v < 0) {
-            fprintf(stderr, "weir: %s: no stack '%s' is running: `weir ss --json` tells\n",
-                    o->verb, name);
+            fprintf(stderr, "weir: %s: no stack '%s' is running: `weir ss --json` tells\n", o->verb,
+                    name);
             return 2;
         }
     }

@@ -2,8 +2,9 @@
  *
  * Knows: the ICMP echo message. Shape: the payload counts up, as ping(8)'s does; when a request
  * left is remembered here, by sequence number. Units: ns. Errors: -errno of the socket calls. Cost:
- * one datagram each. 792 */
+ * one datagram each. 792, 4443 */
 #include <errno.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
@@ -14,14 +15,19 @@
 int echo_open(struct echo *e, struct weir_stack *stack, const struct weir_addr *to, int ttl)
 {
     struct weir_sockaddr peer = {.addr = *to};
+    bool is_v4 = weir_addr_is_v4(to);
+    int level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6, limit = is_v4 ? IP_TTL : IPV6_UNICAST_HOPS;
     int one = 1, v;
 
     e->stack = stack;
-    e->sock = weir_socket(stack, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    e->request = is_v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
+    e->reply = is_v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
+    e->sock = weir_socket(stack, is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM,
+                          is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
     if (e->sock < 0)
         return e->sock;
-    weir_setsockopt(stack, e->sock, IPPROTO_IP, IP_RECVERR, &one, sizeof one);
-    v = ttl ? weir_setsockopt(stack, e->sock, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl) : 0;
+    weir_setsockopt(stack, e->sock, level, is_v4 ? IP_RECVERR : IPV6_RECVERR, &one, sizeof one);
+    v = ttl ? weir_setsockopt(stack, e->sock, level, limit, &ttl, sizeof ttl) : 0;
     if (v == 0)
         v = weir_connect(stack, e->sock, &peer);
     if (v < 0)
@@ -37,7 +43,7 @@ void echo_close(struct echo *e)
 
 int echo_send(struct echo *e, uint16_t seq, uint32_t size, int64_t now_ns)
 {
-    uint8_t message[ICMP_MINLEN + ECHO_DATA_MAX] = {ICMP_ECHO};
+    uint8_t message[ICMP_MINLEN + ECHO_DATA_MAX] = {e->request};
     ssize_t v;
 
     if (size > ECHO_DATA_MAX)
@@ -63,7 +69,7 @@ bool echo_take(struct echo *e, int64_t now_ns, struct echo_reply *reply)
 
     do
         n = weir_recvfrom(e->stack, e->sock, message, sizeof message, 0, &from);
-    while (n >= 0 && (n < ICMP_MINLEN || message[0] != ICMP_ECHOREPLY));
+    while (n >= 0 && (n < ICMP_MINLEN || message[0] != e->reply));
     if (n == -EAGAIN)
         return false;
     *reply = (struct echo_reply){.result = (int)n};

@@ -1,7 +1,7 @@
 /* Echo requests and their replies on a socket of a stack: what `weir ping` is made of.
  *
  * Knows: the socket calls of libweir. Not who asks. Shape: one socket for one target; its
- * identifier is the stack's choice. Units: ns. Errors: -errno. 792 */
+ * identifier is the stack's choice. Units: ns. Errors: -errno. 792, 4443 */
 #ifndef RUN_ECHO_H
 #define RUN_ECHO_H
 
@@ -13,6 +13,7 @@
 struct echo {
     struct weir_stack *stack;
     int sock;
+    uint8_t request, reply; /* ICMP types */
     int64_t sent_at[ECHO_SENT];
 };
 

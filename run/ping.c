@@ -16,7 +16,8 @@ static void tell(const struct ping *p, const struct echo_reply *r)
     struct run_answer a = {.result = r->result, .value_len = r->bytes};
     size_t len = offsetof(struct run_answer, value) + 1;
 
-    a.addr = (struct run_addr){.family = 4, .port = r->seq, .addr = r->from};
+    a.addr = (struct run_addr){
+        .family = weir_addr_is_v4(&r->from) ? 4 : 6, .port = r->seq, .addr = r->from};
     a.value[0] = r->ttl;
     (void)!send(p->fd, &a, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -69,6 +69,13 @@ class Neighbours(Over6):
                                     check=False, text=True, stdout=subprocess.PIPE)
             self.assertIn("1 received", answer.stdout, size)
 
+    def test_weir_pings(self):
+        self.idle(self.options)
+        for size in (56, 1453, 4000):
+            answer = subprocess.run([rig.WEIR, "ping", "-6", "-c", "1", "-W", "5", "-s", str(size), KERNEL], check=False,
+                                    text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.assertIn(f"{size + 8} bytes from {KERNEL}: icmp_seq=1 ttl=64", answer.stdout)
+
     def test_weir_fetches(self):
         self.web(self.kernel, "::", 8000, self.file)
         self.fetch(self.on_weir, f"http://[{KERNEL}]:8000/")
