@@ -18,7 +18,7 @@
 struct capture {
     struct weir_link link;
     struct weir_link *inner;
-    weir_capture_fn *show;
+    weir_capture_fn show;
     void *arg;
     struct weir_pcapng *file; /* NULL: shown to a function of the caller's */
     int iface;
@@ -129,7 +129,7 @@ static const struct weir_driver capture_driver = {
     .close = capture_close,
 };
 
-struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn *show, void *arg)
+struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn show, void *arg)
 {
     struct capture *c = calloc(1, sizeof *c);
 

@@ -119,9 +119,9 @@ void weir_capture_epoch(struct weir_link *link, int64_t epoch_ns);
 size_t weir_frame_copy(const struct weir_frame *frame, uint8_t *to, size_t max);
 /* The same, but each frame is shown to a function; packet->iface is 0. NULL: no memory. */
 struct weir_pcapng_packet;
-typedef void weir_capture_fn(void *arg, const struct weir_pcapng_packet *packet,
-                             const struct weir_frame *frame);
-struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn *show, void *arg);
+typedef void (*weir_capture_fn)(void *arg, const struct weir_pcapng_packet *packet,
+                                const struct weir_frame *frame);
+struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn show, void *arg);
 /* Ends a wrapper of weir_capture_to: what is left to show is shown. The inner link, which lives. */
 struct weir_link *weir_capture_end(struct weir_link *link);
 /* Writes out what is buffered. 0, or the -errno that stopped the capture; the link works on. */
