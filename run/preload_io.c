@@ -50,13 +50,20 @@ ssize_t stream_received(int fd, ssize_t n, size_t len, int flags)
 }
 
 /* A write that nobody reads: the connection's own error is told first, and once, without a signal.
- * So the kernel was asked for none, and what it would have raised is raised here. */
+ * So the kernel was asked for none, and what it would have raised is raised here. A write that
+ * waits for room while the daemon lets go of bytes that it never took is refused with ECONNRESET. */
 ssize_t stream_sent(int fd, ssize_t n, int flags)
 {
     struct fd_id id;
 
-    if (n >= 0 || (errno != EPIPE && errno != ENOTCONN))
+    if (n >= 0 || (errno != EPIPE && errno != ENOTCONN && errno != ECONNRESET))
         return n;
+    if (errno == ECONNRESET && preload_id(fd, &id) == FD_FOREIGN) {
+        errno = ECONNRESET;
+        return -1;
+    }
+    if (errno == ECONNRESET)
+        errno = EPIPE;
     if (errno == EPIPE && stream_end(fd) < 0 && errno != EPIPE)
         return -1;
     if (errno == ENOTCONN && preload_id(fd, &id) != FD_STREAM)

@@ -20,7 +20,7 @@ class Dhcp(lan.Case):
     def serve(self, *words):
         server = self.start(rig.find("dnsmasq"), "-d", "-C", "/dev/null", "-i", "weir0", "--bind-interfaces",
                             "-R", "-u", "root", "--no-ping", "--dhcp-authoritative", "--log-dhcp",
-                            "--dhcp-range=10.9.8.50,10.9.8.60,255.255.255.0,120",
+                            "--dhcp-range=10.9.8.50,10.9.8.59,255.255.255.0,120",
                             f"--dhcp-leasefile={self.path('leases')}", *words)
         server.wait_for("started", stream="err")
         return server
