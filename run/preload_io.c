@@ -51,7 +51,7 @@ ssize_t stream_received(int fd, ssize_t n, size_t len, int flags)
 
 /* A write that nobody reads: the connection's own error is told first, and once, without a signal.
  * So the kernel was asked for none, and what it would have raised is raised here. A write that
- * waits for room while the daemon lets go of bytes that it never took is refused with ECONNRESET. */
+ * waits for room while the daemon lets go of bytes that it never took gets ECONNRESET. */
 ssize_t stream_sent(int fd, ssize_t n, int flags)
 {
     struct fd_id id;
