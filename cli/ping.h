@@ -5,6 +5,7 @@
 #ifndef CLI_PING_H
 #define CLI_PING_H
 
+#include <getopt.h>
 #include <signal.h>
 
 #include "cli/cli.h"
@@ -22,6 +23,12 @@ struct ping_options {
 
 /* ping_options.c. 0, or exit status 2; exits for --help. */
 int ping_take_options(struct ping_options *o, int argc, char **argv);
+
+/* What weir traceroute says in the same words. "weir: VERB: WHAT 'TEXT': HINT"; 2. */
+int ping_mistake(const char *verb, const char *what, const char *text, const char *hint);
+/* What getopt_long did not take of ping_long_options; 2. */
+int ping_unknown_option(const char *verb, const char *word);
+extern const struct option ping_long_options[]; /* the link's, and --help */
 
 /* By which requests go out: ping_way.c. */
 struct ping_way {

@@ -35,7 +35,7 @@ static const char usage[] =
     "the\n"
     "summary.\n";
 
-static const struct option options[] = {
+const struct option ping_long_options[] = {
     {"link", required_argument, NULL, LINK_OPTION},
     {"ip", required_argument, NULL, LINK_OPTION_IP},
     {"gw", required_argument, NULL, LINK_OPTION_GW},
@@ -46,10 +46,15 @@ static const struct option options[] = {
 static const char *const option_words[] = {"--link",       "--ip",   "--gw",
                                            "--no-offload", "--help", NULL};
 
+int ping_mistake(const char *verb, const char *what, const char *text, const char *hint)
+{
+    fprintf(stderr, "weir: %s: %s '%s': %s\n", verb, what, text, hint);
+    return 2;
+}
+
 static int mistake(const char *what, const char *text, const char *hint)
 {
-    fprintf(stderr, "weir: ping: %s '%s': %s\n", what, text, hint);
-    return 2;
+    return ping_mistake("ping", what, text, hint);
 }
 
 static int take_number(int c, const char *text, long least, long most, long *out)
@@ -112,14 +117,16 @@ static int take(struct ping_options *o, int c)
     }
 }
 
-static int unknown(const char *word)
+int ping_unknown_option(const char *verb, const char *word)
 {
     const char letter[] = {'-', (char)optopt, '\0'};
 
-    if (optopt > 0 && optopt < 256)
-        return mistake("unknown option", letter, "see weir ping --help");
-    fprintf(stderr, "weir: ping: unknown option '%s': did you mean '%s'? (weir ping --help)\n",
-            word, nearest_word(word, option_words));
+    if (optopt <= 0 || optopt >= 256) {
+        fprintf(stderr, "weir: %s: unknown option '%s': did you mean '%s'? (weir %s --help)\n",
+                verb, word, nearest_word(word, option_words), verb);
+        return 2;
+    }
+    fprintf(stderr, "weir: %s: unknown option '%s': see weir %s --help\n", verb, letter, verb);
     return 2;
 }
 
@@ -139,11 +146,11 @@ int ping_take_options(struct ping_options *o, int argc, char **argv)
     o->verb = "ping";
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh46", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh46", ping_long_options, NULL)) != -1) {
         if (c == ':')
             return mistake("no value for", argv[optind - 1], "see weir ping --help");
         if (c == '?')
-            return unknown(argv[optind - 1]);
+            return ping_unknown_option("ping", argv[optind - 1]);
         if ((v = take(o, c)) != 0)
             return v;
     }

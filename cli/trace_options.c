@@ -33,21 +33,9 @@ static const char usage[] =
     "protocol unreachable, !F needs fragmentation, !X prohibited, !<N> another code.\n"
     "Exit status: 0 ADDRESS answered, 1 it did not, 2 anything else.\n";
 
-static const struct option options[] = {
-    {"link", required_argument, NULL, LINK_OPTION},
-    {"ip", required_argument, NULL, LINK_OPTION_IP},
-    {"gw", required_argument, NULL, LINK_OPTION_GW},
-    {"no-offload", no_argument, NULL, LINK_OPTION_NO_OFFLOAD},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-static const char *const option_words[] = {"--link",       "--ip",   "--gw",
-                                           "--no-offload", "--help", NULL};
-
 static int mistake(const char *what, const char *text, const char *hint)
 {
-    fprintf(stderr, "weir: traceroute: %s '%s': %s\n", what, text, hint);
-    return 2;
+    return ping_mistake("traceroute", what, text, hint);
 }
 
 static int take_number(const char *what, const char *text, long least, long most, long *out)
@@ -99,18 +87,6 @@ static int take(struct trace_options *o, int c)
     }
 }
 
-static int unknown(const char *word)
-{
-    const char letter[] = {'-', (char)optopt, '\0'};
-
-    if (optopt > 0 && optopt < 256)
-        return mistake("unknown option", letter, "see weir traceroute --help");
-    fprintf(stderr,
-            "weir: traceroute: unknown option '%s': did you mean '%s'? (weir traceroute --help)\n",
-            word, nearest_word(word, option_words));
-    return 2;
-}
-
 static int take_target(struct trace_options *o, int n, char **words)
 {
     if (n < 1 || n > 2) {
@@ -139,11 +115,11 @@ int trace_take_options(struct trace_options *o, int argc, char **argv)
     o->way.verb = "traceroute";
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":UITf:m:q:w:p:d:n46h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":UITf:m:q:w:p:d:n46h", ping_long_options, NULL)) != -1) {
         if (c == ':')
             return mistake("no value for", argv[optind - 1], "see weir traceroute --help");
         if (c == '?')
-            return unknown(argv[optind - 1]);
+            return ping_unknown_option("traceroute", argv[optind - 1]);
         if ((v = take(o, c)) != 0)
             return v;
     }
