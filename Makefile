@@ -34,8 +34,8 @@ test: setup-build setup-test ## run every test under ASan and UBSan;  T=unit  T=
 
 # The worlds of `make test` are the first 1,500.
 N     ?= 10000
-FIRST ?= 1501
-soak: setup-build setup-test ## N random worlds under sanitizers, N as it is shipped;  N=10000  FIRST=1501
+FIRST ?= 10001
+soak: setup-build setup-test ## N random worlds under sanitizers, N as it is shipped;  N=10000  FIRST=10001
 	$(call configure,build-test,-Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false -Dtests=enabled)
 	$(call configure,build-soak,-Dtests=enabled -Dexamples=false $(LTO))
 	@$(NINJA) -C build-test tests/lab-soak >/dev/null && $(NINJA) -C build-soak tests/lab-soak >/dev/null

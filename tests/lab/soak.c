@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEEDS 1500
+#define SEEDS 10000
 #define HOURS 3 /* of each world's time */
 
 static void worlds_lose_nothing(void **state)
