@@ -124,9 +124,8 @@ static void send_next(struct tracing *t)
         w.port = (uint16_t)(o->port + n);
     if (o->kind == PROBE_ICMP)
         w.port = (uint16_t)(n + 1);
-    f->is_sent = true;
     f->sent_at = weir_clock_ns();
-    f->failure = trace_way_send(&t->way, o, n, &w);
+    f->failure = trace_way_send(&t->way, n, &w);
     f->is_over = f->failure < 0;
     t->under_way += !f->is_over;
 }

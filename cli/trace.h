@@ -22,7 +22,7 @@ int trace_take_options(struct trace_options *o, int argc, char **argv);
 
 /* What became of one probe. */
 struct trace_fate {
-    bool is_sent, is_over; /* is_over and no answer: nobody did in time */
+    bool is_over; /* and no answer: nobody did in time */
     bool is_answered;
     int64_t sent_at;
     int failure; /* it could not be sent: -errno */
@@ -35,8 +35,7 @@ struct trace_way {
     struct probe probe[TRACE_HOPS_MAX * TRACE_QUERIES_MAX]; /* of a stack of our own */
     int probes;
 };
-int trace_way_send(struct trace_way *w, const struct trace_options *o, int number,
-                   const struct probe_wish *wish);
+int trace_way_send(struct trace_way *w, int number, const struct probe_wish *wish);
 /* The next answer, to *number: 1; 0: none until that time, or a signal; -1: the way is gone. */
 int trace_way_next(struct trace_way *w, int64_t until_ns, int *number, struct trace_fate *fate);
 

@@ -9,12 +9,10 @@
 
 #include "cli/trace.h"
 
-int trace_way_send(struct trace_way *w, const struct trace_options *o, int number,
-                   const struct probe_wish *wish)
+int trace_way_send(struct trace_way *w, int number, const struct probe_wish *wish)
 {
     struct run_ask ask = {.op = RUN_TRACE, .number = number, .level = wish->ttl};
 
-    (void)o;
     w->probes = number + 1;
     if (w->way.stack)
         return probe_send(&w->probe[number], w->way.stack, wish, weir_clock_ns());

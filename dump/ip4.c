@@ -1,6 +1,6 @@
-/* IPv4, ARP, and what all IP has in common.
+/* IPv4, and what the layers share: views, addresses, checksums, the way to the transport.
  *
- * Knows: RFC 791, 826, 903. Shape: one line, with -v one of the header before it. Units: bytes.
+ * Knows: RFC 791. Shape: one line, with -v one of the header before it. Units: bytes.
  * Errors: " [|ip]", "[bad ...]" words. Cost: O(header). */
 #include <arpa/inet.h>
 #include <stdio.h>

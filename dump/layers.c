@@ -14,7 +14,6 @@
 struct opened {
     struct dump *d;
     const uint8_t *frame;
-    uint32_t n;    /* captured */
     struct view v; /* what is left: its first byte is the layer's */
     struct inet in;
     const char *why; /* NULL, or why nothing more is opened */
@@ -407,7 +406,7 @@ static void open_transport(struct opened *o, uint8_t proto)
 
 void print_layers(struct dump *d, const struct packet *p)
 {
-    struct opened o = {.d = d, .frame = p->data, .n = p->len, .v = {p->data, p->len, p->wire_len}};
+    struct opened o = {.d = d, .frame = p->data, .v = {p->data, p->len, p->wire_len}};
     uint16_t type = open_link(&o, p);
     uint8_t proto = 255;
 

@@ -70,7 +70,7 @@ void print_addr(struct dump *d, const uint8_t *p, bool is_v6);
 void print_mac(struct dump *d, const uint8_t mac[6]);
 /* "src.port > dst.port: ", and without ports "src > dst: ". */
 void print_ends(struct dump *d, const struct inet *in, int sport, int dport);
-/* The word of a bit for each that is set, with a separator; "none" where none is. */
+/* A list of them ends with text NULL. */
 struct word {
     uint32_t value;
     const char *text;

@@ -1,5 +1,5 @@
 """Three hosts of the kernel, each on a TAP device of its own, browse each other through a router that is
-a weir stack with three interfaces (examples/router.c); IPv4 and IPv6.  ROW:112 ROW:114 ROW:115 ROW:118"""
+a weir stack with three interfaces (examples/router.c); IPv4 and IPv6.  ROW:114 ROW:115 ROW:118"""
 import hashlib
 import os
 import re
@@ -84,7 +84,7 @@ class Three(lan.Case):
         nowhere = "10.9.0.1" if self.version == 4 else "fd00:9::1"
         done = subprocess.run(self.words(0, "ping", "-c", "1", "-W", "5", nowhere), capture_output=True, text=True,
                               check=False)
-        self.assertRegex(done.stdout, rf"(?i)from {self.network(0)}.*unreachable|no route")
+        self.assertRegex(done.stdout, rf"(?i)from {self.network(0)}.*unreachable")
 
     def test_large_datagrams_cross_in_pieces(self):
         answer = self.inside(0, "ping", "-c", "1", "-W", "5", "-s", "4000", self.host(2))
