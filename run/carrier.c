@@ -136,7 +136,7 @@ void carrier_retire(struct daemon *d, struct carrier *c, int error)
         d->retired++;
     }
     if (c->fd >= 0)
-        close(c->fd);
+        unwatch(d, c->fd);
     c->fd = -1;
     if (d->retired > RETIRED_MAX)
         carrier_end(d, d->oldest);
@@ -226,7 +226,7 @@ void carrier_end(struct daemon *d, struct carrier *c)
     if (c->kind != CARRIER_ACCEPTED && c->fd < 0)
         d->unwatched--;
     if (c->fd >= 0)
-        close(c->fd);
+        unwatch(d, c->fd);
     c->fd = c->sock = -1;
     if (c->is_retired)
         leave_retired(d, c);

@@ -179,6 +179,9 @@ int options_parse(struct run_options *o, int argc, char **argv);
 /* loop.c */
 void daemon_loop(struct daemon *d);
 int watch(struct daemon *d, int fd, struct source *s, uint32_t events);
+/* Closes it too. close() alone does not end a watch: where another process has a copy (the maker,
+ * between sending and closing its own), events would go on to come for a source that is gone. */
+void unwatch(struct daemon *d, int fd);
 
 /* carrier.c */
 struct carrier *carrier_find(struct daemon *d, const char *id);

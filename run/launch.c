@@ -64,7 +64,7 @@ static void on_life(struct daemon *d, struct source *s, uint32_t events)
     (void)s;
     (void)events;
     d->is_ending = true;
-    close(d->life);
+    unwatch(d, d->life);
 }
 
 static int name_socket(struct daemon *d, struct netns *where, int type, const char *rest)

@@ -25,6 +25,12 @@ int watch(struct daemon *d, int fd, struct source *s, uint32_t events)
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+void unwatch(struct daemon *d, int fd)
+{
+    epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
+    close(fd);
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;

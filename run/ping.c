@@ -30,10 +30,10 @@ static void request(struct daemon *d, struct ping *p, const struct run_ask *ask)
         tell(p, &(struct echo_reply){.result = v});
 }
 
-static void ping_end(struct ping *p)
+static void ping_end(struct daemon *d, struct ping *p)
 {
     echo_close(&p->echo);
-    close(p->fd);
+    unwatch(d, p->fd);
     p->fd = -1;
 }
 
@@ -51,7 +51,7 @@ static void on_ping(struct daemon *d, struct source *s, uint32_t events)
         if (n == (ssize_t)sizeof ask && ask.op == RUN_PING)
             request(d, p, &ask);
         else
-            ping_end(p);
+            ping_end(d, p);
     }
 }
 

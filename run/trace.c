@@ -43,12 +43,12 @@ static void request(struct daemon *d, struct trace *t, const struct run_ask *ask
         tell(t, (uint16_t)ask->number, v, &(struct probe_answer){.rtt_us = 0});
 }
 
-static void trace_end(struct trace *t)
+static void trace_end(struct daemon *d, struct trace *t)
 {
     for (int i = 0; i < PROBES; i++)
         if (t->probe[i].sock >= 0)
             probe_close(&t->probe[i]);
-    close(t->fd);
+    unwatch(d, t->fd);
     t->fd = -1;
 }
 
@@ -66,7 +66,7 @@ static void on_trace(struct daemon *d, struct source *s, uint32_t events)
         if (n == (ssize_t)sizeof ask && ask.op == RUN_TRACE)
             request(d, t, &ask);
         else
-            trace_end(t);
+            trace_end(d, t);
     }
 }
 

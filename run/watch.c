@@ -46,9 +46,8 @@ static void on_watcher(struct daemon *d, struct source *s, uint32_t events)
 {
     struct watcher *w = (struct watcher *)s;
 
-    (void)d;
     (void)events; /* it has nothing to say: it went */
-    close(w->fd);
+    unwatch(d, w->fd);
     w->fd = -1;
 }
 

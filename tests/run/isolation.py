@@ -1,5 +1,6 @@
 """The program's own network namespace: what bypasses the door meets no network, and all that should
 still work does. Each case runs as the caller and, where the caller is root, as nobody as well."""
+import ctypes
 import os
 import platform
 import shutil
@@ -65,6 +66,30 @@ def compile_raw(folder, name, *flags):
     subprocess.run(["cc", *flags, "-o", os.path.join(folder, name), source], check=True)
 
 
+SYS_PIDFD_GETFD = 438
+
+
+def daemon_of(program):
+    """The process of `weir run` that has the stack."""
+    for pid in rig.children(program.pid):
+        with open(f"/proc/{pid}/comm", encoding="ascii") as stream:
+            if stream.read() == "weir\n":
+                return pid
+    raise AssertionError("no daemon below the program")
+
+
+def copies_of_sockets(pid):
+    """Descriptors of ours for all sockets of another process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    process = os.pidfd_open(pid)
+    sockets = [fd for fd in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")]
+    copies = [libc.syscall(SYS_PIDFD_GETFD, process, int(fd), 0) for fd in sockets]
+    os.close(process)
+    if -1 in copies:
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    return copies
+
+
 class Here(rig.Case):
     """As whoever runs the tests."""
     AS = []
@@ -88,6 +113,12 @@ class Here(rig.Case):
     def echo_server(self, options=()):
         server = self.run_python(ECHO, options=options)
         return server, server.wait_for(r"^\d+$")[0]
+
+    def echo_often(self, port, count):
+        for i in range(count):
+            with rig.connect(int(port)) as connection:
+                connection.sendall(b"n%d" % i)
+                self.assertEqual(connection.recv(100), b"N%d" % i)
 
     def prints(self, program, wanted):
         self.end_well(program)
@@ -172,11 +203,15 @@ class Neighbours(Here):
         self.prints(self.run_python(ASK, "127.0.0.1", port), "b'WORD'")
 
     def test_more_connections_than_sockets_at_hand(self):
-        port = int(self.echo_server()[1])
-        for i in range(300):
-            with rig.connect(port) as connection:
-                connection.sendall(b"n%d" % i)
-                self.assertEqual(connection.recv(100), b"N%d" % i)
+        self.echo_often(self.echo_server()[1], 300)
+
+    def test_sockets_of_which_another_has_copies(self):
+        server, port = self.echo_server()
+        self.echo_often(port, 2)  # sockets for the next ones are at hand then
+        copies = copies_of_sockets(daemon_of(server))
+        self.addCleanup(lambda: [os.close(copy) for copy in copies])
+        self.assertGreater(len(copies), 50)
+        self.echo_often(port, 50)
 
     def test_many_connections_at_once(self):
         port = int(self.echo_server()[1])
