@@ -169,6 +169,7 @@ TEST(the_queue_is_bounded_and_forgotten_when_it_is_switched_off)
     frames_end(f);
 }
 
+/* REQ:6633-5-1 */
 TEST(errors_that_only_lead_astray_are_ignored) /* REQ:1122-3.2.2-1 */
 {
     static const struct {
@@ -196,6 +197,7 @@ TEST(errors_that_only_lead_astray_are_ignored) /* REQ:1122-3.2.2-1 */
 
 /* -- errors of ours ---------------------------------------------------------------------------- */
 
+/* REQ:792-Unreachable-1 */
 TEST(a_closed_port_and_an_unknown_protocol_are_told) /* ROW:132 REQ:1122-3.2.2.1-1
                                                         REQ:1122-4.1.3.1-1 */
 {

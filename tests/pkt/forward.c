@@ -33,6 +33,7 @@ static void expect_error(struct frames *f, uint8_t type, uint8_t code, uint32_t 
     assert_memory_equal(t->l4 + ICMP_LEN + IP4_LEN, udp, 8);
 }
 
+/* REQ:791-3.1-7 REQ:6864-4.3-3 */
 TEST(a_packet_goes_on_with_one_less_of_its_ttl) /* ROW:114 ROW:115 */
 {
     struct frames *f = frames_of(.mtu = 1500, .right_mtu = 1500);
@@ -70,15 +71,25 @@ TEST(a_host_forwards_nothing)
     frames_end(f);
 }
 
+/* REQ:791-3.1-6 REQ:792-TimeExceeded-1 */
 TEST(a_ttl_that_runs_out_is_told) /* ROW:114 ROW:118 */
 {
     for (uint8_t ttl = 0; ttl <= 1; ttl++) {
         struct frames *f = frames_of(.mtu = 1500, .right_mtu = 1500);
-        struct packet_spec s = to_far(100);
+        uint32_t len = to_far(100).len;
+        struct ip4 h = {.hdr_len = IP4_LEN,
+                        .ttl = ttl,
+                        .proto = PROTO_UDP,
+                        .total_len = (uint16_t)(IP4_LEN + len),
+                        .src = THEM,
+                        .dst = FAR};
+        uint8_t packet[200];
 
-        s.ttl = 1;
-        assert_string_equal(put_packet(f, &s), "ip_ttl");
+        ip4_emit(packet, &h);
+        memcpy(packet + IP4_LEN, udp, len);
+        assert_string_equal(put_frame(f, packet, IP4_LEN + len), "ip_ttl");
         expect_error(f, 11, 0, 0);
+        assert_null(take(f));
         frames_end(f);
     }
 }
@@ -105,6 +116,7 @@ TEST(without_a_route_the_net_is_unreachable) /* ROW:119 */
     frames_end(f);
 }
 
+/* REQ:791-3.1-5 REQ:792-Unreachable-2 */
 TEST(what_is_too_big_and_may_not_be_cut_is_told)
 {
     struct frames *f = frames_of(.mtu = 1500, .right_mtu = 1000);
@@ -123,6 +135,7 @@ TEST(what_is_too_big_and_may_not_be_cut_is_told)
 
 /* Also a fragment is cut again, and all offsets stay true; options that are not to be copied are in
  * the first piece alone. */
+/* REQ:791-3.1-11 REQ:791-3.1-12 */
 TEST(what_is_too_big_is_cut) /* ROW:112 REQ:791-3.2-2 */
 {
     static const uint8_t options[8] = {7, 7, 4, 0, 0, 0, 0, 0}, copied[4] = {0x94, 4, 0, 0};
@@ -149,6 +162,7 @@ TEST(what_is_too_big_is_cut) /* ROW:112 REQ:791-3.2-2 */
             assert_memory_equal(t->l4, udp + at, t->l4_len);
             assert_int_equal(t->ip.hdr_len, IP4_LEN + s.options_len);
             assert_int_equal(t->bytes[IP4_LEN], i & 1 ? 0x94 : at ? 1 : 7);
+            assert_int_equal(t->bytes[IP4_LEN + s.options_len - 1], 0); /* padding */
             at += t->l4_len;
         }
         assert_int_equal(at, s.len);

@@ -55,6 +55,7 @@ static void check_datagram(uint32_t total, uint32_t text)
     assert_int_equal(sum_of_udp(&whole), 0);
 }
 
+/* REQ:791-3.1-4 */
 TEST(a_datagram_above_the_mtu_leaves_in_pieces) /* REQ:791-3.2-2 REQ:1122-3.3.3-1 ROW:112 ROW:131 */
 {
     static const struct {
@@ -192,6 +193,7 @@ TEST(a_datagram_that_the_path_outgrew_is_counted)
     frames_end(f);
 }
 
+/* REQ:792-Intro-1 */
 TEST(a_ping_of_any_size_is_answered) /* ROW:116 REQ:1122-3.2.2.6-1 */
 {
     static const uint32_t sizes[] = {1472, 1473, 20000, 65507};
@@ -237,6 +239,7 @@ TEST(a_socket_gets_what_came_in_pieces) /* ROW:113 ROW:110 REQ:1122-3.3.2-1 */
     }
 }
 
+/* REQ:6864-5.2-2 */
 TEST(the_checksum_goes_over_the_whole) /* REQ:768-Fields-3 */
 {
     struct frames *f = frames_of(.mtu = 1500);
@@ -252,6 +255,7 @@ TEST(the_checksum_goes_over_the_whole) /* REQ:768-Fields-3 */
     frames_end(f);
 }
 
+/* REQ:791-3.2-6 REQ:792-TimeExceeded-2 */
 TEST(a_piece_that_never_comes_is_told_to_the_sender) /* REQ:1122-3.3.2-6 REQ:1122-3.3.2-4 ROW:113 */
 {
     struct frames *f = frames_of(.mtu = 1500);

@@ -34,6 +34,7 @@ TEST(an_echo_request_is_answered_with_all_it_brought)
     }
 }
 
+/* REQ:4443-2.2-2 */
 TEST(an_echo_request_to_all_nodes_is_answered_from_our_address) /* REQ:4443-4.2-2 REQ:4443-4.2-3 */
 {
     struct frames *f = frames_of(.has_v6 = true);
@@ -194,6 +195,7 @@ static void send_back(struct frames *f, const struct taken *t, uint8_t type, uin
     assert_null(v);
 }
 
+/* REQ:8201-1-1 REQ:8201-4-4 */
 TEST(a_datagram_is_cut_to_the_path_that_an_error_told) /* REQ:8200-5-3 REQ:8200-4.5-3 REQ:4443-3.2-2
                                                         */
 {
@@ -324,6 +326,7 @@ TEST(what_is_said_of_hops_and_class_is_on_the_wire) /* REQ:8200-7-1 */
     frames_end(f);
 }
 
+/* REQ:4443-4.2-5 */
 TEST(a_ping_socket_asks_and_hears_the_reply) /* REQ:4443-4.1-2 */
 {
     struct frames *f = frames_of(.has_v6 = true);

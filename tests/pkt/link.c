@@ -129,6 +129,7 @@ TEST(both_kinds_of_frames_are_understood) /* ROW:122 ROW:123 REQ:1122-2.3.3-2 RE
     }
 }
 
+/* REQ:1042-Header-2 */
 TEST(frames_of_802_3_are_sent_where_asked) /* ROW:123 REQ:1122-2.3.3-3 REQ:1042-Header-1
                                               REQ:1042-Header-4 */
 {

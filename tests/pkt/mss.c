@@ -15,7 +15,8 @@ static uint32_t mss_of(struct peer *p)
     return info.mss;
 }
 
-/* REQ:SHLD-5 REQ:MUST-67 REQ:6691-2-1 REQ:6691-2-2 REQ:6691-5.1-1 */
+/* REQ:SHLD-5 REQ:MUST-67 REQ:6691-2-1 REQ:6691-2-2 REQ:6691-5.1-1
+ * REQ:894-Frame-4 */
 TEST(a_syn_offers_what_the_link_carries) /* ROW:128 */
 {
     struct peer p = connecting(.mtu = 576);
@@ -32,6 +33,7 @@ TEST(a_syn_offers_what_the_link_carries) /* ROW:128 */
     peer_end(&p);
 }
 
+/* REQ:1191-3.1-1 */
 TEST(a_peer_that_offers_nothing_gets_536) /* REQ:MUST-15 */
 {
     struct peer p = listening(0);
@@ -117,6 +119,7 @@ TEST(a_smaller_path_repeats_at_once_in_smaller_segments)
     peer_end(&p);
 }
 
+/* REQ:1191-6.4-1 */
 TEST(the_next_connection_knows_the_path)
 {
     struct peer p = in_flight(), q = peer_other(&p, 5000);

@@ -55,6 +55,7 @@ TEST(a_quote_of_what_is_not_in_flight_is_ignored) /* FSM-373 */
     }
 }
 
+/* REQ:6633-3-3 */
 TEST(source_quench_means_nothing) /* FSM-374 REQ:MUST-55 */
 {
     struct peer p = established(.mss = 1000);
@@ -241,6 +242,7 @@ TEST(trouble_between_r1_and_r2_is_told_where_the_program_asks)
 /* -- a packet was too big ---------------------------------------------------------------------- */
 
 /* FSM-393 FSM-394 FSM-395 FSM-396 FSM-397 REQ:9293-3.7.2-1 ROW:107 */
+/* REQ:1191-6.2-1 REQ:1191-6.2-2 */
 TEST(what_was_too_big_is_sent_again_in_smaller_pieces_without_penalty) /* REQ:7323-5.7-1 */
 {
     each_state (state, SENDING) {
