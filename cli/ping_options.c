@@ -132,7 +132,7 @@ int ping_unknown_option(const char *verb, const char *word)
 
 static int check_link(const struct ping_options *o)
 {
-    if (o->link.link && !link_is_tap(&o->link))
+    if (o->link.link && !link_is_own(&o->link))
         return mistake("no ICMP on link", o->link.link, "as in --link tap:weir0");
     return o->link.link || o->link.prefix || o->link.has_gateway || o->link.no_offload
                ? link_check(&o->link)

@@ -116,22 +116,22 @@ static int fail(const char *text)
 static int open_own(struct ping_way *w, const struct ping_options *o)
 {
     struct weir_config config = {.now_ns = weir_clock_ns()};
-    struct tap_ends ends;
+    struct link_ends ends;
     char error[512] = "no memory";
     int v;
 
     if (getrandom(config.seed, sizeof config.seed, 0) != sizeof config.seed)
         config.seed[0] = (uint64_t)config.now_ns;
     w->stack = weir_new(&config);
-    w->link = w->stack ? tap_open(&o->link, &ends, error, sizeof error) : NULL;
+    w->link = w->stack ? link_open(&o->link, &ends, error, sizeof error) : NULL;
     if (!w->link)
         return fail(error);
     w->ifindex = weir_iface_add(w->stack, &w->link->iface);
-    if ((v = w->ifindex) < 0 || (v = tap_configure(w->stack, w->ifindex, &ends)) < 0 ||
+    if ((v = w->ifindex) < 0 || (v = link_configure(w->stack, w->ifindex, &ends)) < 0 ||
         (v = echo_open(&w->echo, w->stack, &o->addr, (int)o->ttl)) < 0)
         return fail(strerror(-v));
     w->fd = w->link->driver->fd(w->link);
-    tap_say(w->link->iface.name, &ends);
+    link_say(w->link->iface.name, &ends);
     return 0;
 }
 

@@ -102,7 +102,7 @@ static int take_target(struct trace_options *o, int n, char **words)
         return mistake("-f is above -m:", words[0], "no TTL is left to try");
     if (!o->port)
         o->port = o->kind == PROBE_TCP ? TCP_PORT : UDP_PORT;
-    if (o->way.link.link && !link_is_tap(&o->way.link))
+    if (o->way.link.link && !link_is_own(&o->way.link))
         return mistake("no routers on link", o->way.link.link, "as in --link tap:weir0");
     return o->way.link.link ? link_check(&o->way.link) : 0;
 }

@@ -135,7 +135,7 @@ struct daemon {
     struct weir_link *link;    /* the outermost wrapper */
     struct weir_link *gateway; /* the host link within, or NULL */
     struct weir_link *impair, *capture;
-    struct tap_ends tap; /* where the link is one */
+    struct link_ends ends; /* unless it is the host link */
     int ifindex;
     struct netns netns;                /* the program's */
     int epoll, ctl, data, dgram, life; /* life: readable at its end: the launcher is done */
@@ -233,7 +233,7 @@ void publish_end(struct daemon *d, struct carrier *c);
 /* local->port 0: a port of the host that nobody else gets, though nobody listens there. */
 int publish_reserve(struct daemon *d, struct carrier *c, struct weir_sockaddr *local);
 void publish_release(struct carrier *c);
-/* Says on a tap link what -p means there. */
+/* Says on a link of its own what -p means there. */
 void publish_say(const struct daemon *d);
 
 /* listen.c */

@@ -1,5 +1,5 @@
-/* Which addresses the program's namespace shows: the host's own, or the tap link's; and which
- * nameservers its libc will ask.
+/* Which addresses the program's namespace shows: the host's own, or those on a link of the stack's
+ * own; and which nameservers its libc will ask.
  *
  * Knows: getifaddrs, /etc/resolv.conf. Shape: looked up once, when the daemon starts. Units:
  * network order. Errors: -errno. Cost: a few system calls. */
@@ -50,9 +50,10 @@ static void add_hosts_own(struct netns_face *face)
     freeifaddrs(all);
 }
 
-static void add_stacks(struct netns_face *face, const struct tap_ends *e)
+static void add_stacks(struct netns_face *face, const struct link_ends *e)
 {
-    face->address[face->addresses++] = e->ip;
+    if (e->prefix)
+        face->address[face->addresses++] = e->ip;
     if (e->prefix6)
         face->address[face->addresses++] = e->ip6;
 }
@@ -78,7 +79,7 @@ int face_show(struct daemon *d)
     if (d->gateway)
         add_hosts_own(&face);
     else
-        add_stacks(&face, &d->tap);
+        add_stacks(&face, &d->ends);
     add_nameservers(&face);
     return netns_face(&d->netns, &face);
 }

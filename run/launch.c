@@ -147,8 +147,8 @@ static int open_link(struct daemon *d, char *error, size_t error_size)
     if (o->net)
         weir_impair_parse(&impair, o->net, error, error_size);
     impair.seed = o->seed;
-    if (link_is_tap(&o->link))
-        d->link = tap_open(&o->link, &d->tap, error, error_size);
+    if (link_is_own(&o->link))
+        d->link = link_open(&o->link, &d->ends, error, error_size);
     else
         d->link = open_host(d, &impair, error, error_size);
     if (!d->link)
@@ -169,16 +169,16 @@ static int open_link(struct daemon *d, char *error, size_t error_size)
     return 0;
 }
 
-static int configure_tap(struct daemon *d, char *error, size_t error_size)
+static int configure_own(struct daemon *d, char *error, size_t error_size)
 {
-    int v = tap_configure(d->stack, d->ifindex, &d->tap);
+    int v = link_configure(d->stack, d->ifindex, &d->ends);
 
     /* What was typed is not asked for first: the program would have to wait. */
     weir_ip6_start(d->stack, d->ifindex);
     if (v == 0 && d->options->link.is_dhcp)
         v = lease_wait(d, error, error_size);
     else
-        tap_say(d->link->iface.name, &d->tap);
+        link_say(d->link->iface.name, &d->ends);
     publish_say(d);
     return v;
 }
@@ -253,7 +253,7 @@ int daemon_open(struct daemon *d, const struct run_options *o, char *error, size
     d->ifindex = weir_iface_add(d->stack, &d->link->iface);
     if (d->ifindex < 0)
         return d->ifindex;
-    v = d->gateway ? configure_host(d) : configure_tap(d, error, error_size);
+    v = d->gateway ? configure_host(d) : configure_own(d, error, error_size);
     if (v < 0)
         return v;
     if ((v = open_sockets(d)) < 0) {

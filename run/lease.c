@@ -28,8 +28,9 @@ static void say(const struct daemon *d, const struct weir_dhcp_lease *l)
 {
     char text[WEIR_ADDR_TEXT], server[WEIR_ADDR_TEXT];
 
-    fprintf(stderr, "weir: tap %s: weir is %s/%d, by DHCP from %s", d->link->iface.name,
-            weir_addr_text(&l->addr, text), l->prefix, weir_addr_text(&l->server, server));
+    fprintf(stderr, "weir: %s %s: weir is %s/%d, by DHCP from %s", d->ends.kind,
+            d->link->iface.name, weir_addr_text(&l->addr, text), l->prefix,
+            weir_addr_text(&l->server, server));
     if (l->has_router)
         fprintf(stderr, "; gateway %s", weir_addr_text(&l->router, text));
     if (l->dnss)
@@ -43,7 +44,7 @@ static int complain(const struct daemon *d, const struct weir_dhcp_lease *l, cha
     const char *name = d->link->iface.name;
     bool has_answered = l->naks || l->declines || strcmp(l->state, "selecting") != 0;
 
-    if (!d->tap.is_up)
+    if (!d->ends.is_up)
         snprintf(error, error_size, "%s is down, no DHCP server is heard: sudo ip link set %s up",
                  name, name);
     else if (has_answered)
@@ -81,10 +82,10 @@ int lease_wait(struct daemon *d, char *error, size_t error_size)
     }
     if (v < 0)
         return complain(d, &l, error, error_size);
-    d->tap.ip = l.addr;
-    d->tap.prefix = l.prefix;
-    d->tap.gateway = l.router;
-    d->tap.has_gateway = l.has_router;
+    d->ends.ip = l.addr;
+    d->ends.prefix = l.prefix;
+    d->ends.gateway = l.router;
+    d->ends.has_gateway = l.has_router;
     say(d, &l);
     return 0;
 }

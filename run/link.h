@@ -1,9 +1,9 @@
-/* How a stack is joined to a network: the words of it, and the TAP device.
+/* How a stack is joined to a network: the words of it, the kinds of links, who has which address.
  *
  * Knows: what is typed for --link, --ip, --gw, --dhcp and --no-offload. Not the stack's daemon.
- * Shape: words are read, then checked together, then the device is opened, then the stack is told.
- * Units: bits of prefix. Errors: 2 and a line on stderr for words; a line in `error` for devices.
- */
+ * Shape: words are read, then checked together, then the link is opened, then the stack is told.
+ * Units: bits of prefix. Errors: 2 and a line on stderr for words; a line in `error` for links.
+ * Cost: none that matters. */
 #ifndef RUN_LINK_H
 #define RUN_LINK_H
 
@@ -12,7 +12,7 @@
 #include <weir/weir.h>
 
 struct link_options {
-    const char *link; /* "host" or "tap:NAME" */
+    const char *link; /* as typed: "host", "tap:NAME"; link_kinds.c has them all */
     struct weir_addr ip, gateway;
     struct weir_addr ip6, gateway6;
     int prefix, prefix6; /* 0: no --ip of that family */
@@ -28,28 +28,57 @@ enum link_option {
     LINK_OPTION_DHCP,
 };
 
-/* link_words.c. Each 0, or exit status 2 and a line on stderr. */
-int link_take(struct link_options *o, int option, const char *value);
-int link_check(const struct link_options *o); /* whether all of it fits together */
-bool link_is_tap(const struct link_options *o);
-
-/* Both ends of a TAP link. */
-struct tap_ends {
+/* Who is who on a link of the stack's own. */
+struct link_ends {
+    const char *kind; /* "tap" */
     struct weir_addr ip, gateway;
     struct weir_addr ip6, gateway6;
-    int prefix, prefix6; /* prefix6 0: no address of IPv6 was asked for */
+    int prefix, prefix6; /* 0: no address of that family was asked for */
     bool has_gateway, has_gateway6;
-    bool was_there;          /* the device was made by somebody else: its addresses are theirs */
-    bool kernel_has_gateway; /* the kernel's end has the gateway's address */
+    bool was_there;      /* tap: the device was made by somebody else: its addresses are theirs */
+    bool is_kernels_end; /* tap: the kernel is the other end, and may be the gateway */
+    bool kernel_has_gateway; /* tap: it is */
     bool is_up;
 };
 
-/* tap.c. Opens the device and finds out the addresses; a device that it makes gets the gateway's
- * address at the kernel's end. NULL with *error filled. */
-struct weir_link *tap_open(const struct link_options *o, struct tap_ends *ends, char *error,
-                           size_t error_size);
-int tap_configure(struct weir_stack *stack, int ifindex, const struct tap_ends *ends);
-/* Says on stderr who is who. */
-void tap_say(const char *name, const struct tap_ends *ends);
+/* One kind of link: a row of the table in link_kinds.c. */
+struct link_kind {
+    const char *word;  /* what is typed before the colon */
+    const char *takes; /* what is typed behind it, for help; NULL: there is no colon */
+    /* Opens it and finds out the addresses. NULL with *error filled. NULL here: the host link,
+     * which has the host's addresses and is opened by the daemon. `name` is what was typed behind
+     * the colon. */
+    struct weir_link *(*open)(const char *name, const struct link_options *o,
+                              struct link_ends *ends, char *error, size_t error_size);
+    /* Whether what stands behind the colon can be meant: exit status 2 and a line on stderr. */
+    int (*check)(const char *name);
+    bool needs_ip;    /* nothing can be guessed: --ip or --dhcp must be typed */
+    const char *help; /* one line or more of 58 columns, for --help */
+};
+
+/* link_kinds.c */
+const struct link_kind *link_kind_find(const char *link); /* NULL: there is no such kind */
+const char *link_behind(const char *link);                /* behind the colon, or "" */
+int link_unknown(const char *link); /* says which kinds there are; exit status 2 */
+void link_help(void);               /* on stdout, a paragraph for each kind */
+/* Opens the link that was typed, unless it is the host's. */
+struct weir_link *link_open(const struct link_options *o, struct link_ends *ends, char *error,
+                            size_t error_size);
+
+/* link_words.c. Each 0, or exit status 2 and a line on stderr. */
+int link_take(struct link_options *o, int option, const char *value);
+int link_check(const struct link_options *o); /* whether all of it fits together */
+int link_mistake(const char *what, const char *text, const char *hint); /* 2 */
+bool link_is_own(const struct link_options *o); /* addresses of the stack's own, not the host's */
+
+/* link_ends.c */
+void link_ends_typed(struct link_ends *ends, const struct link_options *o); /* nothing guessed */
+int link_configure(struct weir_stack *stack, int ifindex, const struct link_ends *ends);
+void link_say(const char *name, const struct link_ends *ends); /* on stderr: who is who */
+
+/* tap.c: a device that it makes gets the gateway's address at the kernel's end. */
+struct weir_link *tap_open(const char *name, const struct link_options *o, struct link_ends *ends,
+                           char *error, size_t error_size);
+int tap_check(const char *name);
 
 #endif

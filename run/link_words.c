@@ -4,7 +4,6 @@
  * line on stderr that says what to type instead. Units: bits of prefix. Errors: exit status 2.
  * Cost: none that matters. */
 #include <ctype.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "run/link.h"
 #include "run/run.h"
 
-static int mistake(const char *what, const char *text, const char *hint)
+int link_mistake(const char *what, const char *text, const char *hint)
 {
     fprintf(stderr, "weir: %s '%s': %s\n", what, text, hint);
     return 2;
@@ -20,23 +19,12 @@ static int mistake(const char *what, const char *text, const char *hint)
 
 static int take_link(struct link_options *o, const char *text)
 {
-    static const char *const kinds[] = {"host", "tap:", NULL};
+    const struct link_kind *kind = link_kind_find(text);
 
     o->link = text;
-    if (strcmp(text, "host") == 0)
-        return 0;
-    if (strncmp(text, "tap:", 4) != 0) {
-        fprintf(stderr, "weir: unknown link '%s': did you mean '%s'? (host, tap:NAME)\n", text,
-                nearest_word(text, kinds));
-        return 2;
-    }
-    if (strlen(text + 4) >= IFNAMSIZ)
-        return mistake("too long for a device", text + 4, "its name has at most 15 letters");
-    for (const char *c = text + 4; *c; c++)
-        if (isspace((unsigned char)*c) || strchr("/:,", *c))
-            return mistake("not a device's name", text + 4,
-                           "as in --link tap:weir0 --ip 10.77.0.2/24");
-    return 0;
+    if (!kind)
+        return link_unknown(text);
+    return kind->check ? kind->check(link_behind(text)) : 0;
 }
 
 static bool is_host(const struct weir_addr *a)
@@ -62,8 +50,8 @@ static int take_ip(struct link_options *o, const char *text)
         bits = isdigit((unsigned char)*slash) ? strtol(slash, &end, 10) : 0;
     if (weir_addr_parse(&addr, copy) < 0 || !is_host(&addr) || *end || bits < 1 ||
         bits > (is_v4 ? 31 : 127))
-        return mistake("not an address", text,
-                       "with a prefix, as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
+        return link_mistake("not an address", text,
+                            "with a prefix, as in --ip 10.77.0.2/24 --ip fd00:77::2/64");
     *(is_v4 ? &o->ip : &o->ip6) = addr;
     *(is_v4 ? &o->prefix : &o->prefix6) = (int)bits;
     return 0;
@@ -75,7 +63,7 @@ static int take_gateway(struct link_options *o, const char *text)
     bool is_v4;
 
     if (weir_addr_parse(&addr, text) < 0 || !is_host(&addr))
-        return mistake("not an address", text, "as in --gw 10.77.0.1 --gw fd00:77::1");
+        return link_mistake("not an address", text, "as in --gw 10.77.0.1 --gw fd00:77::1");
     is_v4 = weir_addr_is_v4(&addr);
     *(is_v4 ? &o->gateway : &o->gateway6) = addr;
     *(is_v4 ? &o->has_gateway : &o->has_gateway6) = true;
@@ -100,12 +88,14 @@ int link_take(struct link_options *o, int option, const char *value)
     }
 }
 
-bool link_is_tap(const struct link_options *o)
+bool link_is_own(const struct link_options *o)
 {
-    return o->link && strncmp(o->link, "tap:", 4) == 0;
+    const struct link_kind *kind = o->link ? link_kind_find(o->link) : NULL;
+
+    return kind && kind->open;
 }
 
-static int check_tap(const struct link_options *o)
+static int check_own4(const struct link_options *o)
 {
     uint32_t ip = weir_addr_to_v4(&o->ip), mask = ~0u << (32 - o->prefix);
     uint32_t gateway = o->has_gateway ? weir_addr_to_v4(&o->gateway) : 0;
@@ -113,18 +103,33 @@ static int check_tap(const struct link_options *o)
 
     weir_addr_text(&o->ip, text);
     if (o->prefix < 31 && ((ip & ~mask) == 0 || (ip | mask) == ~0u))
-        return mistake("not a host's address, but its subnet's own:", text,
-                       "as in --ip 10.77.0.2/24");
+        return link_mistake("not a host's address, but its subnet's own:", text,
+                            "as in --ip 10.77.0.2/24");
     if (!o->has_gateway)
         return 0;
     weir_addr_text(&o->gateway, text);
     if (gateway == ip)
-        return mistake("the same address in --ip and --gw:", text,
-                       "the gateway is another host's address");
+        return link_mistake("the same address in --ip and --gw:", text,
+                            "the gateway is another host's address");
     if ((gateway & mask) != (ip & mask))
-        return mistake("--gw is outside the subnet of --ip:", text,
-                       "as in --ip 10.77.0.2/24 --gw 10.77.0.1");
+        return link_mistake("--gw is outside the subnet of --ip:", text,
+                            "as in --ip 10.77.0.2/24 --gw 10.77.0.1");
     return 0;
+}
+
+/* A link of the stack's own: its addresses go together, and there is one where it needs it. */
+static int check_own(const struct link_options *o)
+{
+    if (o->has_gateway6 && !o->prefix6)
+        return link_mistake("--gw of IPv6 without an --ip of it:", o->link,
+                            "as in --ip fd00:77::2/64 --gw fd00:77::1");
+    if (link_kind_find(o->link)->needs_ip && !o->prefix && !o->prefix6 && !o->is_dhcp)
+        return link_mistake("which address has the stack on", o->link,
+                            "say --dhcp, or as in --ip 192.0.2.7/24 --gw 192.0.2.1");
+    if (link_kind_find(o->link)->needs_ip && !o->prefix && o->has_gateway)
+        return link_mistake("--gw without an --ip:", o->link,
+                            "as in --ip 192.0.2.7/24 --gw 192.0.2.1");
+    return o->prefix ? check_own4(o) : 0;
 }
 
 int link_check(const struct link_options *o)
@@ -134,11 +139,8 @@ int link_check(const struct link_options *o)
                 "weir: --dhcp asks for what --ip and --gw say: leave out one or the other\n");
         return 2;
     }
-    if (link_is_tap(o) && o->has_gateway6 && !o->prefix6)
-        return mistake("--gw of IPv6 without an --ip of it:", o->link,
-                       "as in --ip fd00:77::2/64 --gw fd00:77::1");
-    if (link_is_tap(o))
-        return o->prefix ? check_tap(o) : 0;
+    if (link_is_own(o))
+        return check_own(o);
     if (o->prefix || o->prefix6 || o->has_gateway || o->has_gateway6 || o->no_offload ||
         o->is_dhcp) {
         fprintf(stderr,

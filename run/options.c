@@ -26,16 +26,15 @@ static const char usage[] =
     "  --pcapng FILE       record every frame, with the stack's reason as its comment\n"
     "  -p [ADDR:]HOST:PORT host link: what the program serves on PORT is at the host's port HOST;\n"
     "                      of IPv6 [::1]:8080:80\n"
-    "  --link LINK         host (default: the host's own addresses, no privilege), or tap:NAME\n"
-    "  --ip ADDR/BITS      tap: the stack's address; else the one after the kernel's on NAME,\n"
-    "                      or 10.77.0.2/24 where NAME is not there yet\n"
+    "  --link LINK         where frames go:\n";
+
+static const char usage_end[] =
+    "  --ip ADDR/BITS      the stack's address on a link of its own; on tap the one after the\n"
+    "                      kernel's if none is said, or 10.77.0.2/24 where it is not there yet\n"
     "                      Once more for IPv6, which it has none of else: fd00:77::2/64\n"
-    "  --gw ADDR           tap: its gateway; else the kernel. A device that is not there is made\n"
-    "                      (CAP_NET_ADMIN) and gets this address; without root use one of yours:\n"
-    "                      sudo ip tuntap add weir0 mode tap user $USER\n"
-    "                      sudo ip addr add 10.77.0.1/24 dev weir0; sudo ip link set weir0 up\n"
-    "  --dhcp              tap: address, gateway and nameserver from a DHCP server on the link\n"
-    "  --no-offload        tap: no superframes, all checksums in software\n"
+    "  --gw ADDR           its gateway; on tap the kernel if none is said\n"
+    "  --dhcp              address, gateway and nameserver from a DHCP server on the link\n"
+    "  --no-offload        no superframes, all checksums in software\n"
     "  --via preload       the door to the program; preload is for dynamically linked ones\n"
     "  --no-isolation      no network namespace of its own: what bypasses weir meets the host's\n"
     "                      network, and abstract AF_UNIX names (X11, D-Bus) are the host's\n"
@@ -242,6 +241,8 @@ int options_parse(struct run_options *o, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "+:p:vh", options, NULL)) != -1) {
         if (c == 'h') {
             fputs(usage, stdout);
+            link_help();
+            fputs(usage_end, stdout);
             exit(0);
         }
         if (c == ':')

@@ -187,14 +187,14 @@ void publish_end(struct daemon *d, struct carrier *c)
 void publish_say(const struct daemon *d)
 {
     const struct run_options *o = d->options;
-    struct weir_sockaddr at = {.addr = d->tap.ip};
+    struct weir_sockaddr at = {.addr = d->ends.ip};
     char text[WEIR_ADDR_TEXT];
 
     for (int i = 0; i < o->publishes; i++) {
         at.port = o->publish[i].port;
         fprintf(stderr,
-                "weir: -p %d:%d is for the host link and has no effect here: on a tap link the "
+                "weir: -p %d:%d is for the host link and has no effect here: on a %s link the "
                 "program is reached at its own address, %s\n",
-                o->publish[i].host.port, at.port, weir_sockaddr_text(&at, text));
+                o->publish[i].host.port, at.port, d->ends.kind, weir_sockaddr_text(&at, text));
     }
 }

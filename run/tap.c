@@ -5,6 +5,7 @@
  * gets addresses here, so that nothing else needs to be typed. What is typed goes before all that.
  * Units: none. Errors: NULL and a line. Cost: some ioctls. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -97,24 +98,21 @@ static uint32_t first_of(uint32_t taken, int bits)
     return first == taken ? neighbour_of(taken, bits) : first;
 }
 
-static bool is_on_link(const struct tap_ends *e, uint32_t address)
+static bool is_on_link(const struct link_ends *e, uint32_t address)
 {
     return ((weir_addr_to_v4(&e->ip) ^ address) & ~0u << (32 - e->prefix)) == 0;
 }
 
-static void choose(const struct link_options *o, struct tap_ends *e, uint32_t kernel, int bits)
+static void choose(const struct link_options *o, struct link_ends *e, uint32_t kernel, int bits)
 {
     bool is_usable = kernel && bits >= 1 && bits <= 31;
 
-    e->ip = o->ip;
-    e->prefix = o->prefix;
     if (!o->prefix) {
         e->prefix = is_usable ? bits : PRESET_BITS;
         e->ip = weir_addr_v4(is_usable ? neighbour_of(kernel, bits) : PRESET_IP);
         if (o->has_gateway && !is_usable) /* what is typed says which subnet */
             e->ip = weir_addr_v4(neighbour_of(weir_addr_to_v4(&o->gateway), PRESET_BITS));
     }
-    e->gateway = o->gateway;
     e->has_gateway = true;
     if (!o->has_gateway)
         e->gateway = weir_addr_v4(is_usable && is_on_link(e, kernel) &&
@@ -124,16 +122,8 @@ static void choose(const struct link_options *o, struct tap_ends *e, uint32_t ke
     e->kernel_has_gateway = kernel == weir_addr_to_v4(&e->gateway);
 }
 
-static void choose6(const struct link_options *o, struct tap_ends *e)
-{
-    e->ip6 = o->ip6;
-    e->prefix6 = o->prefix6;
-    e->gateway6 = o->gateway6;
-    e->has_gateway6 = o->has_gateway6;
-}
-
 /* What is typed may not fit the device. */
-static bool is_conflict(const struct tap_ends *e, const char *name, uint32_t kernel, char *error,
+static bool is_conflict(const struct link_ends *e, const char *name, uint32_t kernel, char *error,
                         size_t error_size)
 {
     char text[WEIR_ADDR_TEXT];
@@ -152,13 +142,13 @@ static bool is_conflict(const struct tap_ends *e, const char *name, uint32_t ker
     return false;
 }
 
-static bool arrange(const struct link_options *o, struct tap_ends *e, const char *name, char *error,
-                    size_t error_size)
+static bool arrange(const struct link_options *o, struct link_ends *e, const char *name,
+                    char *error, size_t error_size)
 {
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), bits = 0;
     uint32_t kernel = s < 0 ? 0 : kernel_address(s, name, &bits);
 
-    choose6(o, e);
+    link_ends_typed(e, o);
     if (o->is_dhcp && s >= 0) { /* a server says who is who */
         e->is_up = is_up(s, name);
         close(s);
@@ -180,13 +170,24 @@ static bool arrange(const struct link_options *o, struct tap_ends *e, const char
 
 /* -- the link ---------------------------------------------------------------------------------- */
 
-struct weir_link *tap_open(const struct link_options *o, struct tap_ends *ends, char *error,
-                           size_t error_size)
+int tap_check(const char *name)
 {
-    const char *name = o->link + strlen("tap:");
+    if (strlen(name) >= IFNAMSIZ)
+        return link_mistake("too long for a device", name, "its name has at most 15 letters");
+    for (const char *c = name; *c; c++)
+        if (isspace((unsigned char)*c) || strchr("/:,", *c))
+            return link_mistake("not a device's name", name,
+                                "as in --link tap:weir0 --ip 10.77.0.2/24");
+    return 0;
+}
+
+struct weir_link *tap_open(const char *name, const struct link_options *o, struct link_ends *ends,
+                           char *error, size_t error_size)
+{
     struct weir_link *link;
 
-    *ends = (struct tap_ends){.was_there = *name && if_nametoindex(name) != 0};
+    ends->was_there = *name && if_nametoindex(name) != 0;
+    ends->is_kernels_end = true;
     link = weir_tap_open(name, error, error_size);
     if (!link)
         return NULL;
@@ -196,39 +197,4 @@ struct weir_link *tap_open(const struct link_options *o, struct tap_ends *ends, 
         return link;
     weir_link_close(link);
     return NULL;
-}
-
-int tap_configure(struct weir_stack *stack, int ifindex, const struct tap_ends *e)
-{
-    struct weir_addr any = weir_addr_v4(0);
-    struct weir_addr any6 = {.w = {0}};
-    int v = e->prefix ? weir_addr_add(stack, ifindex, &e->ip, e->prefix) : 0;
-
-    if (v == 0 && e->prefix)
-        v = weir_route_add(stack, &any, 0, &e->gateway, ifindex, 0);
-    if (v == 0 && e->prefix6)
-        v = weir_addr_add(stack, ifindex, &e->ip6, e->prefix6);
-    if (v == 0 && e->has_gateway6)
-        v = weir_route_add(stack, &any6, 0, &e->gateway6, ifindex, 0);
-    return v;
-}
-
-void tap_say(const char *name, const struct tap_ends *e)
-{
-    char ip[WEIR_ADDR_TEXT], gateway[WEIR_ADDR_TEXT];
-
-    if (e->prefix6)
-        fprintf(stderr, "weir: tap %s: weir is %s/%d%s%s\n", name, weir_addr_text(&e->ip6, ip),
-                e->prefix6, e->has_gateway6 ? ", its gateway " : "",
-                e->has_gateway6 ? weir_addr_text(&e->gateway6, gateway) : "");
-    weir_addr_text(&e->ip, ip);
-    weir_addr_text(&e->gateway, gateway);
-    fprintf(stderr, "weir: tap %s: weir is %s/%d, its gateway %s", name, ip, e->prefix, gateway);
-    if (!e->is_up)
-        fprintf(stderr, "; %s is down, nothing passes: sudo ip link set %s up\n", name, name);
-    else if (e->kernel_has_gateway)
-        fprintf(stderr, " is the kernel\n");
-    else
-        fprintf(stderr, " is beyond %s; if it is to be the kernel: sudo ip addr add %s/%d dev %s\n",
-                name, gateway, e->prefix, name);
 }

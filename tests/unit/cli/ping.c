@@ -42,7 +42,7 @@ static void options_set_their_fields(void **state)
     assert_string_equal(o.daemon, "ab");
     assert_int_equal(take("10.0.0.1 -c 2 --link tap:x --ip 10.0.0.2/8 --gw 10.1.1.1"), 0);
     assert_int_equal(o.count, 2);
-    assert_true(link_is_tap(&o.link) && o.link.has_gateway);
+    assert_true(link_is_own(&o.link) && o.link.has_gateway);
     assert_int_equal(o.link.prefix, 8);
 }
 

@@ -49,7 +49,7 @@ static void the_program_begins_where_options_end(void **state)
     assert_string_equal(o.program[2], "nonsense");
     assert_null(o.net);
     assert_string_equal(o.link.link, "host");
-    assert_false(link_is_tap(&o.link));
+    assert_false(link_is_own(&o.link));
 }
 
 static void each_option_sets_its_field(void **state)
@@ -82,7 +82,7 @@ static void a_tap_link_takes_addresses(void **state)
 {
     (void)state;
     assert_int_equal(parse("--link tap:weir0 -- true"), 0);
-    assert_true(link_is_tap(&o.link));
+    assert_true(link_is_own(&o.link));
     assert_int_equal(o.link.prefix, 0);
     assert_false(o.link.has_gateway || o.link.no_offload);
     assert_int_equal(parse("--gw 10.0.1.1 --link tap: --ip 10.0.0.2/16 --no-offload -- true"), 0);
