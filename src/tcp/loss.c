@@ -36,7 +36,7 @@ static void begin_recovery(struct tcp *p, struct tcb *t, const struct ack_event 
 {
     struct sent *s = t->sent;
 
-    undo_begin(t);
+    undo_begin(p, t);
     t->loss.phase = LOSS_RECOVERY;
     s->recover = t->snd.nxt;
     s->tlp.is_out = false; /* 8985#7.1 */
@@ -340,7 +340,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
     if (!t->sent) /* there was no memory for a record */
         sent_add(p, t, t->snd.una, t->snd.nxt);
     if (t->sent && was == LOSS_OPEN)
-        undo_begin(t);
+        undo_begin(p, t);
     if (was == LOSS_RECOVERY &&
         !cc_algo(&t->cc)->has_own_cwnd) /* else what is in flight by now would count */
         t->cc.cwnd = t->cc.ssthresh;

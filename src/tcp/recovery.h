@@ -161,7 +161,7 @@ void prr_begin(struct tcb *t, const struct ack_event *e);
 void prr_on_ack(struct tcb *t, const struct ack_event *e);
 
 /* -- undo.c ------------------------------------------------------------------------------------ */
-void undo_begin(struct tcb *t);
+void undo_begin(const struct tcp *p, struct tcb *t);
 void undo_on_sent_again(const struct tcp *p, struct tcb *t, uint32_t bytes);
 void undo_on_dsack(struct tcb *t, const struct ack_event *e);
 void undo_on_end(struct tcb *t); /* of the recovery */

@@ -7,10 +7,42 @@
  * milliseconds. Errors: none. Cost: O(1), and the records where it is answered. 4015, 5682#3 */
 #include "tcp/recovery.h"
 
-/* Recovery begins: what cwnd was, unless it was reduced already for the same flight. */
-void undo_begin(struct tcb *t)
+/* The timestamp that record r bore; of what was joined: the first of its time. */
+static uint32_t stamp_of(const struct tcp *p, const struct tcb *t, const struct sent_rec *r,
+                         const struct undo *was)
 {
+    if (r->flags & SENT_UNTIMED && was->is_any)
+        return was->echo;
+    return (uint32_t)((p->now_us - ((uint32_t)p->now_us - r->at_us)) / 1000) + t->ts.offset;
+}
+
+/* A recovery ends when what was out at its beginning arrived, and what it sent again above that may
+ * be out still: an ACK of that is no ACK of an original, for the next recovery neither. */
+static void count_earlier(const struct tcp *p, struct tcb *t, const struct undo *was)
+{
+    struct undo *u = &t->sent->undo;
+
+    for (uint32_t i = t->sent->first; i < t->sent->n; i++) {
+        const struct sent_rec *r = &t->sent->rec[i];
+        uint32_t stamp;
+
+        if (r->sends == 1 || r->flags & SENT_SACKED)
+            continue;
+        stamp = stamp_of(p, t, r, was);
+        if (!u->is_any || (int32_t)(stamp - u->echo) < 0)
+            u->echo = stamp;
+        u->is_any = true;
+        u->again += r->flags & SENT_AGAIN ? rec_len(r) : 0;
+    }
+}
+
+/* Recovery begins: what cwnd was, unless it was reduced already for the same flight. */
+void undo_begin(const struct tcp *p, struct tcb *t)
+{
+    struct undo was = t->sent->undo;
+
     t->sent->undo = (struct undo){.from = t->snd.una, .cc = t->cc, .is_open = true};
+    count_earlier(p, t, &was);
 }
 
 void undo_on_sent_again(const struct tcp *p, struct tcb *t, uint32_t bytes)

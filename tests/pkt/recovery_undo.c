@@ -68,6 +68,37 @@ TEST(the_echo_of_the_retransmission_undoes_nothing)
     peer_forget();
 }
 
+/* 10001 was sent again in the first recovery, but lies above what ended that: its ACK comes in the
+ * second, is older than all that this one sent again, and yet is of no original. */
+TEST(the_echo_of_an_earlier_recovery_undoes_nothing)
+{
+    struct peer p = with_timestamps();
+    uint32_t before;
+
+    app_write(&p, 30000);
+    expect_burst(&p, 6001, 4);
+    advance_ms(&p, 100);
+    ack_ts(&p, 1, 101, .sack = {{1001, 10001}});
+    expect_burst(&p, 1, 1);
+    expect_burst(&p, 10001, 4);
+    advance_ms(&p, 100);
+    ack_ts(&p, 1, 101, .sack = {{1001, 10001}, {11001, 13001}});
+    expect_burst(&p, 10001, 1); /* bears 301 */
+    expect_burst(&p, 14001, 2);
+    ack_ts(&p, 10001, 201, .sack = {{11001, 13001}});
+    assert_int_equal(info_of(&p).tcpi_ca_state, TCP_CA_Disorder);
+    expect_burst(&p, 16001, 1);
+    before = cwnd_of(&p);
+    advance_ms(&p, 60);
+    ack_ts(&p, 10001, 201, .sack = {{14001, 16001}, {11001, 13001}});
+    expect_burst(&p, 13001, 1); /* bears 361 */
+    ack_ts(&p, 13001, 301, .sack = {{14001, 16001}});
+    assert_int_equal(info_of(&p).tcpi_ca_state, TCP_CA_Recovery);
+    assert_true(ssthresh_of(&p) < before);
+    expect_stat(&p, "TcpExtTCPPartialUndo", 0);
+    peer_forget();
+}
+
 TEST(eifel_undoes_a_timeout)
 {
     struct peer p = path(.sack_ok = true, .has_ts = true, .knob = "net.ipv4.tcp_early_retrans",

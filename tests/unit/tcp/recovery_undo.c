@@ -104,7 +104,7 @@ static void only_what_a_recovery_sent_again_is_counted(void **state)
     (void)state;
     u = &send_to(5)->undo;
     tcb.snd.una = at(1);
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     send_again(1);
     undo_on_end(&tcb);
     undo_on_sent_again(&tcp, &tcb, MSS); /* of the next */
@@ -122,7 +122,7 @@ static void nothing_sent_again_is_nothing_to_undo(void **state)
 
     (void)state;
     send_to(5);
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     e = event();
     assert_false(undo_may(&tcb, &e));
 }
@@ -134,7 +134,7 @@ static void the_first_retransmission_dates_the_question(void **state)
 
     (void)state;
     send_to(5);
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     tcp.now_us += 10 * MS;
     send_again(0);
     first = ts_now(&tcp, &tcb);
@@ -156,13 +156,13 @@ static void what_grew_meanwhile_stays(void **state)
     (void)state;
     send_to(5);
     tcb.cc.cwnd = 10 * MSS, tcb.cc.ssthresh = 20 * MSS;
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     tcb.cc.cwnd = 30 * MSS, tcb.cc.ssthresh = 40 * MSS;
     undo_cwnd(&tcp, &tcb);
     assert_int_equal(tcb.cc.cwnd, 30 * MSS);
     assert_int_equal(tcb.cc.ssthresh, 40 * MSS);
     assert_false(tcb.sent->undo.is_open);
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     tcb.cc.cwnd = MSS, tcb.cc.ssthresh = 2 * MSS, tcb.cc.acked = 7, tcb.cc.mss = 500;
     undo_cwnd(&tcp, &tcb);
     assert_int_equal(tcb.cc.cwnd, 30 * MSS);
@@ -174,7 +174,7 @@ static void another_algorithm_keeps_what_is_its_own(void **state)
 {
     (void)state;
     send_to(5);
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     tcb.cc.algo = CC_cubic;
     tcb.cc.own[0] = 7;
     undo_cwnd(&tcp, &tcb);
@@ -186,7 +186,7 @@ static void the_question_ends_behind_what_was_out(void **state)
 {
     (void)state;
     send_to(5);
-    undo_begin(&tcb);
+    undo_begin(&tcp, &tcb);
     undo_on_end(&tcb);
     tcb.snd.una = at(5);
     undo_on_ack(&tcb);
