@@ -120,8 +120,7 @@ static bool is_unreach_hard(uint8_t code)
     }
 }
 
-/* 1191#7.1: the next lower plateau below what the router did not take. */
-static uint32_t plateau_below(uint32_t len)
+uint32_t icmp_plateau_below(uint32_t len)
 {
     static const uint16_t plateau[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};
 
@@ -159,7 +158,7 @@ enum drop icmp_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out)
 }
 
 /* What the message says to the sender of the packet: an errno, and how serious it is. */
-static void explain(const struct icmp4 *h, uint32_t quoted_len, struct icmp_error *out)
+static void explain(const struct icmp4 *h, uint16_t quoted_len, struct icmp_error *out)
 {
     out->type = h->type;
     out->code = h->code;
@@ -172,8 +171,10 @@ static void explain(const struct icmp4 *h, uint32_t quoted_len, struct icmp_erro
     out->is_hard = is_unreach_hard(h->code);
     if (h->code == UNREACH_FRAG) {
         out->mtu = h->rest & 0xffff;
-        if (!out->mtu)
-            out->mtu = plateau_below(quoted_len);
+        if (!out->mtu) {
+            out->mtu = icmp_plateau_below(quoted_len);
+            out->quoted_len = quoted_len;
+        }
     }
 }
 

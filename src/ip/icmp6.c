@@ -40,9 +40,8 @@ enum drop icmp6_input(struct ip *ip, const struct icmp_view *in, struct icmp_eve
     case ICMP6_TIME:
     case ICMP6_PARAM:
         return input_error(in, &h, out);
-    default:
-        /* 4443#2.4 (a): unknown errors are for the transports, which know none of them either. */
-        return DROP_icmp_type;
+    default: /* 4443#2.4 (a): errors that we do not know are for who sent; (b) */
+        return h.type < ICMP6_INFO ? input_error(in, &h, out) : DROP_icmp_type;
     }
 }
 
@@ -110,7 +109,7 @@ static void explain(const struct icmp4 *h, struct icmp_error *out)
         out->error = EHOSTUNREACH;
         break;
     default:
-        out->is_hard = true;
+        out->is_hard = h->type == ICMP6_PARAM;
         break;
     }
 }
@@ -173,6 +172,8 @@ static enum drop input_error(const struct icmp_view *in, const struct icmp4 *h,
     if (d != PASS)
         return d;
     explain(h, &out->error);
+    if (h->type == ICMP6_TOO_BIG && out->error.mtu < IP6_MTU_MIN)
+        return DROP_icmp_ignored; /* 8201#4: there is no such path */
     out->error.text_at += ICMP_LEN;
     out->kind = ICMP_EVENT_ERROR;
     return PASS;

@@ -217,9 +217,9 @@ bool icmp_take_credit(struct ip *ip, int64_t now_us)
     if (fresh) {
         ip->credit_at_us += (int64_t)(fresh * SECOND_US / c->icmp_msgs_per_sec);
         ip->credit += (int64_t)fresh;
-        if (ip->credit > c->icmp_msgs_burst)
-            ip->credit = c->icmp_msgs_burst;
     }
+    if (ip->credit > c->icmp_msgs_burst)
+        ip->credit = c->icmp_msgs_burst;
     if (ip->credit <= 0)
         return false;
     ip->credit -= rng_below(&ip->rng, 3); /* may become a debt, or the rate would be exceeded */

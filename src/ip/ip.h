@@ -178,6 +178,7 @@ struct icmp_error {
     bool is_hard;          /* as Linux sees it: protocol or port unreachable and the like */
     int error;             /* errno */
     uint32_t mtu;          /* of the next hop where packets are too big for it, else 0 */
+    uint16_t quoted_len;   /* where `mtu` is guessed from it, else 0 */
     struct weir_addr from; /* who says so */
     struct weir_addr local, remote; /* source and destination of our packet */
     uint8_t proto;
@@ -196,6 +197,9 @@ enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_even
 /* Reads who sent a packet of ours from the `n` bytes that came back of it: its IP header and 8
  * bytes at least. Fills the ends, proto and seq. */
 enum drop icmp_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out);
+
+/* 1191#7.1: the next lower plateau below what a router did not take that names no MTU. */
+uint32_t icmp_plateau_below(uint32_t len);
 
 /* The same of ICMPv6, icmp6.c; the checksum was judged before. */
 enum drop icmp6_input(struct ip *ip, const struct icmp_view *in, struct icmp_event *out);

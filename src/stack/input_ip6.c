@@ -156,7 +156,7 @@ static enum drop walk(struct arrival *a, uint32_t at)
 /* -- fragments --------------------------------------------------------------------------------- */
 
 /* 8200#4.5: what the sender is told of a fragment that can be none. */
-static void tell_of_lengths(struct arrival *a)
+static bool tell_of_lengths(struct arrival *a)
 {
     uint32_t start = a->chain.frag & IP6_FRAG_OFFSET;
 
@@ -164,6 +164,9 @@ static void tell_of_lengths(struct arrival *a)
         tell_source(a, ICMP6_PARAM, PARAM6_FIELD, 4);
     else if (start + a->l4_len > UINT16_MAX)
         tell_source(a, ICMP6_PARAM, PARAM6_FIELD, a->l4_at - a->ip_at - IP6_FRAG_LEN + 2);
+    else
+        return false;
+    return true;
 }
 
 /* 7112: the first fragment holds all headers, and the beginning of the transport's. */
@@ -171,8 +174,11 @@ static enum drop judge_first(struct arrival *a)
 {
     struct ip6_chain c = {.proto = a->chain.inner, .named_at = (uint16_t)(a->l4_at - a->ip_at - 8)};
     uint32_t at = a->l4_at - a->ip_at, end = at + a->l4_len;
-    enum drop v = ip6_walk(&c, head_at(a, a->ip_at), at, end);
+    uint32_t head = a->f->part[0].len - a->ip_at;
+    enum drop v = ip6_walk(&c, head_at(a, a->ip_at), at, head < end ? head : end);
 
+    if (v == DROP_ip6_header && head < end && !c.is_told)
+        return DROP_not_linear;
     if ((v == DROP_ip6_header && !c.is_told) || (v == PASS && at + c.len + TRANSPORT_MIN > end)) {
         tell_source(a, ICMP6_PARAM, PARAM6_CHAIN, 0);
         return DROP_ip6_header;
@@ -232,8 +238,7 @@ static enum drop input_fragment(struct arrival *a)
     if (!(a->chain.frag & (IP6_FRAG_OFFSET | IP6_FRAG_MORE))) /* 6946#4 */
         return input_behind_fragment(a, (uint16_t)(a->l4_at - a->ip_at - IP6_FRAG_LEN));
     k->stats.Ip6ReasmReqds++;
-    tell_of_lengths(a);
-    if (!in.start && (v = judge_first(a)) != PASS)
+    if (!tell_of_lengths(a) && !in.start && (v = judge_first(a)) != PASS)
         return v;
     memcpy(hdr, head_at(a, a->ip_at), IP6_LEN);
     hdr[6] = a->chain.inner;

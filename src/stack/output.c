@@ -218,9 +218,12 @@ static void send_arp(struct burst *b, const struct neigh_out *o)
     uint8_t *at = buffer_of(b);
     struct weir_frame *f = &b->frame[b->n];
     uint32_t head = link_head(b), len = head + ARP_LEN;
+    struct arp arp;
 
     put_ether(b, o->dst, o->arp.op >= RARP_REQUEST ? ETH_TYPE_RARP : ETH_TYPE_ARP, ARP_LEN);
-    arp_emit(at + head, &o->arp);
+    arp = o->arp;
+    arp.is_802 = b->iface->flags & WEIR_IF_LLC;
+    arp_emit(at + head, &arp);
     *f = (struct weir_frame){.parts = 1, .hdr_len = (uint16_t)len};
     f->part[0] = (struct weir_slice){at, len};
     send_frame(b, len);

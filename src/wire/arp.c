@@ -10,14 +10,17 @@
 
 #include "base/bytes.h"
 
-#define HARDWARE_ETHER 1
+enum { HARDWARE_ETHER = 1, HARDWARE_802 = 6 };
 #define LENGTHS 0x0604 /* of a MAC, of an IPv4 address */
 
 int arp_parse(struct arp *out, const uint8_t *p, size_t n)
 {
     if (n < ARP_LEN)
         return -DROP_arp_malformed;
-    if (get16(p) != HARDWARE_ETHER || get16(p + 2) != ETH_TYPE_IP4 || get16(p + 4) != LENGTHS)
+    out->is_802 = get16(p) == HARDWARE_802;
+    if (get16(p) != HARDWARE_ETHER && !out->is_802)
+        return -DROP_arp_malformed;
+    if (get16(p + 2) != ETH_TYPE_IP4 || get16(p + 4) != LENGTHS)
         return -DROP_arp_malformed;
     out->op = get16(p + 6);
     memcpy(out->sha, p + 8, 6);
@@ -29,7 +32,7 @@ int arp_parse(struct arp *out, const uint8_t *p, size_t n)
 
 size_t arp_emit(uint8_t *p, const struct arp *a)
 {
-    put16(p, HARDWARE_ETHER);
+    put16(p, a->is_802 ? HARDWARE_802 : HARDWARE_ETHER);
     put16(p + 2, ETH_TYPE_IP4);
     put16(p + 4, LENGTHS);
     put16(p + 6, a->op);

@@ -50,6 +50,7 @@ enum { ARP_REQUEST = 1, ARP_REPLY = 2, RARP_REQUEST = 3, RARP_REPLY = 4 }; /* 90
 struct arp {
     uint16_t op;
     uint8_t sha[6], tha[6];
+    bool is_802;       /* in a frame of IEEE 802.3: 1042 gives that hardware another number */
     uint32_t spa, tpa; /* host order */
 };
 int arp_parse(struct arp *out, const uint8_t *p, size_t n);

@@ -179,20 +179,24 @@ TEST(addresses_that_can_not_be_are_refused)
     frames_end(f);
 }
 
-static void send_back(struct frames *f, const struct taken *t, uint8_t type, uint8_t code,
-                      uint32_t rest)
+static const char *verdict_of(struct frames *f, const struct taken *t, uint8_t type, uint8_t code,
+                              uint32_t rest)
 {
     uint8_t quote[1232], message[1280];
     uint32_t n = t->len < sizeof quote ? t->len : sizeof quote, len;
-    const char *v;
 
     memcpy(quote, t->bytes, n);
     len = build_icmp6(
         message,
         &(struct icmp6_spec){
             .src = "fd00::fe", .type = type, .code = code, .rest = rest, .data = quote, .len = n});
-    v = put6(f, .src = "fd00::fe", .proto = PROTO_ICMP6, .l4 = message, .len = len);
-    assert_null(v);
+    return put6(f, .src = "fd00::fe", .proto = PROTO_ICMP6, .l4 = message, .len = len);
+}
+
+static void send_back(struct frames *f, const struct taken *t, uint8_t type, uint8_t code,
+                      uint32_t rest)
+{
+    assert_null(verdict_of(f, t, type, code, rest));
 }
 
 /* REQ:8201-1-1 REQ:8201-4-4 */
@@ -225,17 +229,23 @@ TEST(a_datagram_is_cut_to_the_path_that_an_error_told) /* REQ:8200-5-3 REQ:8200-
     frames_end(f);
 }
 
-TEST(no_path_is_narrower_than_1280) /* 8201#4: a lie makes nobody send crumbs */
+/* A lie makes nobody send crumbs, nor less than it did. */
+TEST(no_path_is_narrower_than_1280) /* REQ:8201-4-2 REQ:8201-4-3 */
 {
+    static const uint32_t lies[] = {0, 68, 1279};
     struct frames *f = frames_of(.has_v6 = true);
     int s = udp6_socket(f, 7000);
-    struct taken *t;
 
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        send_pattern6(f, s, "fd00:5::1", 9, 1400);
+        assert_string_equal(verdict_of(f, take(f), ICMP6_TOO_BIG, 0, lies[i]), "icmp_ignored");
+        send_pattern6(f, s, "fd00:5::1", 9, 1400);
+        assert_int_equal(take(f)->len, 1448);
+    }
     send_pattern6(f, s, "fd00:5::1", 9, 1400);
-    send_back(f, take(f), ICMP6_TOO_BIG, 0, 68);
+    send_back(f, take(f), ICMP6_TOO_BIG, 0, 1280);
     send_pattern6(f, s, "fd00:5::1", 9, 1232);
-    t = take(f);
-    assert_int_equal(t->len, 1280);
+    assert_int_equal(take(f)->len, 1280);
     weir_close(f->stack, s);
     frames_end(f);
 }

@@ -341,6 +341,58 @@ TEST(stations_that_are_known_are_told) /* ROW:121 REQ:903-III-5 */
     frames_end(f);
 }
 
+/* 802.3 frames say hardware 6, Ethernet's 1; from others both are understood in either. */
+TEST(arp_numbers_the_hardware_as_its_frames) /* REQ:1042-AddressMappings-1 */
+{
+    for (int is_llc = 0; is_llc < 2; is_llc++) {
+        struct frames *f = frames_of(.mtu = 1492, .is_ether = true,
+                                     .flags = is_llc ? WEIR_IF_LLC : 0);
+        uint32_t at = is_llc ? ETH_LEN + LLC_LEN : ETH_LEN;
+        struct arp a = {.op = ARP_REQUEST, .spa = THEM, .tpa = US}, seen;
+        int sock = udp_socket(f, 5000);
+        uint8_t frame[60] = {0};
+        struct taken *t;
+
+        send_pattern(f, sock, 0x0a000003, 7, 3);
+        t = take(f);
+        assert_int_equal(t->bytes[at + 1], is_llc ? 6 : 1);
+        memcpy(a.sha, them, 6);
+        for (int is_802 = 0; is_802 < 2; is_802++) {
+            a.is_802 = is_802;
+            head_llc(frame, LLC_LEN + ARP_LEN, ETH_TYPE_ARP);
+            if (!is_llc)
+                head(frame, ETH_TYPE_ARP);
+            arp_emit(frame + at, &a);
+            assert_null(put_frame(f, frame, sizeof frame));
+            t = take(f);
+            assert_int_equal(arp_parse(&seen, t->bytes + at, ARP_LEN), ARP_LEN);
+            assert_int_equal(seen.op, ARP_REPLY);
+            assert_int_equal(seen.is_802, is_llc);
+        }
+        frames_end(f);
+    }
+}
+
+TEST(a_broadcast_goes_to_all_stations) /* REQ:1042-AddressMappings-2 */
+{
+    static const uint32_t all[] = {0xffffffff, 0x0a0000ff};
+    static const uint8_t ones[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    for (int i = 0; i < 4; i++) {
+        struct frames *f = frames_of(.mtu = 1492, .is_ether = true,
+                                     .flags = i & 1 ? WEIR_IF_LLC : 0);
+        int sock = udp_socket(f, 5000), one = 1;
+        struct taken *t;
+
+        weir_setsockopt(f->stack, sock, SOL_SOCKET, SO_BROADCAST, &one, sizeof one);
+        assert_int_equal(send_pattern(f, sock, all[i / 2], 7, 30), 30);
+        t = take(f);
+        assert_memory_equal(t->bytes, ones, 6);
+        assert_int_equal(t->ip.dst, all[i / 2]);
+        frames_end(f);
+    }
+}
+
 TEST(what_is_lost_stays_lost) /* ROW:111 */
 {
     struct frames *f = frames_of(.mtu = 1500);

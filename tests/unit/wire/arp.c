@@ -28,10 +28,13 @@ static void parse_reads_what_emit_wrote(void **state)
 
         memset(&b, 0, sizeof b);
         memset(&a, 0, sizeof a);
-        dice_fill(&d, &a, sizeof a);
+        dice_fill(&d, &a, offsetof(struct arp, is_802));
+        a.is_802 = d.seed & 1;
+        a.spa = (uint32_t)dice_u64(&d);
+        a.tpa = (uint32_t)dice_u64(&d);
         arp_emit(out, &a);
         check(&d, arp_parse(&b, walled(out, ARP_LEN), ARP_LEN) == ARP_LEN);
-        check(&d, a.op == b.op && a.spa == b.spa && a.tpa == b.tpa);
+        check(&d, a.op == b.op && a.is_802 == b.is_802 && a.spa == b.spa && a.tpa == b.tpa);
         check(&d, !memcmp(a.sha, b.sha, 6) && !memcmp(a.tha, b.tha, 6));
     }
 }
