@@ -14,6 +14,7 @@
 
 #define QUOTE_MAX 68   /* the longest IP header and 8 bytes: 792 */
 #define UNREACH_MAX 15 /* codes that are defined */
+#define REDIRECT_MAX 3
 
 enum { REPLY_QUERIES_FIRST = 13, REPLY_QUERIES_LAST = 18 }; /* timestamp, information, mask */
 
@@ -43,9 +44,9 @@ enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_even
     case ICMP4_UNREACH:
     case ICMP4_TIME:
     case ICMP4_PARAM:
+    case ICMP4_REDIRECT:
         return input_error(in, &h, out);
-    case ICMP4_QUENCH:   /* 6633#3 */
-    case ICMP4_REDIRECT: /* Differs: 1122#3.2.2.2. A redirect is a way to be led astray. */
+    case ICMP4_QUENCH: /* 6633#3 */
         return DROP_icmp_ignored;
     default:
         return h.type >= REPLY_QUERIES_FIRST && h.type <= REPLY_QUERIES_LAST ? DROP_icmp_ignored
@@ -185,12 +186,18 @@ static enum drop input_error(const struct icmp_view *in, const struct icmp4 *h,
     uint32_t n = slices_peek(in->part, in->parts, bytes, sizeof bytes);
     enum drop d;
 
-    if (h->type == ICMP4_UNREACH && h->code > UNREACH_MAX)
+    if ((h->type == ICMP4_UNREACH && h->code > UNREACH_MAX) ||
+        (h->type == ICMP4_REDIRECT && h->code > REDIRECT_MAX))
         return DROP_icmp_type;
     out->error = (struct icmp_error){.from = in->src};
     d = icmp_read_quote(bytes + ICMP_LEN, n - ICMP_LEN, &out->error);
     if (d != PASS)
         return d;
+    if (h->type == ICMP4_REDIRECT) { /* 1122#3.3.1.2: of a network counts as of a host */
+        out->gateway = weir_addr_v4(h->rest);
+        out->kind = ICMP_EVENT_REDIRECT;
+        return PASS;
+    }
     explain(h, get16(bytes + ICMP_LEN + 2), &out->error);
     out->error.text_at = ICMP_LEN + (uint32_t)(bytes[ICMP_LEN] & 15) * 4 + 8;
     out->kind = ICMP_EVENT_ERROR;

@@ -8,6 +8,8 @@
 
 void pmtu_init(struct ip *ip);
 void pmtu_fini(struct ip *ip);
+void redirect_init(struct ip *ip);
+void redirect_fini(struct ip *ip);
 
 /* An ICMP message to queue: where it goes, its first 8 bytes, and bytes behind them. */
 struct icmp_answer {

@@ -22,6 +22,7 @@ void ip_config_default(struct ip_config *config)
         .icmp_msgs_per_sec = 1000,
         .icmp_msgs_burst = 50,
         .pmtu_max = 1024,
+        .redirects_max = 1024,
         .min_pmtu = 552,
         .mtu_expires_s = 600,
         .forward_queue_bytes = 1048576,
@@ -45,6 +46,7 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
     ip->credit = ip->config.icmp_msgs_burst;
     ip->credit_at_us = now_us;
     pmtu_init(ip);
+    redirect_init(ip);
     igmp_init(&ip->igmp);
     frag_init(&ip->frags, mem, &ip->rng);
     frag_init(&ip->frags6, mem, &ip->rng);
@@ -59,6 +61,7 @@ void ip_fini(struct ip *ip)
     }
     mem_free(ip->mem, ip->route, ip->routes_room * sizeof *ip->route);
     pmtu_fini(ip);
+    redirect_fini(ip);
     frag_fini(&ip->frags);
     frag_fini(&ip->frags6);
 }

@@ -28,6 +28,7 @@ struct ip_config {
     uint32_t icmp_msgs_per_sec;          /* errors, 1,000 */
     uint32_t icmp_msgs_burst;            /* 50 */
     uint32_t pmtu_max;                   /* destinations with a path MTU of their own, 1,024 */
+    uint32_t redirects_max;              /* destinations with a next hop of their own, 1,024 */
     uint32_t min_pmtu;                   /* 552 */
     uint32_t mtu_expires_s;              /* 600 */
     uint32_t forward_queue_bytes;        /* of packets for others, 1 MiB */
@@ -64,7 +65,7 @@ struct ip {
 
     struct route *route; /* longest prefix first, then by network, then by metric */
     uint32_t routes, routes_room;
-    uint32_t epoch; /* moves when a route comes or goes */
+    uint32_t epoch; /* moves when a route or a redirect comes or goes */
     uint32_t groups;
     struct route_group group[IP_PREFIXES];
 
@@ -84,6 +85,10 @@ struct ip {
     struct pool pmtus;
     struct table pmtu_table;
     struct list pmtu_order; /* the first to expire first */
+
+    struct pool redirects;
+    struct table redirect_table;
+    struct list redirect_order; /* the oldest first */
 };
 
 void ip_config_default(struct ip_config *config);
@@ -126,6 +131,7 @@ struct route_result {
     struct weir_addr next_hop; /* the gateway, or dst itself */
     bool has_gateway;
     uint8_t prefix; /* bits of 128 that matched */
+    uint32_t at;    /* for route_next */
 };
 /* prefix: bits of the family of dst; gateway NULL: on link. 0, -EINVAL, -EEXIST, -ENOSPC,
  * -ENOMEM. */
@@ -142,6 +148,20 @@ int route_remove(struct ip *ip, const struct route_spec *spec);
 /* ifindex 0: any. 0 or -ENETUNREACH. */
 int route_lookup(const struct ip *ip, const struct weir_addr *dst, int ifindex,
                  struct route_result *out);
+/* The next best route to the same network with the same prefix length, behind the one in *r. */
+int route_next(const struct ip *ip, const struct weir_addr *dst, int ifindex,
+               struct route_result *r);
+
+/* -- redirects: redirect.c -----------------------------------------------------------------------
+ */
+
+/* The next hop that a router named for dst; false: none did. */
+bool redirect_of(const struct ip *ip, const struct weir_addr *dst, int ifindex,
+                 struct weir_addr *next_hop);
+void redirect_set(struct ip *ip, const struct weir_addr *dst, int ifindex,
+                  const struct weir_addr *next_hop);
+void redirect_forget(struct ip *ip, const struct weir_addr *dst, int ifindex);
+void redirect_forget_all(struct ip *ip);
 
 /* -- path MTU: pmtu.c -------------------------------------------------------------------------- */
 
@@ -169,8 +189,9 @@ struct icmp_view {
 
 enum icmp_event_kind {
     ICMP_EVENT_NONE,
-    ICMP_EVENT_ERROR, /* `error` is for the transport that the quote names */
-    ICMP_EVENT_REPLY, /* the message is for ping sockets with identifier `id` */
+    ICMP_EVENT_ERROR,    /* `error` is for the transport that the quote names */
+    ICMP_EVENT_REDIRECT, /* `gateway` is said to be better for the packet that `error` names */
+    ICMP_EVENT_REPLY,    /* the message is for ping sockets with identifier `id` */
 };
 /* An ICMP error, with what can be read from its quote. */
 struct icmp_error {
@@ -190,6 +211,7 @@ struct icmp_event {
     enum icmp_event_kind kind;
     uint16_t id;
     struct icmp_error error;
+    struct weir_addr gateway;
 };
 /* PASS, or why it was dropped. An echo request is answered in the queue. */
 enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_event *out);

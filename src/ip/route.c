@@ -101,6 +101,16 @@ static const struct route *find_net(const struct ip *ip, uint32_t first, uint32_
     return NULL;
 }
 
+static void describe(const struct ip *ip, const struct route *r, const struct weir_addr *dst,
+                     struct route_result *out)
+{
+    *out = (struct route_result){.ifindex = r->ifindex,
+                                 .has_gateway = r->has_gateway,
+                                 .next_hop = r->has_gateway ? r->gateway : *dst,
+                                 .prefix = r->prefix,
+                                 .at = (uint32_t)(r - ip->route)};
+}
+
 int route_lookup(const struct ip *ip, const struct weir_addr *dst, int ifindex,
                  struct route_result *out)
 {
@@ -116,10 +126,23 @@ int route_lookup(const struct ip *ip, const struct weir_addr *dst, int ifindex,
 
         if (!r)
             continue;
-        *out = (struct route_result){.ifindex = r->ifindex,
-                                     .has_gateway = r->has_gateway,
-                                     .next_hop = r->has_gateway ? r->gateway : *dst,
-                                     .prefix = r->prefix};
+        describe(ip, r, dst, out);
+        return 0;
+    }
+    return -ENETUNREACH;
+}
+
+int route_next(const struct ip *ip, const struct weir_addr *dst, int ifindex,
+               struct route_result *r)
+{
+    const struct route *last = &ip->route[r->at];
+
+    for (const struct route *n = last + 1; n < ip->route + ip->routes; n++) {
+        if (n->prefix != last->prefix || compare_net(n->net, last->net) != 0)
+            break;
+        if (ifindex && n->ifindex != ifindex)
+            continue;
+        describe(ip, n, dst, r);
         return 0;
     }
     return -ENETUNREACH;

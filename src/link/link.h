@@ -166,7 +166,7 @@ struct link {
     struct link_config config;
     int ifaces; /* interfaces 1 to ifaces are there */
     struct iface iface[IFACE_MAX + 1];
-    uint32_t epoch;      /* moves when an interface or an address comes or goes */
+    uint32_t epoch; /* moves when an interface or an address comes or goes, a neighbour fails */
     uint32_t claims_due; /* bit by ifindex: some address has a probe or an announcement to send */
     int64_t claims_step_us;               /* no address has a step due before */
     bool has_changes;                     /* some address is_news, or gone */
@@ -275,7 +275,7 @@ struct ra_change {
 };
 bool ra_next_change(struct link *l, struct ra_change *out);
 
-/* -- neighbours: neigh.c arp.c park.c ---------------------------------------------------------- */
+/* -- neighbours: neigh.c arp.c park.c advice.c ------------------------------------------------- */
 
 enum neigh_state {
     NEIGH_INCOMPLETE = 1, /* asked, no answer yet; packets are parked */
@@ -299,6 +299,9 @@ enum drop neigh_input_arp(struct link *l, int ifindex, const struct arp *a, int6
 void neigh_confirm(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us);
 /* What is sent by this next hop goes unanswered: ask whether it is still there. */
 void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us);
+
+/* It was asked for, not long ago, and did not answer. */
+bool neigh_has_failed(struct link *l, int ifindex, const struct weir_addr *next_hop);
 
 /* A message of neighbour discovery; the stack adds hop limit and checksum. */
 #define ND_OUT_MAX 120

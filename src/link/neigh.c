@@ -139,28 +139,6 @@ enum drop neigh_park(struct link *l, int ifindex, const struct weir_addr *next_h
     return KEPT;
 }
 
-void neigh_confirm(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us)
-{
-    uint32_t index = neigh_find(l, ifindex, next_hop);
-    struct neigh *n;
-
-    if (!index)
-        return;
-    n = neigh_at(l, index);
-    if (n->state == NEIGH_REACHABLE)
-        n->confirmed_us = now_us;
-    else if (n->has_mac)
-        neigh_enter(l, index, NEIGH_REACHABLE, now_us);
-}
-
-void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, int64_t now_us)
-{
-    uint32_t index = neigh_find(l, ifindex, next_hop);
-
-    if (index && neigh_at(l, index)->state == NEIGH_REACHABLE)
-        neigh_enter(l, index, NEIGH_STALE, now_us);
-}
-
 /* IPv6: what routers say goes before what is set. */
 static int64_t retrans_us(const struct link *l, const struct neigh *n)
 {
@@ -370,6 +348,7 @@ static void neigh_remove(struct link *l, uint32_t index)
         park_drop_oldest(l, n);
         l->dropped_evicted++;
     }
+    l->epoch += n->state == NEIGH_FAILED;
     wheel_disarm(&l->wheel, wheel_ref_of(0, index));
     list_unlink(&l->lru[n->was_confirmed], index);
     if (list_is_on(&n->out))
@@ -445,6 +424,7 @@ void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t
 
     if (n->is_permanent)
         return;
+    l->epoch += (n->state == NEIGH_FAILED) != (state == NEIGH_FAILED); /* a way ends, or opens */
     n->state = (uint8_t)state;
     n->solicits = 0;
     n->is_solicit_due = false;

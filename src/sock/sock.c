@@ -225,7 +225,7 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
     }
     if (!through && s->kind != SOCK_KIND_TCP && iface_is_multicast(peer))
         through = udp_at(k->udp, s->endpoint)->mc_ifindex;
-    v = route_lookup(k->ip, peer, through, &r);
+    v = way_find_own(&(struct way){k->ip, k->link}, peer, through, &r);
     if (v < 0 && through && iface_is_multicast(peer)) { /* an interface that is named is enough */
         r = (struct route_result){.ifindex = through, .next_hop = *peer};
         v = 0;

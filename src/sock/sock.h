@@ -76,6 +76,17 @@ struct sock_path {
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
                struct weir_addr *local, struct sock_path *out);
 
+/* way.c: the route to dst through ifindex (0: any) that works, as far as is known. 0 or
+ * -ENETUNREACH. way_find_own is for what this host sends itself: routers told it better ways. */
+struct way {
+    struct ip *ip;
+    struct link *link;
+};
+int way_find(const struct way *w, const struct weir_addr *dst, int ifindex,
+             struct route_result *out);
+int way_find_own(const struct way *w, const struct weir_addr *dst, int ifindex,
+                 struct route_result *out);
+
 /* ports.c */
 int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local);
 int port_choose_tcp(struct socks *k, struct flow *flow); /* fills in lport */

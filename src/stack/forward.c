@@ -61,7 +61,7 @@ enum drop stack_forward(struct weir_stack *k, const struct transit *t)
         return DROP_ip_not_local;
     if (h.ttl <= 1)
         return refuse(k, t, ICMP4_TIME, 0);
-    if (route_lookup(&k->ip, &t->dst, 0, &r) < 0)
+    if (way_find(&(struct way){&k->ip, &k->link}, &t->dst, 0, &r) < 0)
         return refuse(k, t, ICMP4_UNREACH, UNREACH_NET);
     if (iface_is_broadcast(&k->link, r.ifindex, &t->dst))
         return DROP_ip_not_local;

@@ -45,7 +45,7 @@ enum drop stack_forward6(struct weir_stack *k, const struct transit *t)
         tell_source(k, t, ICMP6_TIME, 0, 0);
         return DROP_ip_ttl;
     }
-    if (route_lookup(&k->ip, &t->dst, 0, &r) < 0) {
+    if (way_find(&(struct way){&k->ip, &k->link}, &t->dst, 0, &r) < 0) {
         tell_source(k, t, ICMP6_UNREACH, UNREACH6_ROUTE, 0);
         return DROP_ip_no_route;
     }

@@ -28,6 +28,8 @@ static enum drop input_icmp(struct arrival *a)
     a->is_answer = v == PASS && event.kind == ICMP_EVENT_NONE;
     if (v != PASS || event.kind == ICMP_EVENT_NONE)
         return v;
+    if (event.kind == ICMP_EVENT_REDIRECT)
+        return input_redirect(a, &event);
     if (event.kind == ICMP_EVENT_ERROR)
         return input_icmp_error(a, &event.error);
     return input_icmp_reply(a, event.id);

@@ -106,7 +106,7 @@ static bool find_path(const struct burst *b, const struct weir_addr *dst)
         return true;
     if (iface_is_multicast(dst) || iface_is_broadcast(&b->k->link, b->ifindex, dst))
         r.next_hop = *dst;
-    else if (route_lookup(&b->k->ip, dst, b->ifindex, &r) < 0)
+    else if (way_find_own(&(struct way){&b->k->ip, &b->k->link}, dst, b->ifindex, &r) < 0)
         return false;
     *last = (struct last_path){stack_epoch(b->k), b->ifindex, *dst, r.next_hop};
     return true;

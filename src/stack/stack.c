@@ -12,6 +12,9 @@ void stack_knobs_changed(struct weir_stack *k)
     const struct knobs *n = &k->knobs;
 
     k->link.config.gc_thresh3 = (uint32_t)n->neigh_max;
+    k->ip.config.redirects_max = (uint32_t)n->redirects_max;
+    if (!n->accept_redirects || n->ip_forward)
+        redirect_forget_all(&k->ip);
     k->link.config.unres_qlen_bytes = (uint32_t)n->neigh_unres_bytes;
     k->link.config.arp_notify = (uint8_t)n->arp_notify;
     stack_ip6_knobs(k);

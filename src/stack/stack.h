@@ -109,6 +109,13 @@ enum drop stack_forward(struct weir_stack *k, const struct transit *t);
 enum drop stack_forward6(struct weir_stack *k, const struct transit *t); /* forward6.c */
 /* incomplete.c: datagrams that were not put together in time; how many. */
 int stack_incomplete(struct weir_stack *k);
+/* redirect.c: `from` says that next_hop is a better way to dst; whether it did was judged before.
+ * PASS: it is gone from now on. icmp_ignored: it is not the first hop, or next_hop no neighbour. */
+struct redirect_told {
+    int ifindex; /* where it came in */
+    struct weir_addr from, dst, next_hop;
+};
+enum drop stack_redirect(struct weir_stack *k, const struct redirect_told *t);
 /* What an error is to a datagram socket. */
 struct udp_fault stack_fault(const struct icmp_error *e);
 

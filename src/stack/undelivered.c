@@ -114,11 +114,40 @@ static void count_since(uint64_t *drops, uint64_t *counted, uint64_t all)
     *counted = all;
 }
 
+static bool dest_of(const struct weir_slice *packet, struct weir_addr *dest)
+{
+    struct ip4 h;
+    struct ip6 h6;
+
+    if (ip6_parse(&h6, packet->data, packet->len) > 0)
+        *dest = h6.dst;
+    else if (ip4_parse(&h, packet->data, packet->len) > 0)
+        *dest = weir_addr_v4(h.dst);
+    else
+        return false;
+    return true;
+}
+
+/* 1122#3.3.1.5: by another gateway, which did not fail. */
+static bool goes_another_way(struct weir_stack *k, const struct link_failure *f)
+{
+    struct way way = {&k->ip, &k->link};
+    struct weir_addr dst;
+    struct route_result r;
+
+    if (!dest_of(&f->packet.part[0], &dst) || way_find_own(&way, &dst, f->ifindex, &r) < 0 ||
+        neigh_has_failed(&k->link, f->ifindex, &r.next_hop))
+        return false;
+    return neigh_park(&k->link, f->ifindex, &r.next_hop, &f->packet, k->now_us) == KEPT;
+}
+
 void stack_undelivered(struct weir_stack *k)
 {
     struct link_failure f;
 
     while (link_next_failure(&k->link, &f)) {
+        if (goes_another_way(k, &f))
+            continue;
         k->drops[DROP_neigh_failed - DROP_FIRST]++;
         tell_sender(k, &f.packet.part[0]);
     }

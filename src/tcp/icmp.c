@@ -78,6 +78,8 @@ static enum drop tell_mini(struct tcp *p, uint32_t index, const struct tcp_icmp 
 
     if (!seq_eq(e->seq, m->iss))
         return DROP_icmp_unmatched;
+    if (e->is_question)
+        return PASS;
     if (e->mtu) {
         m->peer_mss = (uint16_t)(mss < m->peer_mss ? mss : m->peer_mss);
     } else if (e->is_hard) {
@@ -99,6 +101,8 @@ enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e)
     t = tcb_at(p, wheel_ref_index(ref));
     if (!is_in_flight(t, e->seq))
         return DROP_icmp_unmatched;
+    if (e->is_question)
+        return PASS;
     remember(p, t, &e->told);
     if (e->mtu)
         lower_mss(p, t, e->mtu);

@@ -211,8 +211,9 @@ struct tcp_icmp {
     struct flow flow;
     struct seq seq;
     struct tcp_told told;
-    uint32_t mtu; /* a packet was too big; else 0 */
-    bool is_hard; /* 9293#3.9.2.2: it will not pass by itself */
+    uint32_t mtu;     /* a packet was too big; else 0 */
+    bool is_hard;     /* 9293#3.9.2.2: it will not pass by itself */
+    bool is_question; /* nothing happened: did we send it, and is it in flight? */
 };
 enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e);
 /* IP_RECVERR: the last error that was not read yet. False: none. */

@@ -42,6 +42,11 @@ void udp_error_add(struct udp_socks *u, uint32_t index, const struct udp_fault *
     udp_mark(u, index, UDP_MARK_ERROR);
 }
 
+bool udp_is_sender(const struct udp_socks *u, const struct udp_fault *f)
+{
+    return udp_find_sender(u, f) != 0;
+}
+
 enum drop udp_on_icmp_error(struct udp_socks *u, const struct udp_fault *f)
 {
     uint32_t index = udp_find_sender(u, f);

@@ -173,6 +173,8 @@ struct udp_fault {
 };
 /* PASS, or icmp_unmatched. */
 enum drop udp_on_icmp_error(struct udp_socks *u, const struct udp_fault *f);
+/* Some socket could have sent such a datagram. */
+bool udp_is_sender(const struct udp_socks *u, const struct udp_fault *f);
 
 /* errors.c */
 struct udp_error {

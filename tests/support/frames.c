@@ -192,6 +192,16 @@ uint64_t frames_stat(const struct frames *f, const char *name)
     return weir_stat_by_name(f->stack, name);
 }
 
+uint64_t frames_drops(const struct frames *f, const char *reason)
+{
+    int i = 0;
+
+    while (i < weir_drop_count() && strcmp(weir_drop_name(i), reason) != 0)
+        i++;
+    assert_true(i < weir_drop_count());
+    return weir_drops(f->stack, i);
+}
+
 /* -- out --------------------------------------------------------------------------------------- */
 
 static void read_ip6(struct taken *t, uint32_t at)

@@ -84,6 +84,7 @@ const char *put_pieces(struct frames *f, const struct packet_spec *s, uint32_t s
 struct taken *take(struct frames *f); /* NULL: nothing was sent */
 void frames_advance(struct frames *f, int64_t us);
 uint64_t frames_stat(const struct frames *f, const char *name);
+uint64_t frames_drops(const struct frames *f, const char *reason);
 
 uint8_t pattern(uint32_t at);
 /* A UDP datagram (an ICMP message) of `len` bytes of pattern behind its header, with its checksum.
