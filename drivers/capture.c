@@ -120,6 +120,11 @@ static void capture_close(struct weir_link *link)
     free(c);
 }
 
+static int capture_losses(struct weir_link *link, struct weir_link_loss *out, int max)
+{
+    return weir_link_losses(((struct capture *)link)->inner, out, max);
+}
+
 static const struct weir_driver capture_driver = {
     .name = "capture",
     .recv = capture_recv,
@@ -127,6 +132,7 @@ static const struct weir_driver capture_driver = {
     .deadline = capture_deadline,
     .fd = capture_fd,
     .close = capture_close,
+    .losses = capture_losses,
 };
 
 struct weir_link *weir_capture_to(struct weir_link *inner, weir_capture_fn show, void *arg)

@@ -100,6 +100,11 @@ static void impair_close(struct weir_link *link)
     free(m);
 }
 
+static int impair_losses(struct weir_link *link, struct weir_link_loss *out, int max)
+{
+    return weir_link_losses(((struct impair *)link)->inner, out, max);
+}
+
 static const struct weir_driver impair_driver = {
     .name = "impair",
     .recv = impair_recv,
@@ -107,6 +112,7 @@ static const struct weir_driver impair_driver = {
     .deadline = impair_deadline,
     .fd = impair_fd,
     .close = impair_close,
+    .losses = impair_losses,
 };
 
 /* More than delay: then frames must be what a wire carries. */

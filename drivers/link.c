@@ -76,6 +76,11 @@ int weir_poll_ms(int64_t deadline_ns, int64_t now_ns)
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
+int weir_link_losses(struct weir_link *link, struct weir_link_loss *out, int max)
+{
+    return link->driver->losses ? link->driver->losses(link, out, max) : 0;
+}
+
 void weir_link_close(struct weir_link *link)
 {
     if (link)

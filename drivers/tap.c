@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +19,9 @@
 
 #include <weir/driver.h>
 
+#include "drivers/vnet.h"
+
 #define FRAME_MAX (14 + 65535 + 3) /* Ethernet header, IP packet, padding to 16 */
-#define ETHER_TYPE_AT 12
-#define TCP_FLAGS_AT 13u
-#define TCP_CWR 0x80
 
 struct tap {
     struct weir_link link;
@@ -32,22 +30,6 @@ struct tap {
     char name[IFNAMSIZ];
     uint8_t (*buffer)[FRAME_MAX]; /* WEIR_BURST_MAX of them */
 };
-
-static void frame_from_kernel(struct weir_frame *f, const struct virtio_net_hdr *h)
-{
-    uint8_t gso = h->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
-
-    f->parts = 1;
-    if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-        f->flags = WEIR_CSUM_PARTIAL;
-        f->csum_start = h->csum_start;
-        f->csum_offset = h->csum_offset;
-    } else if (h->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
-        f->flags = WEIR_CSUM_VALID;
-    }
-    if (gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6)
-        f->gso_size = h->gso_size;
-}
 
 /* 1 with *f filled, 0 for nothing now, or -ENETDOWN. */
 static int read_frame(struct tap *t, struct weir_frame *f, uint8_t *buffer)
@@ -64,7 +46,7 @@ static int read_frame(struct tap *t, struct weir_frame *f, uint8_t *buffer)
     if (n <= (ssize_t)sizeof h)
         return 0;
     *f = (struct weir_frame){.part = {{buffer, (uint32_t)n - (uint32_t)sizeof h}}};
-    frame_from_kernel(f, &h);
+    vnet_to_frame(f, &h);
     return 1;
 }
 
@@ -83,34 +65,6 @@ static int tap_recv(struct weir_link *link, struct weir_frame *burst, int max, i
     return n;
 }
 
-/* A superframe's kind. The kernel refuses a segment with CWR in it unless it is marked as ECN. */
-static uint8_t gso_type(const struct weir_frame *f)
-{
-    const uint8_t *p = f->part[0].data;
-    uint8_t type = VIRTIO_NET_HDR_GSO_TCPV4;
-
-    if (p[ETHER_TYPE_AT] == 0x86 && p[ETHER_TYPE_AT + 1] == 0xdd)
-        type = VIRTIO_NET_HDR_GSO_TCPV6;
-    if (f->csum_start + TCP_FLAGS_AT < f->part[0].len && p[f->csum_start + TCP_FLAGS_AT] & TCP_CWR)
-        type |= VIRTIO_NET_HDR_GSO_ECN;
-    return type;
-}
-
-static void header_for_kernel(struct virtio_net_hdr *h, const struct weir_frame *f)
-{
-    *h = (struct virtio_net_hdr){0};
-    if (f->flags & WEIR_CSUM_PARTIAL) {
-        h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-        h->csum_start = f->csum_start;
-        h->csum_offset = f->csum_offset;
-    }
-    if (f->gso_size) {
-        h->gso_type = gso_type(f);
-        h->gso_size = f->gso_size;
-        h->hdr_len = f->hdr_len;
-    }
-}
-
 static int tap_send(struct weir_link *link, struct weir_frame *burst, int n, int64_t now_ns)
 {
     struct tap *t = (struct tap *)link;
@@ -121,7 +75,7 @@ static int tap_send(struct weir_link *link, struct weir_frame *burst, int n, int
         struct iovec iov[1 + WEIR_FRAME_PARTS] = {{&h, sizeof h}};
         ssize_t r;
 
-        header_for_kernel(&h, &burst[i]);
+        vnet_of_frame(&h, &burst[i]);
         for (int k = 0; k < burst[i].parts; k++)
             iov[k + 1] = (struct iovec){(void *)(uintptr_t)burst[i].part[k].data,
                                         burst[i].part[k].len};
@@ -157,6 +111,15 @@ static void tap_close(struct weir_link *link)
     free(t);
 }
 
+static int tap_losses(struct weir_link *link, struct weir_link_loss *out, int max)
+{
+    if (max < 1)
+        return 0;
+    out[0] = (struct weir_link_loss){"tx_refused", "the device is down, or has no memory",
+                                     ((struct tap *)link)->dropped};
+    return 1;
+}
+
 static const struct weir_driver tap_driver = {
     .name = "tap",
     .recv = tap_recv,
@@ -164,6 +127,7 @@ static const struct weir_driver tap_driver = {
     .deadline = tap_deadline,
     .fd = tap_fd,
     .close = tap_close,
+    .losses = tap_losses,
 };
 
 static void explain_open(char *error, size_t size, int code)

@@ -25,6 +25,18 @@
 
 /* -- the daemon -------------------------------------------------------------------------------- */
 
+/* Frames that never met the stack, or met nobody after it. */
+static void say_losses(struct daemon *d)
+{
+    struct weir_link_loss loss[WEIR_LOSSES_MAX];
+    int n = weir_link_losses(d->link, loss, WEIR_LOSSES_MAX);
+
+    for (int i = 0; i < n; i++)
+        if (loss[i].frames)
+            fprintf(stderr, "weir: the link lost %llu frames, %s: %s\n",
+                    (unsigned long long)loss[i].frames, loss[i].why, loss[i].doc);
+}
+
 static void summary(struct daemon *d)
 {
     struct weir_account a;
@@ -50,6 +62,7 @@ static void summary(struct daemon *d)
             fprintf(stderr, "%s%s %llu", n++ ? ", " : ": ", weir_drop_name(i),
                     (unsigned long long)weir_drops(d->stack, i));
     fputc('\n', stderr);
+    say_losses(d);
 }
 
 static void on_link(struct daemon *d, struct source *s, uint32_t events)

@@ -1,5 +1,6 @@
-/* Links: what joins a stack to a network. A driver is a table of five functions over an object that
- * begins with struct weir_link; a wrapper (impairments, capture) is a driver that owns another.
+/* Links: what joins a stack to a network. A driver is a table of five functions (and one that may
+ * be missing) over an object that begins with struct weir_link; a wrapper (impairments, capture) is
+ * a driver that owns another.
  *
  * Drivers make system calls and may block nothing. They are used by one thread. */
 #ifndef WEIR_DRIVER_H
@@ -13,6 +14,15 @@ extern "C" {
 #endif
 
 struct weir_link;
+
+#define WEIR_LOSSES_MAX 16 /* reasons that one link has at most */
+
+/* Frames that a link itself lost, before the stack saw them or after it had sent them. */
+struct weir_link_loss {
+    const char *why; /* "rx_full" */
+    const char *doc; /* what it means, and what to try */
+    uint64_t frames;
+};
 
 struct weir_driver {
     const char *name;
@@ -30,6 +40,9 @@ struct weir_driver {
     /* A descriptor that polls readable when recv has work, or -1. */
     int (*fd)(struct weir_link *link);
     void (*close)(struct weir_link *link); /* frees the object and what it wraps */
+    /* Fills in at most `max` reasons, also those that count 0, and returns how many there are.
+     * NULL: it loses nothing, or counts it elsewhere. */
+    int (*losses)(struct weir_link *link, struct weir_link_loss *out, int max);
 };
 
 struct weir_link {
@@ -49,6 +62,9 @@ int weir_link_fd(struct weir_link *link);
 int64_t weir_link_deadline(struct weir_link *link, const struct weir_stack *stack);
 /* A deadline as the timeout of poll() and epoll_wait(): ms, rounded up; -1 for WEIR_NEVER. */
 int weir_poll_ms(int64_t deadline_ns, int64_t now_ns);
+/* What the link lost, by reason; of a wrapper, what the link within lost. Returns how many reasons
+ * were filled in, at most `max`. */
+int weir_link_losses(struct weir_link *link, struct weir_link_loss *out, int max);
 /* Frees the link and what it wraps; NULL is allowed. The stack stays. */
 void weir_link_close(struct weir_link *link);
 /* CLOCK_MONOTONIC in nanoseconds, for callers that live in real time. */
