@@ -121,6 +121,8 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
         sack_on_ack(p, t, s->opt, &e);
     if (e.acked)
         advance_una(p, t, s->ack, e.acked);
+    if (t->snd.pace & PACE_VALIDATES)
+        validate_on_ack(p, t, &e);
     if (t->sent)
         sent_ack(t, &e);
     measure(p, t, s, &e);

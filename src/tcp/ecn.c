@@ -92,7 +92,7 @@ void ecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_ev
     e->in_recovery = true; /* nothing grows by this ACK */
     if (t->ecn & ECN_REDUCED || t->loss.phase != LOSS_OPEN)
         return;
-    cc_on_ecn(&t->cc, e->in_flight);
+    validate_on_ecn(p, t, e->in_flight);
     t->ecn |= ECN_REDUCED;
     ecn_on_reduced(t);
     t->cwr_end = t->snd.nxt;

@@ -24,12 +24,12 @@ bool loss_has_dupthresh(const struct tcp *p, const struct tcb *t)
 
 /* -- beginning and end ------------------------------------------------------------------------- */
 
-static void reduce(struct tcb *t, uint32_t flight)
+static void reduce(const struct tcp *p, struct tcb *t, uint32_t flight)
 {
     ecn_on_reduced(t);
     if (t->ecn & ECN_REDUCED && seq_lt(t->snd.una, t->cwr_end)) /* 3168#6.1.2: once a window */
         return;
-    cc_on_loss(&t->cc, flight);
+    validate_on_loss(p, t, flight);
 }
 
 static void begin_recovery(struct tcp *p, struct tcb *t, const struct ack_event *e)
@@ -44,7 +44,7 @@ static void begin_recovery(struct tcp *p, struct tcb *t, const struct ack_event 
         p->stats->TcpExtTCPSackRecovery++;
     else
         p->stats->TcpExtTCPRenoRecovery++;
-    reduce(t, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
+    reduce(p, t, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
     prr_begin(t, e);
     t->flags |= T_FORCE;
 }
@@ -53,6 +53,7 @@ static void begin_recovery(struct tcp *p, struct tcb *t, const struct ack_event 
 static void take_back(struct tcp *p, struct tcb *t)
 {
     undo_cwnd(p, t);
+    validate_on_recovered(p, t, true);
     t->loss.phase = LOSS_OPEN;
     t->loss.dupacks = t->loss.backoff = 0;
     t->sent->frto = FRTO_OFF;
@@ -88,9 +89,10 @@ static bool is_taken_back(struct tcp *p, struct tcb *t, const struct ack_event *
     return true;
 }
 
-static void end_recovery(struct tcb *t)
+static void end_recovery(const struct tcp *p, struct tcb *t)
 {
     cc_on_recovered(&t->cc, t->loss.phase == LOSS_RECOVERY);
+    validate_on_recovered(p, t, false);
     t->loss.phase = LOSS_OPEN;
     t->sent->frto = FRTO_OFF;
     undo_on_end(t);
@@ -212,7 +214,7 @@ static void recovery_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
     if (is_taken_back(p, t, e))
         return;
     if (seq_ge(t->snd.una, t->sent->recover))
-        end_recovery(t);
+        end_recovery(p, t);
     else
         e->lost = find_more_losses(p, t, e);
 }
@@ -228,7 +230,7 @@ static void timeout_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
         return;
     }
     if (seq_ge(t->snd.una, t->sent->recover))
-        end_recovery(t);
+        end_recovery(p, t);
     else
         e->lost = find_more_losses(p, t, e);
 }
@@ -237,7 +239,9 @@ static void timeout_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
 static void pay_for_probe(struct tcp *p, struct tcb *t)
 {
     p->stats->TcpExtTCPLossProbeRecovery++;
-    reduce(t, t->sent->tlp.flight);
+    reduce(p, t, t->sent->tlp.flight);
+    validate_on_sent_again(p, t, t->snd.mss);
+    validate_on_recovered(p, t, false);
 }
 
 /* A question is open that a D-SACK may still answer. */
@@ -346,6 +350,7 @@ void loss_on_timeout(struct tcp *p, struct tcb *t)
         t->cc.cwnd = t->cc.ssthresh;
     if (was != LOSS_TIMEOUT)
         cc_on_timeout(&t->cc, flight);
+    validate_on_timeout(p, t);
     t->cc.cwnd = t->snd.mss;
     t->loss.phase = LOSS_TIMEOUT;
     t->loss.dupacks = 0;
@@ -378,6 +383,7 @@ void loss_on_sent(struct tcb *t, uint32_t bytes)
 void loss_on_sent_again(struct tcp *p, struct tcb *t, uint32_t bytes)
 {
     loss_on_sent(t, bytes);
+    validate_on_sent_again(p, t, bytes);
     if (t->sent)
         undo_on_sent_again(p, t, bytes);
 }

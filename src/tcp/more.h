@@ -43,10 +43,26 @@ struct acc_ecn {
     bool was_ce;             /* the last text */
 };
 
+/* Is the congestion window known to hold? 7661: validate.c */
+#define VALIDITY_KEPT 4
+struct pipe_sample {
+    int64_t at_us;
+    uint32_t bytes;
+};
+struct validity {
+    struct pipe_sample kept[VALIDITY_KEPT]; /* in order of time, each smaller than the one before */
+    int64_t sampled_at_us, since_us;        /* the last sample; the non-validated phase */
+    struct seq start, end;                  /* of the round that is measured */
+    uint32_t loss_used, again;              /* max(pipeACK, LossFlightSize), 0: not in it; R */
+    uint8_t count;
+    bool is_known, is_unused, is_round;
+};
+
 struct more {
     struct acc_ecn ecn;
     struct mtu_search mtu;
     struct fast_open open;
+    struct validity validity;
     struct tcp_told told; /* the last ICMP error, with IP_RECVERR: icmp.c */
     bool is_told;         /* and it is still to be read */
 };

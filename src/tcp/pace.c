@@ -11,7 +11,6 @@
 
 #define QUANTUM_US 1000        /* of the rate goes at once */
 #define LATE_US 10000          /* what a late timer may make up for */
-#define UNUSED_MAX 292         /* times 1024 ms: five minutes, 7661#4.4 */
 #define WAIT_MAX_US (1u << 30) /* 18 minutes: instants have 32 bits */
 
 /* What stood unused would else leave as one burst, 7661#4.4.2. */
@@ -32,6 +31,10 @@ void pace_choose(struct tcp *p, struct tcb *t)
         t->snd.pace |= PACE_SAMPLES;
     else
         t->snd.pace &= (uint8_t)~PACE_SAMPLES;
+    if (p->knobs->tcp_slow_start_after_idle == CC_VALIDATES && !cc_algo(&t->cc)->has_own_cwnd)
+        validate_begin(p, t);
+    else
+        t->snd.pace &= (uint8_t)~PACE_VALIDATES;
 }
 
 void cc_end(struct tcp *p, struct tcb *t)
@@ -42,11 +45,6 @@ void cc_end(struct tcp *p, struct tcb *t)
         return;
     mem_free(p->mem, c->block, cc_algo(c)->block_bytes);
     c->block = NULL;
-}
-
-static uint16_t used_now(const struct tcp *p)
-{
-    return (uint16_t)(now_ms(p) >> 10);
 }
 
 /* The algorithm's memory, cleared, and its first word. */
@@ -77,19 +75,6 @@ void cc_begin(struct tcp *p, struct tcb *t, uint32_t segments)
     cc_end(p, t);
     cc_init(&t->cc, t->cc.algo, t->snd.mss, segments);
     begin_algo(p, t);
-    t->loss.used_at = used_now(p);
-}
-
-/* 7661#4.4.3: where less than half of cwnd was in flight for five minutes, half of it goes.
- * Differs: what is in flight stands for pipeACK, what is acknowledged in a round trip. */
-void cc_validate(const struct tcp *p, struct tcb *t, uint32_t initial)
-{
-    uint32_t half = t->cc.cwnd / 2;
-
-    if ((uint16_t)(used_now(p) - t->loss.used_at) <= UNUSED_MAX)
-        return;
-    cc_restart(&t->cc, half > initial ? half : initial);
-    t->loss.used_at = used_now(p);
 }
 
 /* -- rates ------------------------------------------------------------------------------------- */
@@ -157,8 +142,6 @@ void pace_sent(struct tcp *p, struct tcb *t, uint32_t bytes)
     uint64_t rate = pace_rate(p, t), us = rate == UINT64_MAX ? 0 : bytes * 1000000ull / rate;
     uint32_t from = (uint32_t)p->now_us;
 
-    if (t->loss.phase == LOSS_OPEN && in_flight(t) >= t->cc.cwnd / 2)
-        t->loss.used_at = used_now(p);
     if (t->snd.pace & PACE_LATE && from - t->pace_at_us < LATE_US)
         from = t->pace_at_us;
     t->pace_at_us = from + (uint32_t)(us < WAIT_MAX_US ? us : WAIT_MAX_US);

@@ -372,18 +372,6 @@ static uint32_t new_text(const struct tcp *p, const struct tcb *t, const struct 
     return n;
 }
 
-static void restart_after_idle(struct tcp *p, struct tcb *t)
-{
-    uint32_t idle = now_ms(p) - t->sent_at_ms;
-    uint32_t initial = (uint32_t)p->knobs->tcp_initial_cwnd * t->snd.mss;
-
-    if (p->knobs->tcp_slow_start_after_idle == CC_VALIDATES)
-        cc_validate(p, t, initial);
-    else if (p->knobs->tcp_slow_start_after_idle && seq_eq(t->snd.una, t->snd.nxt) &&
-             idle > t->rtt.rto_us / 1000)
-        cc_restart(&t->cc, initial);
-}
-
 static bool is_fin_due(const struct tcb *t, struct seq at)
 {
     return (t->flags & (T_FIN_QUEUED | T_FIN_SENT)) == T_FIN_QUEUED &&
@@ -408,7 +396,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
         (t->state == SYN_RECEIVED && !(t->flags & T_PASSIVE)))
         return false;
     if (seq_lt(start, snd_data_end(t))) {
-        restart_after_idle(p, t);
+        validate_before_send(p, t);
         n = new_text(p, t, limit);
         if (t->more && (probe = mtu_probe(p, t)) != 0)
             n = probe == MTU_WAIT ? 0 : (uint32_t)probe;

@@ -138,7 +138,6 @@ struct tcb {
         uint8_t reo_persist;    /* recoveries until there is none beyond the first */
         bool is_reordering : 1; /* some was seen, 8985#5.2 */
         bool is_probed : 1;     /* a tail loss probe left since the last RTT sample */
-        uint16_t used_at;       /* pace.c: when half of cwnd was in flight last, 1024 ms */
     } loss;
     uint32_t challenge_at_ms;
     uint32_t tune;     /* tune.c; 0: the receive buffer is not measured */
