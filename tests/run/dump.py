@@ -1,5 +1,6 @@
 """weir dump of a stack that runs: what it prints and writes is what tcpdump would."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -71,6 +72,28 @@ class Dump(Watched):
         craft.pcap(path, [craft.ether(craft.ip4(craft.icmp(3, 4, b"\0\0\x05\x78", quote), 1))])
         rows = [line.split()[0] for line in ask("dump", "-L", "-r", path).stdout.splitlines()[1:] if line[4:9].strip().isdigit()]
         self.assertEqual(rows, "0 6 12 14 15 16 18 20 22 23 24 26 30 34 35 36 38".split())
+
+    def test_a_segment_in_a_datagram_in_a_frame(self):
+        """ROW:133: each layer has its heading; its fields follow each other without a gap and hold the frame's bytes."""
+        path = self.path("segment.pcap")
+        segment = craft.tcp(b"GET /\r\n", flags=0x18, ack=5, options=bytes.fromhex("0101080a0000000100000002"))
+        frame = craft.ether(craft.ip4(segment, 6))
+        craft.pcap(path, [frame])
+        layers, fields = [], {}
+        for line in ask("dump", "-L", "-r", path).stdout.splitlines()[1:]:
+            row = re.match(r"\s+(\d+)  ((?:[0-9a-f]{2} )+) *(\S.*?)  +(.*)", line)
+            if not row:
+                layers += [line.strip()] * bool(line.strip())
+                continue
+            at, data = int(row[1]), bytes.fromhex(row[2])
+            self.assertEqual(frame[at:at + len(data)], data)
+            fields[at] = row[3], row[4]
+        self.assertEqual(layers, ["Ethernet frame, 14 bytes of header", "IP datagram, version 4", "TCP segment", "data, 7 bytes"])
+        self.assertEqual(list(fields), [0, 6, 12, 14, 15, 16, 18, 20, 22, 23, 24, 26, 30, 34, 36, 38, 42, 46, 47, 48, 50, 52, 54, 55, 56])
+        for at, said in ((0, ("destination", "02:00:00:00:01:02")), (12, ("type", "0x0800, IPv4")), (16, ("total length", "59 bytes")),
+                         (23, ("protocol", "6, TCP")), (26, ("source", "10.0.0.1")), (34, ("source port", "4000")),
+                         (36, ("destination port", "5000")), (47, ("flags", "PSH ACK")), (56, ("option", "TS val 1 ecr 2"))):
+            self.assertEqual(fields[at], said)
 
 
 if __name__ == "__main__":
