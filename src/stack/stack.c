@@ -27,6 +27,8 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.icmp_echo_ignore_broadcasts = (uint8_t)n->icmp_echo_ignore_broadcasts;
     k->ip.config.icmp_msgs_per_sec = (uint32_t)n->icmp_msgs_per_sec;
     k->ip.config.icmp_msgs_burst = (uint32_t)n->icmp_msgs_burst;
+    k->ip.config.mtu_expires_s = (uint32_t)n->mtu_expires;
+    k->ip.config.min_pmtu = (uint32_t)n->min_pmtu;
     k->ip.config.frag.high_thresh = (uint32_t)n->ipfrag_high_thresh;
     k->ip.config.frag.time_s = (uint32_t)n->ipfrag_time;
     k->ip.config.frag.max_dist = (uint32_t)n->ipfrag_max_dist;

@@ -55,6 +55,8 @@ enum drop udp_on_icmp_error(struct udp_socks *u, const struct udp_fault *f)
     if (!index)
         return DROP_icmp_unmatched;
     s = udp_at(u, index);
+    if (f->is_foreign && weir_addr_is_any(&s->local))
+        return DROP_icmp_unmatched;
     if (s->options & UDP_RECVERR)
         udp_error_add(u, index, f);
     /* Linux: without IP_RECVERR only connected sockets hear of it, and of hard errors only. */

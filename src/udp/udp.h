@@ -163,7 +163,8 @@ struct udp_fault {
     struct weir_addr local, remote; /* ends of the datagram that came to grief */
     uint16_t lport, rport;
     uint8_t proto;
-    bool is_hard; /* soft ones are for UDP_RECVERR only, as on Linux */
+    bool is_hard;    /* soft ones are for UDP_RECVERR only, as on Linux */
+    bool is_foreign; /* `local` is no address of ours: who is bound to all sent no such datagram */
     int error;
     uint8_t origin, type, code; /* origin: SO_EE_ORIGIN_LOCAL 1, _ICMP 2 */
     uint32_t info;              /* MTU where it was too big */
