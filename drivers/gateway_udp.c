@@ -148,14 +148,14 @@ static void send_to_host(struct gateway *g, size_t len, const struct weir_sockad
 static void take_datagrams(struct gateway *g)
 {
     struct weir_sockaddr near;
-    struct weir_sockaddr remote;
+    struct weir_datagram about;
 
     for (int i = 0; i < GATEWAY_BATCH; i++) {
         ssize_t n = weir_recvmsg(g->stack, g->datagrams, g->datagram, sizeof g->datagram, 0, &near,
-                                 &remote);
+                                 &about);
         if (n < 0)
             return;
-        send_to_host(g, (size_t)n, &near, &remote);
+        send_to_host(g, (size_t)n, &near, &about.local);
     }
     g->is_behind = true;
 }
@@ -182,7 +182,9 @@ static bool has_room(struct gateway *g)
 static void send_to_stack(struct gateway *g, size_t len, const struct weir_sockaddr *near,
                           const struct weir_sockaddr *remote)
 {
-    if (weir_sendmsg(g->stack, g->datagrams, g->datagram, len, 0, near, remote) < 0)
+    const struct weir_datagram about = {.local = *remote, .ttl = -1, .tos = -1};
+
+    if (weir_sendmsg(g->stack, g->datagrams, g->datagram, len, 0, near, &about) < 0)
         g->stats.datagrams_dropped++;
 }
 

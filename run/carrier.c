@@ -193,6 +193,7 @@ int carrier_renew(struct daemon *d, const char *old, const char *new)
         return 0;
     fresh->sock = c->sock;
     fresh->pid = c->pid;
+    fresh->wants = c->wants;
     fresh->is_bound_late = c->is_bound_late;
     fresh->error = carrier_is_up(d, c) ? ECONNRESET : 0;
     c->sock = -1;

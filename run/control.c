@@ -68,6 +68,8 @@ static int do_getsockopt(struct daemon *d, struct carrier *c, const struct run_a
         a->value_len = sizeof error;
         return 0;
     }
+    if (v == 0 && about_get(c, ask, a))
+        return 0;
     if (v == 0)
         v = weir_getsockopt(d->stack, c->sock, ask->level, ask->name, a->value, &len);
     a->value_len = v < 0 ? 0 : (uint32_t)len;
@@ -84,6 +86,8 @@ static int do_setsockopt(struct daemon *d, struct carrier *c, const struct run_a
         stream_drain(d, c); /* what was written before is sent as the option was before */
     if (c->is_dead)
         return -EINVAL;
+    if (v == 0 && about_set(c, ask, &v))
+        return v;
     return v < 0 ? v
                  : weir_setsockopt(d->stack, c->sock, ask->level, ask->name, ask->value,
                                    ask->value_len);
@@ -201,6 +205,8 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
         return do_setsockopt(d, c, ask);
     case RUN_GETSOCKOPT:
         return do_getsockopt(d, c, ask, a);
+    case RUN_RECVERR:
+        return about_error(d, c, a);
     default:
         return -EOPNOTSUPP;
     }

@@ -58,6 +58,7 @@ struct carrier {
     bool is_deaf;                  /* shutdown(SHUT_RD): what comes is thrown away */
     bool wants_soft_errors;        /* IP_RECVERR, as the program set it */
     bool is_bound_late;            /* datagrams: bound by connect, not by the program */
+    uint16_t wants;                /* enum run_wants */
     bool is_dead;                  /* to be freed at the end of the round */
     int64_t ended_at; /* the program was given the end of the stream; listener: has no room since */
 };
@@ -248,6 +249,16 @@ void dgram_drain(struct daemon *d); /* takes all that programs sent so far */
 void dgram_on_stack(struct daemon *d, struct carrier *c);
 int dgram_disconnect(struct daemon *d, struct carrier *c);
 int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
+
+/* about.c: what datagrams say beside their data. False: it is no such option. */
+bool about_set(struct carrier *c, const struct run_ask *ask, int *result);
+bool about_get(const struct carrier *c, const struct run_ask *ask, struct run_answer *a);
+void about_received(struct daemon *d, const struct carrier *c, const struct weir_sockaddr *from,
+                    const struct weir_datagram *about, struct run_dgram *head);
+/* -EINVAL: its source is no address of the stack. */
+int about_to_send(struct daemon *d, const struct run_dgram *head, struct weir_datagram *about);
+/* RUN_RECVERR: bytes of what came back, or -EAGAIN. */
+int about_error(struct daemon *d, const struct carrier *c, struct run_answer *a);
 
 /* ping.c: the first request of a `weir ping`; 0: its connection is kept, answers will come. */
 int ping_begin(struct daemon *d, const struct run_ask *ask, int fd);

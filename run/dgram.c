@@ -63,22 +63,25 @@ int dgram_disconnect(struct daemon *d, struct carrier *c)
     return 0;
 }
 
-static int send_to(struct daemon *d, struct carrier *c, const struct weir_sockaddr *to,
+static int send_to(struct daemon *d, struct carrier *c, const struct run_dgram *head,
                    const struct iovec *payload)
 {
-    struct weir_sockaddr local = {.port = 0}, own;
+    struct weir_sockaddr to = carrier_peer(&head->addr), source, own;
+    struct weir_datagram about;
     int v = prepare(d, c);
 
+    if (v == 0 && !head->addr.family && weir_getpeername(d->stack, c->sock, &to) < 0)
+        v = -EDESTADDRREQ;
+    if (v == 0)
+        v = about_to_send(d, head, &about);
     if (v < 0)
         return v;
     weir_getsockname(d->stack, c->sock, &own);
-    if (!d->gateway || weir_gateway_source(to, &local) < 0)
-        return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, to,
-                                 NULL);
-    local.port = own.port;
-    if (!weir_addr_is_any(&own.addr))
-        local.addr = own.addr;
-    return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, to, &local);
+    if (d->gateway && weir_addr_is_any(&about.local.addr) && weir_addr_is_any(&own.addr) &&
+        weir_gateway_source(&to, &source) == 0)
+        about.local.addr = source.addr;
+    return (int)weir_sendmsg(d->stack, c->sock, payload->iov_base, payload->iov_len, 0, &to,
+                             &about);
 }
 
 static void tell_error(struct daemon *d, const char *id, int error)
@@ -98,7 +101,6 @@ static bool take_one(struct daemon *d)
     socklen_t len = sizeof un;
     char id[sizeof un.sun_path];
     struct run_dgram head;
-    struct weir_sockaddr to;
     struct carrier *c;
     ssize_t n = recvfrom(d->dgram, buf, sizeof buf, MSG_DONTWAIT, (struct sockaddr *)&un, &len);
     int v;
@@ -110,12 +112,7 @@ static bool take_one(struct daemon *d)
         return true;
     memcpy(&head, buf, sizeof head);
     struct iovec payload = {buf + sizeof head, (size_t)n - sizeof head};
-    to = carrier_peer(&head.addr);
-    if (head.addr.family == 0 && carrier_socket(d, c) == 0 &&
-        weir_getpeername(d->stack, c->sock, &to) < 0)
-        v = -EDESTADDRREQ;
-    else
-        v = send_to(d, c, &to, &payload);
+    v = send_to(d, c, &head, &payload);
     if (v < 0 && v != -EAGAIN)
         tell_error(d, id, -v);
     return true;
@@ -138,22 +135,21 @@ void dgram_drain(struct daemon *d)
 void dgram_on_stack(struct daemon *d, struct carrier *c)
 {
     static char buf[65536 + sizeof(struct run_dgram)];
-    struct run_dgram head = {.addr.family = 4};
+    struct run_dgram head;
+    struct weir_datagram about;
     struct weir_sockaddr from;
     struct sockaddr_un un;
     socklen_t len = name_set(&un, d->name, c->id);
 
     for (;;) { /* bounded by the receive buffer: no frames come in meanwhile */
-        ssize_t n = weir_recvfrom(d->stack, c->sock, buf + sizeof head, 65536, 0, &from);
+        ssize_t n = weir_recvmsg(d->stack, c->sock, buf + sizeof head, 65536, 0, &from, &about);
         if (n == -EAGAIN)
             return;
         if (n < 0) {
             tell_error(d, c->id, (int)-n);
             continue;
         }
-        head.addr.addr = from.addr;
-        head.addr.port = from.port;
-        head.addr.family = weir_addr_is_v4(&from.addr) ? 4 : 6;
+        about_received(d, c, &from, &about, &head);
         memcpy(buf, &head, sizeof head);
         if (sendto(d->dgram, buf, sizeof head + (size_t)n, MSG_DONTWAIT, (struct sockaddr *)&un,
                    len) < 0)

@@ -63,12 +63,11 @@ bool echo_take(struct echo *e, int64_t now_ns, struct echo_reply *reply)
 {
     uint8_t message[ICMP_MINLEN + ECHO_DATA_MAX];
     struct weir_sockaddr from;
-    int ttl = 0;
-    size_t len = sizeof ttl;
+    struct weir_datagram about;
     ssize_t n;
 
     do
-        n = weir_recvfrom(e->stack, e->sock, message, sizeof message, 0, &from);
+        n = weir_recvmsg(e->stack, e->sock, message, sizeof message, 0, &from, &about);
     while (n >= 0 && (n < ICMP_MINLEN || message[0] != e->reply));
     if (n == -EAGAIN)
         return false;
@@ -79,7 +78,6 @@ bool echo_take(struct echo *e, int64_t now_ns, struct echo_reply *reply)
     reply->bytes = (uint32_t)n;
     reply->from = from.addr;
     reply->result = (int)((now_ns - e->sent_at[reply->seq % ECHO_SENT]) / 1000);
-    weir_getsockopt(e->stack, e->sock, SOL_WEIR, WEIR_RECV_TTL, &ttl, &len);
-    reply->ttl = (uint8_t)ttl;
+    reply->ttl = (uint8_t)about.ttl;
     return true;
 }

@@ -70,6 +70,14 @@ void dgram_mark(int fd, bool is_connected);
 bool dgram_is_marked(int fd);
 ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int flags);
 ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flags);
+/* preload_poll.c */
+extern bool preload_reads_errors; /* IP_RECVERR was set in this process */
+bool dgram_has_error(int fd);     /* first in the carrier is no datagram but the socket's error */
+/* preload_cmsg.c: control messages; 0 or -errno. Behind `used` bytes that the kernel wrote. */
+int cmsg_received(const struct run_dgram *h, struct msghdr *m, size_t used);
+int cmsg_to_send(const struct fd_id *id, const struct msghdr *m, struct run_dgram *out);
+/* recvmsg with MSG_ERRQUEUE: as the call. */
+ssize_t cmsg_error(int fd, const struct fd_id *id, struct msghdr *m);
 /* preload_io.c: end of stream, or what ended it? */
 ssize_t stream_end(int fd);
 /* What a call on a stream gave, with the errno of TCP. A signal that was kept away is raised. */

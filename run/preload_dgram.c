@@ -1,8 +1,8 @@
 /* Datagrams: each message on a datagram carrier begins with struct run_dgram, where to or where
  * from.
  *
- * Knows: that header. Shape: the caller's slices with one more in front. Units: bytes.
- * Errors: errno. Cost: one slice more. */
+ * Knows: that header; preload_cmsg.c what else is in it than an address. Shape: the caller's slices
+ * with one more in front. Units: bytes. Errors: errno. Cost: one slice more. */
 #include "run/preload.h"
 
 #include <sys/uio.h>
@@ -47,7 +47,7 @@ static size_t with_header(struct iovec out[SLICES_MAX + 1], struct run_dgram *he
 
 ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int flags)
 {
-    struct run_dgram head = {.addr.family = 0};
+    struct run_dgram head = {.ttl = -1, .tos = -1};
     struct iovec iov[SLICES_MAX + 1];
     struct msghdr out = {.msg_iov = iov};
     ssize_t n;
@@ -60,6 +60,8 @@ ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int f
         return preload_result(-EINVAL);
     if (!head.addr.family && !dgram_is_marked(fd))
         return preload_result(-EDESTADDRREQ);
+    if (m->msg_controllen && (n = cmsg_to_send(id, m, &head)))
+        return preload_result((int)n);
     out.msg_iovlen = with_header(iov, &head, m);
     n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);
     if (n < 0 && (errno == ENOTCONN || errno == ECONNREFUSED))
@@ -71,22 +73,26 @@ ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flag
 {
     struct run_dgram head;
     struct iovec iov[SLICES_MAX + 1];
-    struct msghdr in = {.msg_iov = iov};
+    struct msghdr in = {
+        .msg_iov = iov, .msg_control = m->msg_control, .msg_controllen = m->msg_controllen};
     ssize_t n;
+    int v;
 
     if (m->msg_iovlen > SLICES_MAX)
         return preload_result(-EMSGSIZE);
+    if (flags & MSG_ERRQUEUE)
+        return cmsg_error(fd, id, m);
     in.msg_iovlen = with_header(iov, &head, m);
     n = REAL(recvmsg)(fd, &in, flags);
     if (n < 0)
         return n;
     m->msg_flags = in.msg_flags;
-    m->msg_controllen = 0;
     if (n < (ssize_t)sizeof head)
         return preload_result(-EAGAIN);
     if (m->msg_name)
         addr_to_user(&head.addr, id->family, m->msg_name, &m->msg_namelen);
     if (head.addr.spare) /* not a datagram: the socket's error, an errno */
         return preload_result(-(int)head.addr.spare);
-    return n - (ssize_t)sizeof head;
+    v = cmsg_received(&head, m, in.msg_controllen);
+    return v < 0 ? preload_result(v) : n - (ssize_t)sizeof head;
 }

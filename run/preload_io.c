@@ -151,6 +151,8 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 
     if (preload_is_dgram(fd, &id))
         return dgram_receive(fd, &id, m, flags);
+    if (flags & MSG_ERRQUEUE && preload_id(fd, &id) != FD_FOREIGN)
+        return cmsg_error(fd, &id, m);
     n = stream_received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen, flags);
     if (n >= 0 && m->msg_name && m->msg_namelen && preload_id(fd, &id) != FD_FOREIGN)
         m->msg_namelen = 0; /* a stream names nobody */

@@ -120,10 +120,17 @@ int bytes_to_user(const void *from, size_t size, void *to, socklen_t *len)
     return user_write(len, &is, sizeof is);
 }
 
+/* Link-local addresses are on the one interface that there is. */
+static uint32_t scope_of(const struct weir_addr *a)
+{
+    return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80 ? RUN_IFINDEX : 0;
+}
+
 int addr_to_user(const struct run_addr *a, int family, struct sockaddr *sa, socklen_t *len)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
+    struct sockaddr_in6 in6 = {
+        .sin6_family = AF_INET6, .sin6_port = htons(a->port), .sin6_scope_id = scope_of(&a->addr)};
 
     memcpy(&in.sin_addr, a->addr.b + 12, 4);
     memcpy(&in6.sin6_addr, a->addr.b, 16);

@@ -18,7 +18,10 @@ static bool is_native(int level, int name)
     case SO_PASSCRED:
     case SO_PEERCRED:
     case SO_RCVLOWAT:
-    case SO_TIMESTAMP:
+    case SO_TIMESTAMP_OLD: /* of the datagram's arrival in the carrier */
+    case SO_TIMESTAMP_NEW:
+    case SO_TIMESTAMPNS_OLD:
+    case SO_TIMESTAMPNS_NEW:
     case SO_COOKIE:
         return true;
     default:
@@ -45,6 +48,12 @@ static bool is_constant(const struct fd_id *id, int level, int name, int *value)
     }
 }
 
+static bool is_errors(int level, int name)
+{
+    return (level == IPPROTO_IP && name == IP_RECVERR) ||
+           (level == IPPROTO_IPV6 && name == IPV6_RECVERR);
+}
+
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
     struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
@@ -60,7 +69,9 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
         ask.value_len = sizeof ask.value;
     if ((v = user_read(ask.value, value, ask.value_len)) < 0)
         return preload_result(v);
-    return preload_result(preload_ask_about(&id, &ask, &answer));
+    v = preload_ask_about(&id, &ask, &answer);
+    preload_reads_errors |= v == 0 && is_errors(level, name);
+    return preload_result(v);
 }
 
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)

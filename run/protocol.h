@@ -28,6 +28,7 @@
 #define RUN_PREFIX "weir/"
 #define RUN_NAME_MAX 107 /* bytes after the leading zero byte of an abstract name */
 #define RUN_VALUE_MAX 256
+#define RUN_IFINDEX 1 /* of the one interface that a stack of `weir run` has */
 /* Bytes that the door writes before a connect that must not block: until the daemon has drained
  * them the carrier does not poll writable. More than a quarter of SO_SNDBUF. */
 #define RUN_FILLER 65536
@@ -54,6 +55,7 @@ enum run_op {
     RUN_RENEW, /* value: the ID of a new carrier, which takes the place of this one and is connected
                   to nothing; options and port stay */
     RUN_CLOSED, /* a descriptor of a listener or datagram carrier is closed: was it the last? */
+    RUN_RECVERR, /* the oldest of the error queue -> value: struct run_error, and what came back */
     /* from the tools */
     RUN_SS,   /* -> several answers, value holds endpoint.h's text; the last has result 0 and
                  value_len 0 */
@@ -126,10 +128,39 @@ struct run_answer {
     uint8_t value[RUN_VALUE_MAX * 8];
 };
 
+/* Control messages that the program asked for with its datagrams. */
+enum run_wants {
+    RUN_WANTS_PKTINFO = 1, /* IP_PKTINFO */
+    RUN_WANTS_TTL = 2,     /* IP_RECVTTL */
+    RUN_WANTS_TOS = 4,     /* IP_RECVTOS */
+    RUN_WANTS_DST = 8,     /* IP_RECVORIGDSTADDR */
+    RUN_WANTS_PKTINFO6 = 16,
+    RUN_WANTS_HOPLIMIT = 32,
+    RUN_WANTS_TCLASS = 64,
+    RUN_WANTS_DST6 = 128,
+};
+
 /* Each datagram on a datagram carrier begins with this: where to, or where from. family 0 on the
- * way out: the connected peer. */
+ * way out: the connected peer. `addr.spare`, where it is an errno: no datagram but the socket's
+ * error. */
 struct run_dgram {
     struct run_addr addr;
+    struct run_addr local; /* where it was sent to; out: family 0, or its source */
+    struct weir_addr own;  /* in: our unicast address there, where `local` is a group */
+    int32_t ifindex;       /* in by, out through; 0: any */
+    int16_t ttl, tos;      /* out: -1, the socket's */
+    uint16_t wants;        /* in: enum run_wants */
+};
+
+/* In RUN_RECVERR's answer. */
+struct run_error {
+    int32_t error;
+    uint32_t info;
+    uint8_t origin, type, code;
+    uint8_t has_offender;
+    uint8_t ttl, tos; /* of the ICMP message, 0: there was none */
+    uint16_t wants;   /* enum run_wants */
+    struct run_addr to, offender;
 };
 
 #define RUN_TRACE_LEN 4 /* bytes of value in RUN_TRACE's answer */

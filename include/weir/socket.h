@@ -67,12 +67,20 @@ ssize_t weir_sendto(struct weir_stack *stack, int sock, const void *data, size_t
  * many such connections a listener takes whose handshake is not over. */
 ssize_t weir_recvfrom(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
                       struct weir_sockaddr *from); /* from may be NULL */
-/* Datagrams with both ends: `local` is the address and port that the datagram was sent to, or is to
- * be sent from; it is believed as it is, so a gateway may use any. Either may be NULL. */
+/* What a datagram says beside its data: what BSD has control messages for (IP_PKTINFO, IP_RECVTTL,
+ * IP_TOS and IPv6's; RFC 3542). */
+struct weir_datagram {
+    /* Received: the address and port that it was sent to, and the interface that it came in by. To
+     * be sent: its source, believed as it is, so a gateway may use any. An unspecified address is
+     * chosen as without; port 0 is the socket's; ifindex 0 is where the route leads. */
+    struct weir_sockaddr local;
+    int ttl, tos; /* TTL or hop limit, TOS or traffic class; to be sent: -1 is the socket's */
+};
+/* from, to and about may be NULL. Of a stream: its two ends, ttl and tos 0; nothing to send. */
 ssize_t weir_recvmsg(struct weir_stack *stack, int sock, void *data, size_t len, int flags,
-                     struct weir_sockaddr *from, struct weir_sockaddr *local);
+                     struct weir_sockaddr *from, struct weir_datagram *about);
 ssize_t weir_sendmsg(struct weir_stack *stack, int sock, const void *data, size_t len, int flags,
-                     const struct weir_sockaddr *to, const struct weir_sockaddr *local);
+                     const struct weir_sockaddr *to, const struct weir_datagram *about);
 
 /* The error queue of a socket with IP_RECVERR, oldest first (of a stream the last one only): what
  * Linux gives by recvmsg with MSG_ERRQUEUE. Returns the bytes copied of what came back of the
@@ -84,6 +92,7 @@ struct weir_sock_error {
     uint32_t info;              /* EMSGSIZE: the MTU */
     struct weir_sockaddr to;    /* where the datagram went */
     struct weir_addr offender;  /* who says so; unspecified where nobody did */
+    uint8_t ttl, tos;           /* of the ICMP message when it came; 0: there was none */
 };
 ssize_t weir_recverr(struct weir_stack *stack, int sock, void *data, size_t len,
                      struct weir_sock_error *error);
@@ -163,11 +172,8 @@ int weir_set_user(struct weir_stack *stack, int sock, void *user);
 #define WEIR_HOLD 1         /* int */
 #define WEIR_ANY_PORT 2     /* int */
 #define WEIR_CLOSE_REASON 3 /* get: int, errno that ended the connection, 0 for an orderly end */
-#define WEIR_PORT_CHOSEN                                                                       \
-    5                   /* set: int, the port of bind was not the user's wish: weir_disconnect \
-                         * forgets it */
-#define WEIR_RECV_TTL 4 /* get: int, TTL of the datagram that was read last, 0: none yet */
-#define WEIR_RECV_TOS 5 /* get: int, its TOS byte */
+/* set: int, the port of bind was not the user's wish: weir_disconnect forgets it */
+#define WEIR_PORT_CHOSEN 4
 
 struct weir_held {
     uint64_t id;

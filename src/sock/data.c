@@ -31,32 +31,39 @@ static uint8_t preset_ttl(const struct socks *k, const struct weir_addr *peer)
 }
 
 /* Both ends of a datagram: what the call says, else what the socket is connected or bound to. */
-static int dgram_dest(struct socks *k, int sock, const struct sock_ends *ends, struct udp_dest *d,
+static int dgram_dest(struct socks *k, int sock, const struct sock_message *m, struct udp_dest *d,
                       struct sock_path *path)
 {
+    const struct weir_datagram *about = m->about;
     struct sock *s = sock_at(k, sock);
     struct udp_sock *u = udp_at(k->udp, s->endpoint);
+    bool has_source = about && !weir_addr_is_any(&about->local.addr);
+    bool has_port = about && about->local.port;
+    bool has_name = u->is_bound || u->is_connected;
     int v;
 
-    if (!ends->to && !u->is_connected)
+    if (!m->to && !u->is_connected)
         return -EDESTADDRREQ;
-    d->peer = ends->to ? ends->to->addr : u->peer;
-    d->pport = ends->to ? ends->to->port : u->pport;
-    d->local = ends->from ? ends->from->addr : u->local;
-    if ((!ends->from && !u->is_bound && !u->is_connected) || iface_is_multicast(&d->local))
+    d->peer = m->to ? m->to->addr : u->peer;
+    d->pport = m->to ? m->to->port : u->pport;
+    d->local = has_source ? about->local.addr : u->local;
+    if ((!has_source && !has_name) || iface_is_multicast(&d->local))
         d->local = weir_addr_v4(0);
     if ((v = sock_route(k, s, &d->peer, &d->local, path)) < 0)
         return v;
-    if (!ends->from && !u->is_bound && !u->is_connected && (v = auto_bind(k, sock, &d->local)) < 0)
+    if (!has_port && !has_name && (v = auto_bind(k, sock, &d->local)) < 0)
         return v;
     if (iface_is_broadcast(k->link, path->ifindex, &d->peer) && !(u->options & UDP_BROADCAST))
         return -EACCES;
-    d->lport = ends->from ? ends->from->port : u->lport;
+    d->lport = has_port ? about->local.port : u->lport;
     d->ifindex = (uint8_t)path->ifindex;
-    d->tos = u->tos;
-    d->ttl = u->ttl ? u->ttl : preset_ttl(k, &d->peer);
-    if (iface_is_multicast(&d->peer))
+    d->tos = about && about->tos >= 0 ? (uint8_t)about->tos : u->tos;
+    if (about && about->ttl >= 0)
+        d->ttl = (uint8_t)about->ttl;
+    else if (iface_is_multicast(&d->peer))
         d->ttl = u->mc_ttl;
+    else
+        d->ttl = u->ttl ? u->ttl : preset_ttl(k, &d->peer);
     return 0;
 }
 
@@ -132,11 +139,12 @@ static int64_t send_to_group(struct socks *k, const struct sock *s, const struct
 }
 
 ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
-                     const struct sock_ends *ends)
+                     const struct sock_message *m)
 {
     struct sock *s = sock_at(k, sock);
     struct udp_dest d = {.pport = 0};
-    struct sock_path path = {.ifindex = ends->to ? ends->to->ifindex : 0};
+    struct sock_path path = {.ifindex = m->to ? m->to->ifindex : 0,
+                             .through = m->about ? m->about->local.ifindex : 0};
     size_t headers;
     int v;
 
@@ -144,7 +152,7 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
         return -EBADF;
     if (s->kind == SOCK_KIND_TCP)
         return sock_send(k, sock, data, len, 0);
-    if ((v = dgram_dest(k, sock, ends, &d, &path)) < 0)
+    if ((v = dgram_dest(k, sock, m, &d, &path)) < 0)
         return v;
     if (s->kind == SOCK_KIND_UDP && d.pport == 0)
         return -EINVAL;
@@ -181,7 +189,7 @@ ssize_t sock_send(struct socks *k, int sock, const void *data, size_t len, int f
         return -EBADF;
     if (s->kind == SOCK_KIND_TCP)
         return tcp_send(k->tcp, s->endpoint, data, len, flags);
-    return sock_sendmsg(k, sock, data, len, &(struct sock_ends){.to = NULL});
+    return sock_sendmsg(k, sock, data, len, &(struct sock_message){.to = NULL});
 }
 
 ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags)

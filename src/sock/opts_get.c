@@ -209,10 +209,6 @@ int sock_getopt(struct socks *k, int sock, struct sock_opt *o)
     case SOL_WEIR:
         if (o->name == WEIR_CLOSE_REASON && s->kind == SOCK_KIND_TCP)
             return sock_give_int(o, tcp_end_reason(k->tcp, s->endpoint));
-        if (o->name == WEIR_RECV_TOS && s->kind != SOCK_KIND_TCP)
-            return sock_give_int(o, udp_at(k->udp, s->endpoint)->tos_received);
-        if (o->name == WEIR_RECV_TTL && s->kind != SOCK_KIND_TCP)
-            return sock_give_int(o, udp_at(k->udp, s->endpoint)->ttl_received);
         return -ENOPROTOOPT;
     default:
         return -EOPNOTSUPP;

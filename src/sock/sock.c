@@ -214,8 +214,12 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
 {
     struct route_result r;
     struct iface *i;
-    int through = s->ifindex, v;
+    int through = out->through ? out->through : s->ifindex, v;
 
+    if (s->ifindex && through != s->ifindex) /* bound to another */
+        return -EINVAL;
+    if (through < 0 || (out->through && !iface_at(k->link, through)))
+        return -ENODEV;
     if (!may_speak_to(s, peer, local))
         return weir_addr_is_v4(peer) ? -ENETUNREACH : -EAFNOSUPPORT;
     if (!through && ip6_is_link_local(peer)) { /* 4007#6: it means nothing without its link */

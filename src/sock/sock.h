@@ -71,6 +71,7 @@ int sock_disconnect(struct socks *k, int sock);
 /* Route, source address and interface towards peer; *local is kept where it is given. */
 struct sock_path {
     int ifindex;            /* in: what the peer's address named, 0: nothing */
+    int through;            /* in: by this interface only, 0: the socket's, or any */
     uint32_t mtu, link_mtu; /* of the path, of its first link */
 };
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
@@ -101,11 +102,12 @@ ssize_t sock_fastopen(struct socks *k, int sock, const void *data, size_t len,
 ssize_t sock_send(struct socks *k, int sock, const void *data, size_t len, int flags);
 int sock_at_mark(const struct socks *k, int sock);
 ssize_t sock_recv(struct socks *k, int sock, void *data, size_t len, int flags);
-struct sock_ends {
-    const struct weir_sockaddr *to, *from;
+struct sock_message { /* either may be NULL */
+    const struct weir_sockaddr *to;
+    const struct weir_datagram *about;
 };
 ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
-                     const struct sock_ends *ends);
+                     const struct sock_message *m);
 ssize_t sock_recverr(struct socks *k, int sock, struct udp_error *out, void *data, size_t len);
 ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags);
 

@@ -62,7 +62,7 @@ ssize_t weir_sendto(struct weir_stack *k, int sock, const void *data, size_t len
 }
 
 ssize_t weir_sendmsg(struct weir_stack *k, int sock, const void *data, size_t len, int flags,
-                     const struct weir_sockaddr *to, const struct weir_sockaddr *local)
+                     const struct weir_sockaddr *to, const struct weir_datagram *about)
 {
     struct sock *s = sock_at(&k->socks, sock);
 
@@ -71,7 +71,7 @@ ssize_t weir_sendmsg(struct weir_stack *k, int sock, const void *data, size_t le
         return sock_fastopen(&k->socks, sock, data, len, to);
     if (s && s->kind == SOCK_KIND_TCP)
         return sock_send(&k->socks, sock, data, len, flags);
-    return sock_sendmsg(&k->socks, sock, data, len, &(struct sock_ends){.to = to, .from = local});
+    return sock_sendmsg(&k->socks, sock, data, len, &(struct sock_message){to, about});
 }
 
 ssize_t weir_recvfrom(struct weir_stack *k, int sock, void *data, size_t len, int flags,
@@ -81,7 +81,7 @@ ssize_t weir_recvfrom(struct weir_stack *k, int sock, void *data, size_t len, in
 }
 
 ssize_t weir_recvmsg(struct weir_stack *k, int sock, void *data, size_t len, int flags,
-                     struct weir_sockaddr *from, struct weir_sockaddr *local)
+                     struct weir_sockaddr *from, struct weir_datagram *about)
 {
     struct udp_message m = {.data = data, .room = len};
     ssize_t n;
@@ -90,8 +90,8 @@ ssize_t weir_recvmsg(struct weir_stack *k, int sock, void *data, size_t len, int
     n = sock_recvmsg(&k->socks, sock, &m, flags);
     if (n >= 0 && from)
         *from = m.from;
-    if (n >= 0 && local)
-        *local = m.local;
+    if (n >= 0 && about)
+        *about = (struct weir_datagram){.local = m.local, .ttl = m.ttl, .tos = m.tos};
     return n;
 }
 
@@ -110,7 +110,9 @@ ssize_t weir_recverr(struct weir_stack *k, int sock, void *data, size_t len,
                                           .code = e.code,
                                           .info = e.info,
                                           .to = e.to,
-                                          .offender = e.offender};
+                                          .offender = e.offender,
+                                          .ttl = e.ttl,
+                                          .tos = e.tos};
     return n;
 }
 

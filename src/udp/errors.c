@@ -24,7 +24,9 @@ void udp_error_add(struct udp_socks *u, uint32_t index, const struct udp_fault *
                                    .code = f->code,
                                    .info = f->info,
                                    .to = {f->remote, f->rport, 0},
-                                   .offender = f->from}};
+                                   .offender = f->from,
+                                   .ttl = f->ttl,
+                                   .tos = f->tos}};
     uint32_t at = s->errors.len + (uint32_t)sizeof r, charge = sizeof r;
 
     for (int i = 0; i < f->parts; i++)

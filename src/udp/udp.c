@@ -247,8 +247,7 @@ int64_t udp_recv(struct udp_socks *u, uint32_t index, struct udp_message *m, int
     m->from = (struct weir_sockaddr){r.peer, r.pport, 0};
     m->local = (struct weir_sockaddr){r.local, r.lport, r.ifindex};
     m->tos = r.tos;
-    s->tos_received = r.tos;
-    m->ttl = s->ttl_received = r.ttl;
+    m->ttl = r.ttl;
     if (flags & UDP_RECV_PEEK)
         return n;
     ring_consume(&s->rx, (uint32_t)sizeof r + r.len);

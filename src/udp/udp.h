@@ -44,8 +44,6 @@ struct udp_sock {
     uint16_t ifindex;           /* bound to this interface, 0: any; the socket layer writes it */
     uint8_t proto;              /* PROTO_UDP, PROTO_ICMP or PROTO_ICMP6 */
     uint8_t tos, ttl;           /* ttl 0: the default; the socket layer writes them */
-    uint8_t tos_received;       /* as ttl_received */
-    uint8_t ttl_received;       /* of the datagram that was read last, 0: none yet */
     uint8_t options;            /* enum udp_option; the socket layer writes it */
     uint8_t mc_ttl, mc_ifindex; /* of what it sends to groups; the socket layer writes them */
     uint32_t groups;            /* first membership, 0: none */
@@ -169,6 +167,7 @@ struct udp_fault {
     uint8_t origin, type, code; /* origin: SO_EE_ORIGIN_LOCAL 1, _ICMP 2 */
     uint32_t info;              /* MTU where it was too big */
     struct weir_addr from;      /* who says so */
+    uint8_t ttl, tos;           /* of the message, 0: there was none */
     uint8_t parts;
     struct weir_slice part[WEIR_FRAME_PARTS]; /* what came back of its payload */
 };
@@ -184,6 +183,7 @@ struct udp_error {
     uint32_t info;
     struct weir_sockaddr to;
     struct weir_addr offender;
+    uint8_t ttl, tos; /* of the message that said so */
 };
 void udp_error_add(struct udp_socks *u, uint32_t index, const struct udp_fault *f);
 /* The oldest; bytes copied of what came back of its datagram, or -EAGAIN. */

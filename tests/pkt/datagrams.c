@@ -93,21 +93,56 @@ TEST(a_full_buffer_is_counted)
 TEST(all_that_came_with_a_datagram_can_be_read) /* REQ:1122-4.1.3.5-1 REQ:768-UserInterface-1 */
 {
     struct frames *f = frames_of(.mtu = 1500);
-    int sock = udp_socket(f, 5000), value = -1;
-    struct weir_sockaddr from, local;
-    size_t len = sizeof value;
+    int sock = udp_socket(f, 5000);
+    struct weir_sockaddr from;
+    struct weir_datagram about;
 
     assert_null(put_udp(f, datagram(10)));
-    assert_int_equal(weir_recvmsg(f->stack, sock, text, sizeof text, 0, &from, &local), 10);
+    assert_int_equal(weir_recvmsg(f->stack, sock, text, sizeof text, 0, &from, &about), 10);
     assert_int_equal(weir_addr_to_v4(&from.addr), THEM);
     assert_int_equal(from.port, 7);
-    assert_int_equal(weir_addr_to_v4(&local.addr), US);
-    assert_int_equal(local.port, 5000);
-    assert_int_equal(local.ifindex, 1);
-    assert_int_equal(weir_getsockopt(f->stack, sock, SOL_WEIR, WEIR_RECV_TTL, &value, &len), 0);
-    assert_int_equal(value, 33);
-    assert_int_equal(weir_getsockopt(f->stack, sock, SOL_WEIR, WEIR_RECV_TOS, &value, &len), 0);
-    assert_int_equal(value, 0xb9);
+    assert_int_equal(weir_addr_to_v4(&about.local.addr), US);
+    assert_int_equal(about.local.port, 5000);
+    assert_int_equal(about.local.ifindex, 1);
+    assert_int_equal(about.ttl, 33);
+    assert_int_equal(about.tos, 0xb9);
+    frames_end(f);
+}
+
+static int say_with(struct frames *f, int sock, const struct weir_datagram *about)
+{
+    struct weir_sockaddr to = {.addr = weir_addr_v4(THEM), .port = 7};
+
+    return (int)weir_sendmsg(f->stack, sock, "text", 4, 0, &to, about);
+}
+
+/* What the call says goes before what the socket has, for this datagram only. */
+TEST(a_datagram_goes_with_what_the_call_says)
+{
+    struct frames *f = frames_of(.mtu = 1500);
+    int sock = udp_socket(f, 5000), other = udp_socket(f, 0);
+    struct taken *t;
+
+    assert_int_equal(say_with(f, sock,
+                              &(struct weir_datagram){
+                                  .local = {weir_addr_v4(0x0a000063), 99, 1}, .ttl = 9, .tos = 40}),
+                     4);
+    assert_non_null(t = take(f));
+    assert_int_equal(t->ip.src, 0x0a000063);
+    assert_int_equal(t->l4[0] << 8 | t->l4[1], 99);
+    assert_int_equal(t->ip.ttl, 9);
+    assert_int_equal(t->ip.tos, 40);
+    assert_int_equal(say_with(f, sock, &(struct weir_datagram){.ttl = -1, .tos = -1}), 4);
+    assert_non_null(t = take(f));
+    assert_int_equal(t->ip.src, US);
+    assert_int_equal(t->l4[0] << 8 | t->l4[1], 5000);
+    assert_int_equal(t->ip.ttl, 64);
+    assert_int_equal(t->ip.tos, 0);
+    assert_int_equal(say_with(f, other, &(struct weir_datagram){.ttl = 7, .tos = -1}), 4);
+    assert_non_null(t = take(f)); /* it had no port, and got one */
+    assert_int_not_equal(t->l4[0] << 8 | t->l4[1], 0);
+    assert_int_equal(t->ip.ttl, 7);
+    assert_int_equal(say_with(f, sock, &(struct weir_datagram){.local.ifindex = 77}), -ENODEV);
     frames_end(f);
 }
 

@@ -104,6 +104,26 @@ class Running(Traceroute, lan.Case):
         self.assertIn("1 received", answer)
 
 
+class Unmodified(lan.Case):
+    """Programs that read TTL and the error queue of their datagrams, under `weir run`."""
+
+    def said(self, *words):
+        program = self.tap(*words, options=["--gw", NEAR])
+        self.assertEqual(program.exit(), 0, program.err)
+        return program.out
+
+    @rig.need("traceroute")
+    def test_traceroute(self):
+        out = self.said("traceroute", "-n", "-q", "1", TARGET)
+        self.assertEqual(re.findall(r"^ *\d+  ([\d.]+)  [\d.]+ ms$", out, re.M), [NEAR, FAR, TARGET], out)
+
+    @rig.need("tracepath")
+    def test_tracepath(self):
+        out = self.said("tracepath", "-n", TARGET)
+        self.assertEqual(re.findall(r"^ *\d+:  ([\d.]+) ", out, re.M), [NEAR, FAR, TARGET], out)
+        self.assertRegex(out, r"Resume: pmtu 1500 hops 3 back 3")
+
+
 class Mistakes(rig.Case):
     def test_one_line_and_exit_2(self):
         for words, said in (([], "wants an address"), (["nowhere"], "not an address 'nowhere'"), (["-q", "0", NEAR], "1 to 10"),
