@@ -81,4 +81,9 @@ struct weir_link *tap_open(const char *name, const struct link_options *o, struc
                            char *error, size_t error_size);
 int tap_check(const char *name);
 
+/* wire.c */
+struct weir_link *wire_open(const char *name, const struct link_options *o, struct link_ends *ends,
+                            char *error, size_t error_size);
+int wire_check(const char *name);
+
 #endif

@@ -16,6 +16,10 @@ static const struct link_kind kinds[] = {
      "sudo ip tuntap add weir0 mode tap user $USER\n"
      "sudo ip addr add 10.77.0.1/24 dev weir0;\n"
      "sudo ip link set weir0 up"},
+    {"wire", "NAME", wire_open, wire_check, true,
+     "an Ethernet of all who name it, on this machine, of one\n"
+     "user, without the kernel's network; no privilege.\n"
+     "Also wire:NAME,members=32,ring=4194304,mtu=1500"},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])

@@ -6,6 +6,8 @@
 #ifndef WEIR_DRIVER_H
 #define WEIR_DRIVER_H
 
+#include <stdbool.h>
+
 #include <weir/frame.h>
 #include <weir/stack.h>
 
@@ -88,6 +90,36 @@ struct weir_link *weir_tap_open(const char *name, char *error, size_t error_size
 void weir_tap_no_offload(struct weir_link *link);
 /* Frames that the device did not take (it is down, or out of memory). */
 uint64_t weir_tap_dropped(struct weir_link *link);
+
+/* wire: an Ethernet link that programs of one user on one machine share through memory, without
+ * privilege and without the kernel's network. All who name the same wire are on it, as on a switch;
+ * they come and go at any time. Zero means the preset. */
+struct weir_wire_config {
+    const char *name;    /* 1 to 15 letters, digits, '-', '_' */
+    const char *folder;  /* where members meet; NULL: weir in XDG_RUNTIME_DIR, else /tmp/weir-UID */
+    uint32_t ring_bytes; /* each way between two members: a power of two, 128 KiB to 256 MiB; 4 MiB.
+                          * Who comes later decides for the pair. */
+    int members_max;     /* with us, 2 to 1,024; 32 */
+    uint32_t mtu;        /* 68 to 65,535; 1,500. The same for all, or large frames get lost. */
+    bool no_offload;     /* frames of the MTU's size with complete checksums, both ways */
+};
+/* What cannot be meant in it, or NULL. */
+const char *weir_wire_mistake(const struct weir_wire_config *config);
+/* NULL with *error filled (one line that names the next thing to do). */
+struct weir_link *weir_wire_open(const struct weir_wire_config *config, char *error,
+                                 size_t error_size);
+
+struct weir_wire_stats {
+    int members;         /* others on the wire now */
+    uint64_t frames_in;  /* taken */
+    uint64_t frames_out; /* given, once for each member that gets it */
+    uint64_t flooded;    /* frames for all: groups, and whom nobody knows */
+    uint64_t ring_full;  /* dropped: that member does not take them, or not fast enough */
+    uint64_t bad_frames; /* dropped: too long, too short, or not as this member takes them */
+    uint64_t liars;      /* members that broke the rules of the shared memory, and were cut off */
+    uint64_t refused;    /* strangers, other versions, no room: on either side */
+};
+void weir_wire_stats(struct weir_link *link, struct weir_wire_stats *out);
 
 /* -- wrappers ------------------------------------------------------------------------------------
  */

@@ -246,7 +246,7 @@ static void a_bad_frame_does_not_hurt_the_next(void **state)
     } bad[] = {
         {13, 0, 0, 0},
         {0, 0, 0, 0},
-        {60, 4, 0, 0},
+        {60, WEIR_CSUM_VALID, 0, 0},
         {60, 0x80, 0, 0},
         {60, WEIR_CSUM_PARTIAL, 34, 25},
         {60, WEIR_CSUM_PARTIAL, 59, 0},

@@ -103,7 +103,36 @@ static void a_tap_link_takes_addresses(void **state)
     assert_true(o.link.has_gateway6 && !o.link.has_gateway);
 }
 
+static void a_wire_takes_settings(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--link wire:lab --ip 10.0.0.2/24 -- true"), 0);
+    assert_true(link_is_own(&o.link));
+    assert_int_equal(parse("--link wire:a-b_c,ring=1048576,members=64,mtu=9000 --dhcp -- true"), 0);
+    assert_int_equal(parse("--link wire:lab --ip fd00::2/64 --no-offload -- true"), 0);
+}
+
 static const char *const mistakes[][2] = {
+    {"--link wire: --ip 10.0.0.2 -- true",
+     "weir: not a wire '': a wire's name has 1 to 15 letters, digits, '-' and '_', as in "
+     "wire:lab\n"},
+    {"--link wire:a/b --ip 10.0.0.2 -- true",
+     "weir: not a wire 'a/b': a wire's name has 1 to 15 letters, digits, '-' and '_', as in "
+     "wire:lab\n"},
+    {"--link wire:lab,ring=5000 --ip 10.0.0.2 -- true",
+     "weir: not a wire 'lab,ring=5000': a wire's ring has a power of two of bytes, 128 KiB to 256 "
+     "MiB, as in 4194304\n"},
+    {"--link wire:lab,members=2000 --ip 10.0.0.2 -- true",
+     "weir: not a wire 'lab,members=2000': a wire has 2 to 1,024 members\n"},
+    {"--link wire:lab,member=3 --ip 10.0.0.2 -- true",
+     "weir: no setting of a wire 'member=3': there are ring=BYTES, members=N and mtu=N, as in "
+     "--link wire:lab,members=64\n"},
+    {"--link wire:lab,mtu=x --ip 10.0.0.2 -- true",
+     "weir: no setting of a wire 'mtu=x': there are ring=BYTES, members=N and mtu=N, as in "
+     "--link wire:lab,members=64\n"},
+    {"--link wire:lab -- true",
+     "weir: which address has the stack on 'wire:lab': say --dhcp, or as in --ip 192.0.2.7/24 "
+     "--gw 192.0.2.1\n"},
     {"", "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n"},
     {"--nte x -- true", "weir: unknown option '--nte': did you mean '--net'? (weir run --help)\n"},
     {"--link", "weir: no value for '--link': see weir run --help\n"},
@@ -128,8 +157,10 @@ static const char *const mistakes[][2] = {
     {"-p x:1:2 -- true",
      "weir: not an address in -p 'x': say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80 or -p "
      "[::1]:8080:80\n"},
-    {"--link hots -- true", "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME)\n"},
-    {"--link tpa:x -- true", "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:NAME)\n"},
+    {"--link hots -- true",
+     "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME, wire:NAME)\n"},
+    {"--link tpa:x -- true",
+     "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:NAME, wire:NAME)\n"},
     {"--link tap:1234567890123456 -- true",
      "weir: too long for a device '1234567890123456': its name has at most 15 letters\n"},
     {"--link tap:a,b -- true",
@@ -214,6 +245,7 @@ int main(void)
         cmocka_unit_test(each_option_sets_its_field),
         cmocka_unit_test(publish_takes_two_or_three_parts),
         cmocka_unit_test(a_tap_link_takes_addresses),
+        cmocka_unit_test(a_wire_takes_settings),
         cmocka_unit_test(each_mistake_is_one_line_with_a_way_out),
         cmocka_unit_test(a_network_that_is_wrong_is_named),
         cmocka_unit_test(too_many_ports_are_refused),
