@@ -84,11 +84,12 @@ struct weir_iface_config {
 /* Returns the ifindex, from 1 in the order of calls, or -EINVAL, -ENOSPC (16 interfaces). There is
  * no way to remove one. */
 int weir_iface_add(struct weir_stack *stack, const struct weir_iface_config *config);
-/* Counts for connections that are opened from now on. 0, or -ENODEV, -EINVAL (68 to 65,535). */
+/* Counts for connections that are opened from now on. 0, or -ENODEV, -EINVAL (68 to 65,535; from
+ * 1,280 where the interface has an address of IPv6). */
 int weir_iface_set_mtu(struct weir_stack *stack, int ifindex, uint32_t mtu);
 /* An address of our own and, through the prefix (bits, 0 to 32 for IPv4), its on-link route. The
- * first is the source of what goes elsewhere. 0, or -ENODEV, -EINVAL, -EEXIST, -ENOSPC (8 for each
- * interface), -ENOMEM. */
+ * first is the source of what goes elsewhere. 0, or -ENODEV, -EINVAL (also IPv6 over a link whose
+ * MTU is below 1,280), -EEXIST, -ENOSPC (8 for each interface), -ENOMEM. */
 int weir_addr_add(struct weir_stack *stack, int ifindex, const struct weir_addr *addr, int prefix);
 /* A route; gateway NULL: on link. Prefix counts bits of the family of `dst` (0 to 32, 0 to 128);
  * the longest prefix wins, then the least metric. 0, or -EINVAL, -EEXIST, -ENOSPC, -ENOMEM. */

@@ -53,6 +53,14 @@ struct iface *iface_at(struct link *l, int ifindex)
     return ifindex > 0 && ifindex <= l->ifaces ? &l->iface[ifindex] : NULL;
 }
 
+static bool has_v6(const struct iface *f)
+{
+    for (int i = 0; i < f->addrs; i++)
+        if (!weir_addr_is_v4(&f->addr[i].addr))
+            return true;
+    return false;
+}
+
 int iface_set_mtu(struct link *l, int ifindex, uint32_t mtu)
 {
     struct iface *f = iface_at(l, ifindex);
@@ -60,6 +68,8 @@ int iface_set_mtu(struct link *l, int ifindex, uint32_t mtu)
     if (!f)
         return -ENODEV;
     if (mtu < MTU_MIN || mtu > (f->flags & WEIR_IF_LLC ? LLC_DATA_MAX : MTU_MAX))
+        return -EINVAL;
+    if (mtu < IP6_MTU_MIN && has_v6(f)) /* 8200#5: such a link is not for IPv6 */
         return -EINVAL;
     f->mtu = mtu;
     return 0;
@@ -103,6 +113,8 @@ int iface_add_addr(struct link *l, int ifindex, const struct weir_addr *addr, in
     if (!f)
         return -ENODEV;
     if (prefix < 0 || prefix + shift > 128 || weir_addr_is_any(addr) || iface_is_multicast(addr))
+        return -EINVAL;
+    if (!shift && f->mtu < IP6_MTU_MIN) /* 8200#5 */
         return -EINVAL;
     if (find_addr(f, addr) >= 0)
         return -EEXIST;
