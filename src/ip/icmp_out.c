@@ -134,7 +134,8 @@ void icmp_sent(struct ip *ip, int ifindex)
 
 bool ip_has_output(const struct ip *ip, int ifindex)
 {
-    return ip->answer[ifindex].len || ip->transit[ifindex].len || ip->igmp.due & 1u << ifindex;
+    return ip->answer[ifindex].len || ip->transit[ifindex].len ||
+           (ip->members.due[MEMBERS_V4] | ip->members.due[MEMBERS_V6]) >> ifindex & 1;
 }
 
 void ip_settle(struct ip *ip)

@@ -47,7 +47,7 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
     ip->credit_at_us = now_us;
     pmtu_init(ip);
     redirect_init(ip);
-    igmp_init(&ip->igmp);
+    members_init(&ip->members, mem);
     frag_init(&ip->frags, mem, &ip->rng);
     frag_init(&ip->frags6, mem, &ip->rng);
     ip->label_key = rng_key(&ip->rng);
@@ -62,6 +62,7 @@ void ip_fini(struct ip *ip)
     mem_free(ip->mem, ip->route, ip->routes_room * sizeof *ip->route);
     pmtu_fini(ip);
     redirect_fini(ip);
+    members_fini(&ip->members);
     frag_fini(&ip->frags);
     frag_fini(&ip->frags6);
 }

@@ -80,7 +80,7 @@ struct ip {
     uint16_t id[IP_IDS];
 
     struct frags frags, frags6;
-    struct igmp igmp;
+    struct members members;
 
     struct pool pmtus;
     struct table pmtu_table;

@@ -151,6 +151,15 @@ int iface_remove_addr(struct link *l, int ifindex, const struct weir_addr *addr)
     return 0;
 }
 
+/* 1122#3.3.7, 4291#2.8 */
+static bool is_all_hosts(const struct weir_addr *group)
+{
+    static const struct weir_addr all_nodes = {.b = {0xff, 2, [15] = 1}};
+    struct weir_addr all_hosts = weir_addr_v4(0xe0000001);
+
+    return weir_addr_equal(group, &all_hosts) || weir_addr_equal(group, &all_nodes);
+}
+
 static int find_group(const struct iface *f, const struct weir_addr *group)
 {
     for (int i = 0; i < f->groups; i++)
@@ -167,7 +176,7 @@ int iface_join(struct link *l, int ifindex, const struct weir_addr *group)
         return -ENODEV;
     if (!iface_is_multicast(group))
         return -EINVAL;
-    if (find_group(f, group) >= 0)
+    if (is_all_hosts(group) || find_group(f, group) >= 0)
         return -EEXIST;
     if (f->groups == IFACE_GROUPS_MAX)
         return -ENOSPC;
@@ -310,29 +319,35 @@ bool iface_is_multicast(const struct weir_addr *addr)
     return weir_addr_is_v4(addr) ? addr->b[12] >> 4 == 0xe : addr->b[0] == 0xff;
 }
 
-/* ff02::1, or the group of an address of ours whose last three bytes it bears: 4291#2.7.1. */
-static bool is_implied6(const struct iface *f, const struct weir_addr *group)
+/* The group of an address of ours whose last three bytes it bears: 4291#2.7.1. */
+static bool is_solicited(const struct iface *f, const struct weir_addr *group)
 {
-    static const struct weir_addr all_nodes = {.b = {0xff, 2, [15] = 1}};
-    static const uint8_t solicited[13] = {0xff, 2, [11] = 1, [12] = 0xff};
-
-    if (weir_addr_equal(group, &all_nodes))
-        return true;
-    if (memcmp(group->b, solicited, sizeof solicited) != 0)
+    if (!nd_is_solicited_group(group))
         return false;
     for (int i = 0; i < f->addrs; i++)
-        if (!weir_addr_is_v4(&f->addr[i].addr) &&
+        if (!weir_addr_is_v4(&f->addr[i].addr) && f->addr[i].state != ADDR_DUPLICATE &&
             memcmp(f->addr[i].addr.b + 13, group->b + 13, 3) == 0)
             return true;
     return false;
 }
 
+bool iface_is_implied(const struct link *l, int ifindex, const struct weir_addr *group)
+{
+    return is_all_hosts(group) || is_solicited(&l->iface[ifindex], group);
+}
+
 bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *group)
 {
-    struct weir_addr all_hosts = weir_addr_v4(0xe0000001); /* 1122#3.3.7 */
+    return is_all_hosts(group) || find_group(&l->iface[ifindex], group) >= 0 ||
+           is_solicited(&l->iface[ifindex], group);
+}
+
+void iface_link_local(const struct link *l, int ifindex, struct weir_addr *out)
+{
     const struct iface *f = &l->iface[ifindex];
 
-    if (weir_addr_equal(group, &all_hosts) || find_group(f, group) >= 0)
-        return true;
-    return !weir_addr_is_v4(group) && is_implied6(f, group);
+    *out = (struct weir_addr){.b = {0}};
+    for (int i = 0; i < f->addrs; i++)
+        if (f->addr[i].addr.b[0] == 0xfe && f->addr[i].state == ADDR_USABLE)
+            *out = f->addr[i].addr;
 }

@@ -239,6 +239,9 @@ bool iface_is_multicast(const struct weir_addr *addr);
 void iface_group_mac(const struct weir_addr *group, uint8_t mac[6]);
 /* A group that this interface listens to: joined, or all-hosts 224.0.0.1. */
 bool iface_is_member(const struct link *l, int ifindex, const struct weir_addr *group);
+/* A group that it listens to whoever joined: all hosts, or that of an address's solicitations. */
+bool iface_is_implied(const struct link *l, int ifindex, const struct weir_addr *group);
+void iface_link_local(const struct link *l, int ifindex, struct weir_addr *out); /* ::: none yet */
 /* source.c: the source address for packets that leave through ifindex towards dst. False:
  * the interface has no address of that family and no other interface has one. */
 bool iface_source_for(const struct link *l, int ifindex, const struct weir_addr *dst,

@@ -22,6 +22,14 @@ void nd_solicited_group(const struct weir_addr *addr, struct weir_addr *group)
     memcpy(group->b + 13, addr->b + 13, 3);
 }
 
+bool nd_is_solicited_group(const struct weir_addr *group)
+{
+    struct weir_addr same;
+
+    nd_solicited_group(group, &same);
+    return weir_addr_equal(group, &same);
+}
+
 /* -- what leaves ------------------------------------------------------------------------------- */
 
 static void begin(struct neigh_out *out, uint8_t type, uint32_t fixed)

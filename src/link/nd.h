@@ -23,4 +23,8 @@ struct nd_in {
 /* PASS: taken. Types: message[0], ICMP6_ND_FIRST to ICMP6_ND_LAST. */
 enum drop nd_input(struct link *l, const struct nd_in *in, int64_t now_us);
 
+/* ff02::1:ffXX:XXXX, in which neighbours ask for the address: 4291#2.7.1. */
+void nd_solicited_group(const struct weir_addr *addr, struct weir_addr *group);
+bool nd_is_solicited_group(const struct weir_addr *group);
+
 #endif

@@ -75,7 +75,6 @@ void acd_lose(struct link *l, int ifindex, struct iface_addr *a, int64_t now_us)
 bool acd_is_asked(const struct iface_addr *a); /* still TENTATIVE */
 
 /* nd.c */
-void nd_solicited_group(const struct weir_addr *addr, struct weir_addr *group);
 /* A neighbour solicitation for `target`; to its group where `mac` is NULL. */
 void nd_put_solicitation(struct link *l, int ifindex, const struct weir_addr *target,
                          const uint8_t *mac, struct neigh_out *out);

@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "sock/sock.h"
+#include "sock/groups.h"
 
 #define V4_LEN 4
 
@@ -36,31 +36,43 @@ static bool read_request(const struct sock_opt *o, struct ip_mreqn *m)
     return true;
 }
 
-static int leave(struct socks *k, struct sock *s, const struct weir_addr *group, int ifindex)
+void groups_tell(struct socks *k, int ifindex, const struct weir_addr *group, int64_t at_us)
 {
+    struct filter want = udp_wanted(k->udp, group, ifindex);
+
+    if (iface_is_implied(k->link, ifindex, group))
+        want = filter_all();
+    if (igmp_is_told(group))
+        members_set(&k->ip->members, ifindex, group, &want, at_us);
+}
+
+int groups_leave(struct socks *k, struct sock *s, const struct weir_addr *group, int ifindex)
+{
+    struct filter left;
+
     ifindex = udp_leave(k->udp, s->endpoint, group, ifindex);
-    if (ifindex < 0 || udp_is_wanted(k->udp, group, ifindex))
-        return ifindex < 0 ? ifindex : 0;
-    iface_leave(k->link, ifindex, group);
-    if (weir_addr_is_v4(group))
-        igmp_leave(&k->ip->igmp, ifindex, group, k->now_us);
+    if (ifindex < 0)
+        return ifindex;
+    left = udp_wanted(k->udp, group, ifindex);
+    if (filter_is_none(&left))
+        iface_leave(k->link, ifindex, group);
+    groups_tell(k, ifindex, group, k->now_us);
     return 0;
 }
 
-static int join(struct socks *k, struct sock *s, const struct weir_addr *group, int ifindex)
+int groups_join(struct socks *k, struct sock *s, const struct weir_addr *group, int ifindex,
+                const struct filter *from)
 {
-    bool is_known = iface_is_member(k->link, ifindex, group);
-    int v = udp_join(k->udp, s->endpoint, group, ifindex);
+    int v = udp_join(k->udp, s->endpoint, group, ifindex, from);
 
-    if (v < 0 || is_known)
+    if (v < 0)
         return v;
     v = iface_join(k->link, ifindex, group);
-    if (v < 0) {
+    if (v < 0 && v != -EEXIST) {
         udp_leave(k->udp, s->endpoint, group, ifindex);
         return -ENOBUFS;
     }
-    if (weir_addr_is_v4(group))
-        igmp_join(&k->ip->igmp, ifindex, group, k->now_us);
+    groups_tell(k, ifindex, group, k->now_us);
     return 0;
 }
 
@@ -76,9 +88,22 @@ static int first_of_ip6(struct socks *k)
     return 0;
 }
 
-static int set_membership(struct socks *k, struct sock *s, const struct sock_opt *o)
+int groups_ifindex(struct socks *k, const struct weir_addr *group, int ifindex)
 {
     struct route_result r;
+
+    if (ifindex)
+        return iface_at(k->link, ifindex) ? ifindex : -ENODEV;
+    if (route_lookup(k->ip, group, 0, &r) == 0)
+        return r.ifindex;
+    if (!weir_addr_is_v4(group)) /* no route says where: the first that speaks IPv6 */
+        ifindex = first_of_ip6(k);
+    return ifindex ? ifindex : -ENODEV;
+}
+
+static int set_membership(struct socks *k, struct sock *s, const struct sock_opt *o)
+{
+    struct filter all = filter_all();
     struct weir_addr group;
     struct ip_mreqn m;
     int ifindex;
@@ -90,24 +115,21 @@ static int set_membership(struct socks *k, struct sock *s, const struct sock_opt
     if (ifindex < 0)
         return ifindex;
     if (o->name == IP_DROP_MEMBERSHIP)
-        return leave(k, s, &group, ifindex);
+        return groups_leave(k, s, &group, ifindex);
     if (!iface_is_multicast(&group))
         return -EINVAL;
-    if (!ifindex && route_lookup(k->ip, &group, 0, &r) == 0)
-        ifindex = r.ifindex;
-    return ifindex ? join(k, s, &group, ifindex) : -ENODEV;
+    ifindex = groups_ifindex(k, &group, ifindex);
+    return ifindex < 0 ? ifindex : groups_join(k, s, &group, ifindex, &all);
 }
 
 /* IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP. */
-int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o)
+static int set_membership6(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
-    struct route_result r;
+    struct filter all = filter_all();
     struct weir_addr group;
     struct ipv6_mreq m;
     int ifindex;
 
-    if (s->kind == SOCK_KIND_TCP)
-        return -EPROTO;
     if (o->len < sizeof m)
         return -EINVAL;
     memcpy(&m, o->value, sizeof m);
@@ -118,12 +140,21 @@ int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *
     if (ifindex && !iface_at(k->link, ifindex))
         return -ENODEV;
     if (o->name == IPV6_LEAVE_GROUP)
-        return leave(k, s, &group, ifindex);
-    if (!ifindex && route_lookup(k->ip, &group, 0, &r) == 0)
-        ifindex = r.ifindex;
-    if (!ifindex) /* no route says where: the first that speaks IPv6 */
-        ifindex = first_of_ip6(k);
-    return ifindex ? join(k, s, &group, ifindex) : -ENODEV;
+        return groups_leave(k, s, &group, ifindex);
+    ifindex = groups_ifindex(k, &group, ifindex);
+    return ifindex < 0 ? ifindex : groups_join(k, s, &group, ifindex, &all);
+}
+
+bool sock_is_multicast6_opt(int name)
+{
+    return name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP || sources_is_opt(name);
+}
+
+int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o)
+{
+    if (s->kind == SOCK_KIND_TCP)
+        return -EPROTO;
+    return sources_is_opt(o->name) ? sources_set(k, s, o) : set_membership6(k, s, o);
 }
 
 static int set_interface(struct socks *k, struct udp_sock *u, const struct sock_opt *o)
@@ -175,7 +206,8 @@ static int set_number(struct udp_sock *u, int name, int value)
 bool sock_is_multicast_opt(int name)
 {
     return name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == IP_MULTICAST_IF ||
-           name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP || name == IP_MULTICAST_ALL;
+           name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP || name == IP_MULTICAST_ALL ||
+           sources_is_opt(name) || (name >= IP_UNBLOCK_SOURCE && name <= IP_DROP_SOURCE_MEMBERSHIP);
 }
 
 int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o)
@@ -183,7 +215,10 @@ int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o
     struct udp_sock *u;
 
     if (s->kind == SOCK_KIND_TCP)
-        return o->name == IP_ADD_MEMBERSHIP || o->name == IP_DROP_MEMBERSHIP ? -EPROTO : -EINVAL;
+        return o->name == IP_MULTICAST_IF || o->name == IP_MULTICAST_TTL ||
+                       o->name == IP_MULTICAST_LOOP || o->name == IP_MULTICAST_ALL
+                   ? -EINVAL
+                   : -EPROTO;
     u = udp_at(k->udp, s->endpoint);
     switch (o->name) {
     case IP_ADD_MEMBERSHIP:
@@ -191,8 +226,12 @@ int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o
         return set_membership(k, s, o);
     case IP_MULTICAST_IF:
         return set_interface(k, u, o);
-    default:
+    case IP_MULTICAST_TTL:
+    case IP_MULTICAST_LOOP:
+    case IP_MULTICAST_ALL:
         return set_number(u, o->name, number_of(o));
+    default:
+        return sources_set(k, s, o);
     }
 }
 
@@ -230,5 +269,5 @@ void sock_leave_all(struct socks *k, struct sock *s)
     struct weir_addr group;
 
     while (udp_first_group(k->udp, s->endpoint, &group))
-        leave(k, s, &group, 0);
+        groups_leave(k, s, &group, 0);
 }

@@ -84,7 +84,7 @@ int sock_set_ip6(struct socks *k, struct sock *s, const struct sock_opt *o)
 
     if (s->family != AF_INET6)
         return -ENOPROTOOPT;
-    if (o->name == IPV6_JOIN_GROUP || o->name == IPV6_LEAVE_GROUP)
+    if (sock_is_multicast6_opt(o->name))
         return sock_set_multicast6(k, s, o);
     if (s->kind == SOCK_KIND_TCP && !is_taken_by_streams(o->name))
         return -ENOPROTOOPT;

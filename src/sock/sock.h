@@ -113,7 +113,10 @@ ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags
 
 /* groups.c */
 struct sock_opt;
-bool sock_is_multicast_opt(int name); /* of IPPROTO_IP */
+bool sock_is_multicast_opt(int name);  /* of IPPROTO_IP */
+bool sock_is_multicast6_opt(int name); /* of IPPROTO_IPV6 */
+/* What all sockets together want of a group is what routers hear, from at_us on. */
+void groups_tell(struct socks *k, int ifindex, const struct weir_addr *group, int64_t at_us);
 int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_get_multicast(struct socks *k, const struct sock *s, int name, int *value);

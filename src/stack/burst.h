@@ -80,6 +80,7 @@ void burst_dhcp(struct burst *b);
 /* pieces.c */
 void burst_icmp(struct burst *b);
 void burst_igmp(struct burst *b);
+void burst_mld(struct burst *b);
 void burst_udp(struct burst *b, int max);
 void burst_transit(struct burst *b);
 

@@ -44,7 +44,7 @@ static enum drop input_igmp(struct arrival *a)
 
     a->is_answer = true;
     in.parts = arrival_slices(a->f, a->l4_at, a->l4_len, in.part);
-    return igmp_input(&ip->igmp, &ip->rng, &in, a->k->now_us);
+    return igmp_input(&ip->members, &ip->rng, &in, a->k->now_us);
 }
 
 /* -- IP ---------------------------------------------------------------------------------------- */
@@ -87,6 +87,12 @@ static enum drop input_transport(struct arrival *a)
     }
 }
 
+/* A switch asks for members though it has no address: 4541#2.1.1. */
+static bool is_query_of_switch(const struct arrival *a)
+{
+    return a->ip.proto == PROTO_IGMP && weir_addr_is_any(&a->src);
+}
+
 static enum drop judge_addresses(struct arrival *a)
 {
     struct weir_stack *k = a->k;
@@ -94,7 +100,7 @@ static enum drop judge_addresses(struct arrival *a)
                      (iface_is_broadcast(&k->link, a->ifindex, &a->src) ? IP_SOURCE_BROADCAST : 0);
     enum drop v = ip_judge_source(&a->src, a->iface->flags, facts);
 
-    if (v != PASS)
+    if (v != PASS && !is_query_of_switch(a))
         return v;
     if ((v = ip_judge_dest(&a->dst, a->iface->flags)) != PASS)
         return v;

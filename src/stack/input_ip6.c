@@ -75,6 +75,21 @@ static bool is_sum_good(const struct arrival *a, const struct icmp_view *in)
     return sum_finish(acc) == 0;
 }
 
+static enum drop input_mld(struct arrival *a, const struct icmp_view *v)
+{
+    struct ip *ip = &a->k->ip;
+    struct igmp_in in = {.ifindex = a->ifindex,
+                         .src = a->src,
+                         .dst = a->dst,
+                         .ttl = a->ttl,
+                         .has_alert = a->chain.has_alert,
+                         .parts = v->parts};
+
+    memcpy(in.part, v->part, sizeof in.part);
+    a->is_answer = true;
+    return mld_input(&ip->members, &ip->rng, &in, a->k->now_us);
+}
+
 static enum drop input_icmp6(struct arrival *a)
 {
     struct weir_stack *k = a->k;
@@ -98,6 +113,8 @@ static enum drop input_icmp6(struct arrival *a)
     stats_icmp6(&k->stats, type, false);
     if (type >= ICMP6_ND_FIRST && type <= ICMP6_ND_LAST)
         return input_nd(a);
+    if ((type >= ICMP6_MLD_QUERY && type <= ICMP6_MLD_DONE) || type == ICMP6_MLD2_REPORT)
+        return input_mld(a, &in);
     if (!is_source_possible(a))
         return DROP_ip_martian_source;
     in.local = local_of(a);

@@ -30,6 +30,7 @@ int weir_addr_add(struct weir_stack *k, int ifindex, const struct weir_addr *add
         return v;
     if (weir_addr_is_v4(addr) ? k->knobs.acd : iface_at(&k->link, ifindex)->ip6.is_on)
         acd_begin(&k->link, ifindex, iface_find_addr(iface_at(&k->link, ifindex), addr), k->now_us);
+    stack_sync_groups(k);
     v = route_add(&k->ip, &r);
     return v == -EEXIST ? 0 : v; /* two addresses of one subnet share its route */
 }
@@ -59,6 +60,37 @@ int weir_rarp_serve(struct weir_stack *k, int ifindex, const uint8_t mac[6],
                     const struct weir_addr *addr)
 {
     return rarp_serve(&k->link, ifindex, mac, addr);
+}
+
+/* -- groups of addresses ----------------------------------------------------------------------- */
+
+/* The group in which neighbours ask for the address, on a link where they do. 4861#7.2.1: it is
+ * joined before the address is asked for, and as late as that may be said (4862#5.4.2). */
+static void tell_of(struct weir_stack *k, int ifindex, const struct iface_addr *a)
+{
+    struct weir_addr group;
+
+    if (weir_addr_is_v4(&a->addr) || a->state == ADDR_DUPLICATE)
+        return;
+    nd_solicited_group(&a->addr, &group);
+    groups_tell(&k->socks, ifindex, &group, a->step_at_us == INT64_MAX ? k->now_us : a->step_at_us);
+}
+
+void stack_sync_groups(struct weir_stack *k)
+{
+    const struct members *m = &k->ip.members;
+
+    k->groups_epoch = k->link.epoch;
+    for (uint32_t i = m->members; i-- > 0;) {
+        struct weir_addr group = m->member[i].group;
+        if (nd_is_solicited_group(&group))
+            groups_tell(&k->socks, m->member[i].ifindex, &group, k->now_us);
+    }
+    for (int i = 1; i <= k->link.ifaces; i++) {
+        const struct iface *f = &k->link.iface[i];
+        for (int j = 0; f->type == WEIR_LINK_ETHER && j < f->addrs; j++)
+            tell_of(k, i, &f->addr[j]);
+    }
 }
 
 /* -- what changes by itself -------------------------------------------------------------------- */
@@ -99,6 +131,8 @@ void stack_on_changes(struct weir_stack *k)
         bool is_ours = c.addr->state == ADDR_USABLE;
 
         addr = c.addr->addr;
+        if (is_ours && ip6_is_link_local(&addr)) /* 3590#4: now they may listen */
+            members_repeat(&k->ip.members, MEMBERS_V6, c.ifindex, k->now_us);
         if (!is_ours)
             tcp_lose_addr(&k->tcp, &addr, EADDRNOTAVAIL);
         stack_dhcp_checked(k, c.ifindex, &addr, is_ours);
@@ -116,7 +150,7 @@ void stack_on_changes(struct weir_stack *k)
 bool stack_net_is_due(const struct weir_stack *k)
 {
     return acd_deadline(&k->link) <= k->now_us || autoconf_deadline(&k->link) <= k->now_us ||
-           stack_dhcp_deadline(k) <= k->now_us;
+           stack_dhcp_deadline(k) <= k->now_us || members_deadline(&k->ip.members) <= k->now_us;
 }
 
 /* -- IPv6 that configures itself --------------------------------------------------------------- */

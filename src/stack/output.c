@@ -448,6 +448,7 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         return 0;
     if (b.max > WEIR_BURST_MAX)
         b.max = WEIR_BURST_MAX;
+    burst_mld(&b); /* before an address is asked for: 4862#5.4.2 */
     if (neigh_has_output(&k->link, ifindex))
         output_link(&b);
     if (stack_dhcp_has_output(k, ifindex))

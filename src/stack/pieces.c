@@ -172,7 +172,7 @@ void burst_igmp(struct burst *b)
     uint8_t alert[4] = {0x94, 4, 0, 0};
     struct igmp_out o;
 
-    while (b->n < b->max && igmp_pull(&k->ip.igmp, &k->ip.rng, b->ifindex, &o, k->now_us)) {
+    while (b->n < b->max && igmp_pull(&k->ip.members, &k->ip.rng, b->ifindex, &o, k->now_us)) {
         struct packet p = {.dst = o.dst,
                            .proto = PROTO_IGMP,
                            .tos = 0xc0,
@@ -187,6 +187,34 @@ void burst_igmp(struct burst *b)
         p.src = weir_addr_v4(0);
         iface_source_for(&k->link, b->ifindex, &o.dst, &p.src);
         memcpy(l4_of(b, p.ip_len), o.bytes, o.len);
+        burst_send(b, &p);
+    }
+}
+
+/* 3810#5: hop limit 1, a router alert; from nobody while there is no link-local address (5.2.13).
+ */
+void burst_mld(struct burst *b)
+{
+    struct weir_stack *k = b->k;
+    uint8_t alert[8] = {0, 0, 5, 2, 0, 0, 1, 0};
+    struct igmp_out o;
+
+    while (b->n < b->max && mld_pull(&k->ip.members, &k->ip.rng, b->ifindex, &o, k->now_us)) {
+        struct packet p = {.dst = o.dst,
+                           .is_v6 = true,
+                           .proto = PROTO_ICMP6,
+                           .ttl = 1,
+                           .options = alert,
+                           .options_len = sizeof alert,
+                           .options_type = NEXT_HOP_BY_HOP,
+                           .ip_len = IP6_LEN + sizeof alert,
+                           .l4_head = o.len,
+                           .next_hop = &o.dst};
+
+        iface_link_local(&k->link, b->ifindex, &p.src);
+        icmp6_seal(o.bytes, o.len, &p.src, &p.dst);
+        memcpy(l4_of(b, p.ip_len), o.bytes, o.len);
+        count_icmp(k, true, o.bytes[0]);
         burst_send(b, &p);
     }
 }

@@ -109,6 +109,8 @@ void stack_enter(struct weir_stack *k, int64_t now_ns)
     k->tcp.now_us = k->socks.now_us = k->now_us;
     if (k->link.has_changes || k->link.has_ra_changes)
         stack_on_changes(k);
+    if (k->groups_epoch != k->link.epoch)
+        stack_sync_groups(k);
 }
 
 int weir_advance(struct weir_stack *k, int64_t now_ns)
@@ -134,7 +136,9 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     ran += autoconf_advance(&k->link, k->now_us);
     ran += stack_dhcp_advance(k);
     stack_on_changes(k);
-    ran += igmp_advance(&k->ip.igmp, k->now_us);
+    if (k->groups_epoch != k->link.epoch)
+        stack_sync_groups(k);
+    ran += members_advance(&k->ip.members, k->now_us);
     return ran + stack_incomplete(k);
 }
 
@@ -161,7 +165,7 @@ int64_t weir_deadline(const struct weir_stack *k)
     other = stack_dhcp_deadline(k);
     if (other < first)
         first = other;
-    other = igmp_deadline(&k->ip.igmp);
+    other = members_deadline(&k->ip.members);
     if (other < first)
         first = other;
     other = frag_deadline(&k->ip.frags, &k->ip.config.frag);

@@ -11,7 +11,8 @@
 #include "stack/tables.h"
 #include "weir/stat.h"
 
-#define HEADER_MAX 192 /* link, IP and TCP with all options: 22 + 40 + 60; or an ND message */
+#define HEADER_MAX 264 /* link, IP and TCP with all options: 24 + 40 + 60; or an MLD report */
+_Static_assert(24 + IP6_LEN + 8 + MEMBERS_REPORT_MAX <= HEADER_MAX, "a report with all sources");
 
 /* What was found out for the packet before, mostly true of the next one too. `epoch` is that of
  * addresses and routes. */
@@ -59,6 +60,7 @@ struct weir_stack {
     struct lease *lease[IFACE_MAX + 1];         /* NULL: this interface never asked */
     uint64_t parked_out, parked_evicted;        /* of the link's counts, what is in drops already */
     struct last_pair judged;                    /* one host to another: input.c let it pass */
+    uint32_t groups_epoch;                      /* of link: stack_sync_groups ran */
     struct last_path path;                      /* output.c */
     struct cut cut[CUTS][IFACE_MAX + 1];        /* pieces.c */
     uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
@@ -80,6 +82,8 @@ static inline uint64_t stack_epoch(const struct weir_stack *k)
 
 /* net.c: addresses that became usable, or were lost. */
 void stack_on_changes(struct weir_stack *k);
+/* Addresses came or went: the groups in which they are asked for are joined or left. */
+void stack_sync_groups(struct weir_stack *k);
 bool stack_net_is_due(const struct weir_stack *k); /* something of addresses or leases */
 void stack_ip6_knobs(struct weir_stack *k);
 /* dhcp.c */

@@ -28,6 +28,8 @@ struct udp_key {
 /* Who sent the datagram that came to grief; 0: nobody. */
 uint32_t udp_find_sender(const struct udp_socks *u, const struct udp_fault *f);
 void groups_init(struct udp_socks *u);
+/* A datagram to a group is for this socket too. */
+bool udp_may_hear(const struct udp_socks *u, uint32_t index, const struct udp_view *in);
 uint32_t udp_hash(const struct udp_socks *u, const struct udp_key *k);
 void udp_mark(struct udp_socks *u, uint32_t index, unsigned marks);
 /* The socket has something for udp_settle to do. */

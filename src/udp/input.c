@@ -220,8 +220,7 @@ static enum drop deliver_all(struct udp_socks *u, const struct arrival *a)
         uint32_t pos = 0, index;
 
         while ((index = next_match(u, hash[i], a, &pos))) {
-            if (udp_at(u, index)->options & UDP_JOINED_ONLY && is_multicast(&a->in->dst) &&
-                !udp_is_joined(u, index, &a->in->dst, a->in->ifindex))
+            if (is_multicast(&a->in->dst) && !udp_may_hear(u, index, a->in))
                 continue;
             last = deliver(u, index, a);
             is_taken |= last == PASS;

@@ -8,6 +8,7 @@
 #ifndef UDP_UDP_H
 #define UDP_UDP_H
 
+#include "base/filter.h"
 #include "base/list.h"
 #include "base/ring.h"
 #include "base/rng.h"
@@ -101,13 +102,16 @@ int udp_disconnect(struct udp_socks *u, uint32_t index);
 /* What was sent still goes out; the index is dead for the caller. */
 void udp_close(struct udp_socks *u, uint32_t index);
 
-/* groups.c: ifindex 0 for udp_leave and udp_is_joined: any. -EADDRINUSE, -ENOBUFS. */
-int udp_join(struct udp_socks *u, uint32_t index, const struct weir_addr *group, int ifindex);
+/* groups.c: ifindex 0 for udp_leave and udp_filter_of: any. -EADDRINUSE, -ENOBUFS. */
+int udp_join(struct udp_socks *u, uint32_t index, const struct weir_addr *group, int ifindex,
+             const struct filter *from);
 /* The interface that it was joined on, or -EADDRNOTAVAIL. */
 int udp_leave(struct udp_socks *u, uint32_t index, const struct weir_addr *group, int ifindex);
-bool udp_is_joined(const struct udp_socks *u, uint32_t index, const struct weir_addr *group,
-                   int ifindex);
-bool udp_is_wanted(const struct udp_socks *u, const struct weir_addr *group, int ifindex);
+/* From whom the socket wants the group, to be changed in place, and where; NULL: not joined. */
+struct filter *udp_filter_of(const struct udp_socks *u, uint32_t index,
+                             const struct weir_addr *group, int *ifindex);
+/* From whom any socket wants it. */
+struct filter udp_wanted(const struct udp_socks *u, const struct weir_addr *group, int ifindex);
 bool udp_first_group(const struct udp_socks *u, uint32_t index, struct weir_addr *group);
 
 struct udp_dest {

@@ -14,7 +14,7 @@
 #define SECOND 1000000
 
 enum { IGMP = 2, QUERY = 0x11, V1_REPORT = 0x12, V2_REPORT = 0x16, LEAVE = 0x17, V3_REPORT = 0x22 };
-enum { IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4 };
+enum { IS_INCLUDE = 1, IS_EXCLUDE, TO_INCLUDE, TO_EXCLUDE, ALLOW_NEW, BLOCK_OLD };
 
 static int member(struct frames *f, int sock, int name, uint32_t group)
 {
@@ -205,6 +205,27 @@ TEST(a_querier_of_version_1_hears_no_leaving)
     frames_end(f);
 }
 
+/* 4541#2.1.1: a switch has no address of its own to ask from. */
+TEST(a_query_from_nobody_is_answered)
+{
+    struct frames *f = frames_of(.mtu = 1500);
+    uint8_t q[46] = {0x46,       0xc0,     0,    36, 0, 0, 0,     0,  1, IGMP, 0,        0,
+                     [16] = 224, [19] = 1, 0x94, 4,  0, 0, QUERY, 10, 0, 0,    [32] = 2, 125};
+    uint16_t sum;
+
+    joined(f, GROUP);
+    sum = sum_of(q, 24);
+    q[10] = (uint8_t)(sum >> 8);
+    q[11] = (uint8_t)sum;
+    sum = sum_of(q + 24, 12);
+    q[26] = (uint8_t)(sum >> 8);
+    q[27] = (uint8_t)sum;
+    assert_null(put_frame(f, q, 36));
+    frames_advance(f, SECOND);
+    expect_record(f, IS_EXCLUDE, GROUP);
+    frames_end(f);
+}
+
 TEST(bad_igmp_is_dropped)
 {
     struct frames *f = frames_of(.mtu = 1500);
@@ -217,6 +238,64 @@ TEST(bad_igmp_is_dropped)
                         "igmp_invalid");
     assert_string_equal(query(f, 0, 10, 10), "igmp_invalid");
     frames_advance(f, 100 * SECOND);
+    frames_end(f);
+}
+
+/* -- sources ----------------------------------------------------------------------------------- */
+
+static int source(struct frames *f, int sock, int name, uint32_t from)
+{
+    struct ip_mreq_source m = {.imr_multiaddr.s_addr = htonl(GROUP),
+                               .imr_interface.s_addr = htonl(US),
+                               .imr_sourceaddr.s_addr = htonl(from)};
+
+    return weir_setsockopt(f->stack, sock, IPPROTO_IP, name, &m, sizeof m);
+}
+
+/* Twice, as any news. */
+static void expect_sources(struct frames *f, uint8_t type, uint16_t sources, uint32_t first)
+{
+    for (int i = 0; i < 2; i++, frames_advance(f, SECOND)) {
+        struct taken *t = take(f);
+
+        check_igmp(t, V3_ROUTERS, V3_REPORT);
+        assert_int_equal(t->l4_len, 16 + 4 * sources);
+        assert_int_equal(word(t->l4 + 8), (uint32_t)type << 24 | sources);
+        assert_int_equal(word(t->l4 + 12), GROUP);
+        assert_int_equal(word(t->l4 + 16), first);
+        if (i == 0)
+            frames_advance(f, SECOND);
+    }
+    assert_null(take(f));
+}
+
+/* 3376#5.1, #5.2 */
+TEST(senders_of_a_group_are_told_and_asked_for)
+{
+    struct frames *f = frames_of(.mtu = 1500);
+    int sock = udp_socket(f, 5000);
+    uint8_t q[20] = {
+        QUERY, 10, 0, 0, GROUP >> 24, (uint8_t)(GROUP >> 16), 0, 1, 2, 125, 0, 2, 10, 0, 0, 2,
+        10,    0,  0, 9};
+    uint16_t sum = sum_of(q, sizeof q);
+    struct taken *t;
+
+    q[2] = (uint8_t)(sum >> 8);
+    q[3] = (uint8_t)sum;
+    assert_int_equal(source(f, sock, IP_ADD_SOURCE_MEMBERSHIP, THEM), 0);
+    expect_sources(f, ALLOW_NEW, 1, THEM);
+    assert_int_equal(source(f, sock, IP_ADD_SOURCE_MEMBERSHIP, THEM), -EADDRNOTAVAIL);
+    assert_int_equal(source(f, sock, IP_BLOCK_SOURCE, THEM), -EINVAL);
+    assert_null(put(f, .dst = GROUP, .proto = IGMP, .ttl = 1, .l4 = q, .len = sizeof q));
+    frames_advance(f, SECOND);
+    t = take(f);
+    check_igmp(t, V3_ROUTERS, V3_REPORT);
+    assert_int_equal(word(t->l4 + 8), IS_INCLUDE << 24 | 1);
+    assert_int_equal(word(t->l4 + 16), THEM);
+    assert_string_equal(put(f, .dst = GROUP, .proto = IGMP, .ttl = 1, .l4 = q, .len = 16),
+                        "igmp_invalid");
+    assert_int_equal(source(f, sock, IP_DROP_SOURCE_MEMBERSHIP, THEM), 0);
+    expect_sources(f, BLOCK_OLD, 1, THEM);
     frames_end(f);
 }
 
@@ -279,6 +358,23 @@ TEST(each_socket_of_the_port_gets_its_copy)
     assert_int_equal(got(f, sock[1]), 50);
     assert_int_equal(got(f, sock[2]), -EAGAIN);
     assert_int_equal(got(f, sock[3]), 50);
+    frames_end(f);
+}
+
+TEST(who_wants_some_senders_hears_no_others)
+{
+    struct frames *f = frames_of(.mtu = 1500);
+    int sock = udp_socket(f, 5000);
+
+    assert_int_equal(source(f, sock, IP_ADD_SOURCE_MEMBERSHIP, THEM + 1), 0);
+    assert_string_equal(put_to(f, GROUP), "udp_no_listener");
+    assert_int_equal(got(f, sock), -EAGAIN);
+    assert_int_equal(source(f, sock, IP_ADD_SOURCE_MEMBERSHIP, THEM), 0);
+    assert_null(put_to(f, GROUP));
+    assert_int_equal(got(f, sock), 50);
+    frames_advance(f, 10 * SECOND);
+    while (take(f))
+        ;
     frames_end(f);
 }
 
