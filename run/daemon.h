@@ -296,7 +296,7 @@ int net_set(struct daemon *d, const struct run_ask *ask);
 /* lease.c: an address by DHCP, before the program begins; -errno and a line of text. */
 int lease_wait(struct daemon *d, char *error, size_t error_size);
 void lease_give_back(struct daemon *d);
-/* The nameserver that the DHCP server named first; false: none. */
+/* The nameserver that the DHCP server named first, else a router (RFC 8106); false: none. */
 bool lease_nameserver(const struct daemon *d, struct weir_addr *server);
 
 #endif

@@ -98,10 +98,16 @@ void lease_give_back(struct daemon *d)
 
 bool lease_nameserver(const struct daemon *d, struct weir_addr *server)
 {
+    struct weir_nameserver_info named;
     struct weir_dhcp_lease l;
+    uint32_t cursor = 0;
 
-    if (!d->options->link.is_dhcp || weir_dhcp_lease(d->stack, d->ifindex, &l) < 0 || !l.dnss)
+    if (d->options->link.is_dhcp && weir_dhcp_lease(d->stack, d->ifindex, &l) == 0 && l.dnss) {
+        *server = l.dns[0];
+        return true;
+    }
+    if (!weir_nameserver_next(d->stack, &cursor, &named))
         return false;
-    *server = l.dns[0];
+    *server = named.addr;
     return true;
 }

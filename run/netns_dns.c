@@ -20,7 +20,12 @@
 #define DNS_HEAD 12
 #define DNS_SERVFAIL 2
 
-/* Whom libc asks is what the host's resolv.conf says; what DHCP said goes before that. */
+static int family_of(const struct weir_sockaddr *server)
+{
+    return weir_addr_is_v4(&server->addr) ? AF_INET : AF_INET6;
+}
+
+/* Whom libc asks is what the host's resolv.conf says; what DHCP or a router said goes first. */
 static struct weir_sockaddr server_of(const struct daemon *d, uint32_t address)
 {
     struct weir_sockaddr server = {.addr = weir_addr_v4(ntohl(address)), .port = DNS_PORT};
@@ -134,6 +139,7 @@ static void ask_server(struct daemon *d, const struct query *fresh)
     struct weir_sockaddr server = server_of(d, q->server);
     int v = 0;
 
+    q->carrier.family = family_of(&server);
     if (q->carrier.sock < 0)
         v = dgram_connect(d, &q->carrier, &server);
     if (v == 0)
@@ -144,7 +150,7 @@ static void ask_server(struct daemon *d, const struct query *fresh)
 
 static bool take_question(struct daemon *d)
 {
-    struct query q = {.carrier = {.kind = CARRIER_QUERY, .family = AF_INET}};
+    struct query q = {.carrier = {.kind = CARRIER_QUERY}};
     struct sockaddr_in client;
     struct iovec iov = {q.text, sizeof q.text};
     union {
@@ -195,8 +201,8 @@ static void carry_stream(struct daemon *d, int fd)
         close(fd);
         return;
     }
-    c->family = AF_INET;
     server = server_of(d, to.sin_addr.s_addr);
+    c->family = family_of(&server);
     v = stream_connect(d, c, &server);
     stream_attach(d, c, fd);
     if (v < 0 && v != -EINPROGRESS)

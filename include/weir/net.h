@@ -57,6 +57,14 @@ struct weir_neigh_info {
 int weir_addr_next(const struct weir_stack *stack, uint32_t *cursor, struct weir_addr_info *info);
 int weir_route_next(const struct weir_stack *stack, uint32_t *cursor, struct weir_route_info *info);
 int weir_neigh_next(const struct weir_stack *stack, uint32_t *cursor, struct weir_neigh_info *info);
+/* Nameservers that routers named (RFC 8106); DHCP's are in its lease. */
+struct weir_nameserver_info {
+    int ifindex;
+    struct weir_addr addr;
+    uint32_t valid_s; /* WEIR_FOR_EVER */
+};
+int weir_nameserver_next(const struct weir_stack *stack, uint32_t *cursor,
+                         struct weir_nameserver_info *info);
 
 /* -- what is changed --------------------------------------------------------------------------- */
 

@@ -286,6 +286,7 @@ static void on_dns(const struct ra *r, const struct nd_option *o)
         i->dns[j].addr = addr;
         i->dns[j].until_us = after_s(r->now_us, lifetime_s);
         i->dnss = (uint8_t)(j == i->dnss ? j + 1 : i->dnss);
+        autoconf_step_at(r->l, i->dns[j].until_us);
     }
 }
 

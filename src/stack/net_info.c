@@ -198,6 +198,26 @@ int weir_neigh_next(const struct weir_stack *k, uint32_t *cursor, struct weir_ne
     return 1;
 }
 
+/* The cursor is how many were told. */
+int weir_nameserver_next(const struct weir_stack *k, uint32_t *cursor,
+                         struct weir_nameserver_info *info)
+{
+    uint32_t at = 0;
+
+    for (int i = 1; i <= k->link.ifaces; i++) {
+        const struct iface_ip6 *six = &k->link.iface[i].ip6;
+        if (*cursor - at >= six->dnss) {
+            at += six->dnss;
+            continue;
+        }
+        *info = (struct weir_nameserver_info){i, six->dns[*cursor - at].addr,
+                                              left_s(k, six->dns[*cursor - at].until_us)};
+        ++*cursor;
+        return 1;
+    }
+    return 0;
+}
+
 int weir_neigh_set(struct weir_stack *k, int ifindex, const struct weir_addr *addr,
                    const uint8_t *mac)
 {

@@ -358,6 +358,62 @@ static void a_router_that_became_a_host_is_no_way_out(void **state)
     ether_close(&s);
 }
 
+static void say_nameserver(struct ether *s, const char *text, uint32_t lifetime_s)
+{
+    struct weir_addr addr = ether_addr(text);
+    struct ether_icmp6 m = ra(1800);
+    uint8_t *p = m.message + m.len;
+
+    memset(p, 0, 24);
+    p[0] = ND_OPT_RDNSS;
+    p[1] = 3;
+    put32(p + 4, lifetime_s);
+    memcpy(p + 8, &addr, sizeof addr);
+    m.len += 24;
+    ether_put_icmp6(s, &m);
+    ether_run(s, 0);
+}
+
+/* The seconds left of each, in the order in which they are told, 0 behind the last. */
+static void nameservers_are(struct ether *s, const char *const *texts, const uint32_t *valid_s)
+{
+    struct weir_nameserver_info info;
+    uint32_t cursor = 0;
+
+    for (; *texts; texts++, valid_s++) {
+        struct weir_addr addr = ether_addr(*texts);
+        assert_int_equal(weir_nameserver_next(s->stack[0], &cursor, &info), 1);
+        assert_true(weir_addr_equal(&info.addr, &addr));
+        assert_int_equal(info.ifindex, 1);
+        assert_int_equal(info.valid_s, *valid_s);
+    }
+    assert_int_equal(weir_nameserver_next(s->stack[0], &cursor, &info), 0);
+}
+
+/* RFC 8106 5.1, 6.1 */
+static void nameservers_are_known_as_long_as_they_are_said_to_be(void **state)
+{
+    const char *const none[] = {NULL}, *const both[] = {FAR, ROUTER, NULL};
+    const char *const one[] = {ROUTER, NULL};
+    struct log log;
+    struct ether s;
+
+    (void)state;
+    begin_on_link(&s, &log);
+    nameservers_are(&s, none, NULL);
+    say_nameserver(&s, FAR, 100);
+    say_nameserver(&s, ROUTER, 300);
+    nameservers_are(&s, both, (uint32_t[]){100, 300});
+    ether_run(&s, 101 * SECOND);
+    nameservers_are(&s, one, (uint32_t[]){199});
+    say_nameserver(&s, ROUTER, UINT32_MAX);
+    nameservers_are(&s, one, (uint32_t[]){WEIR_FOR_EVER});
+    say_nameserver(&s, ROUTER, 0);
+    ether_run(&s, SECOND);
+    nameservers_are(&s, none, NULL);
+    ether_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_router_that_says_everything_fills_no_more_than_its_tables),
         cmocka_unit_test(temporary_addresses_come_and_go),
         cmocka_unit_test(a_router_that_became_a_host_is_no_way_out),
+        cmocka_unit_test(nameservers_are_known_as_long_as_they_are_said_to_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

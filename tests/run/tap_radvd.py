@@ -14,7 +14,9 @@ for _ in range(400):
     try:
         s.connect(("fd00:99::1", 9))
         if s.getsockname()[0].startswith("fd00"):
-            print("from", s.getsockname()[0])
+            print("from", s.getsockname()[0], flush=True)
+            if len(sys.argv) > 1:
+                print("found", socket.getaddrinfo(sys.argv[1], 80, socket.AF_INET)[0][4][0], flush=True)
             break
     except OSError:
         pass
@@ -27,6 +29,7 @@ interface weir0 {
     AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvLinkMTU 1400;
     prefix fd00:99::/64 { AdvOnLink on; AdvAutonomous on; };
     route fd00:77::/48 {};
+    RDNSS fd00:99::1 {};
 };
 """
 
@@ -56,6 +59,17 @@ class Radvd(lan.Case):
         self.assertEqual(ping.returncode, 0, ping.stdout)
         self.assertIn(" 0% packet loss", ping.stdout)
         self.assertRegex(lan.ip("-6", "neigh", "show", "dev", "weir0"), rf"{re.escape(address)} lladdr")
+
+    @rig.need("dnsmasq")
+    def test_the_nameserver_that_the_router_names(self):
+        """By whatever address the host's resolv.conf has, libc's question goes there.  RFC 8106"""
+        server = self.start(rig.find("dnsmasq"), "-d", "-C", "/dev/null", "-i", "weir0", "--bind-interfaces", "-R", "-u", "root",
+                            "--log-queries", "--address=/host.test/192.0.2.77")
+        server.wait_for("started", stream="err")
+        program = self.python(SAY, "host.test", options=("--link", "tap:weir0", "--ip", "10.77.0.2/24", "--gw", "10.77.0.1"))
+        self.start(rig.find("radvd"), "-n", "-m", "stderr", "-C", self.path("radvd.conf"), "-p", self.path("pid"))
+        program.wait_for(r"^found 192\.0\.2\.77$")
+        server.wait_for(r"query\[A\] host.test from fd00:99:", stream="err")
 
 
 if __name__ == "__main__":
