@@ -91,8 +91,8 @@ static void put_agreed(FILE *to, const struct ss_sock *s)
         fputs(" ts", to);
     if (i->has_sack)
         fputs(" sack", to);
-    if (i->has_ecn)
-        fputs(" ecn", to);
+    if (i->has_ecn || i->has_accecn)
+        fputs(i->has_accecn ? " accecn" : " ecn", to);
     if (*s->e.congestion)
         fprintf(to, " %s", s->e.congestion);
     if (i->has_wscale)
@@ -119,6 +119,10 @@ static void put_counts(FILE *to, const struct weir_sock_info *i)
     put_number(to, "segs_in", i->segs_in);
     put_number(to, "data_segs_out", i->data_segs_out);
     put_number(to, "data_segs_in", i->data_segs_in);
+    put_number(to, "delivered_ce", i->ce_told);
+    put_number(to, "delivered_ce_bytes", i->ce_bytes_told);
+    put_number(to, "received_ce", i->ce_in);
+    put_number(to, "received_ce_bytes", i->ce_bytes_in);
 }
 
 static void put_flight(FILE *to, const struct weir_sock_info *i)

@@ -62,6 +62,13 @@ static void put_receiver(json_t *o, const struct weir_sock_info *i)
     set_time(o, "last_heard_ago", i->heard_ago_ms / 1e3);
 }
 
+static json_t *json_of_marks(const struct weir_sock_info *i)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "delivered_ce", (json_int_t)i->ce_told,
+                     "delivered_ce_bytes", (json_int_t)i->ce_bytes_told, "received_ce",
+                     (json_int_t)i->ce_in, "received_ce_bytes", (json_int_t)i->ce_bytes_in);
+}
+
 static json_t *json_of_tcp(const struct ss_sock *s)
 {
     static const char *const phases[] = {"open", "disorder", "cwr", "recovery", "loss"};
@@ -73,6 +80,7 @@ static json_t *json_of_tcp(const struct ss_sock *s)
     json_object_set_new(o, "timestamps", json_boolean(i->has_ts));
     json_object_set_new(o, "sack", json_boolean(i->has_sack));
     json_object_set_new(o, "ecn", json_boolean(i->has_ecn));
+    json_object_set_new(o, "accurate_ecn", i->has_accecn ? json_of_marks(i) : json_null());
     json_object_set_new(o, "wscale",
                         i->has_wscale ? json_pack("[i, i]", i->snd_wscale, i->rcv_wscale)
                                       : json_null());

@@ -68,21 +68,41 @@ static bool parse_one_number(struct lex *l, struct option *o, const char *what, 
     return true;
 }
 
+/* "ECN e0b 1 ceb 0 e1b 1", or the other way round; the last ones may be missing. */
+static bool parse_acc(struct lex *l, struct option *o)
+{
+    static const char *const orders[][3] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+    int64_t n;
+    int order = 0;
+
+    while (o->len < 9 && (lex_take(l, orders[order][o->len / 3]) ||
+                          (!o->len && lex_take(l, orders[order = 1][0])))) {
+        if (!lex_number(l, "a count of bytes", 0, 0xffffff, &n))
+            return false;
+        for (int shift = 16; shift >= 0; shift -= 8)
+            o->data[o->len++] = (uint8_t)(n >> shift);
+    }
+    o->kind = order && o->len ? OPTION_ACC_1 : OPTION_ACC_0;
+    return true;
+}
+
 static bool parse_option(struct lex *l, struct option *o)
 {
     static const struct {
         const char *name;
         uint8_t kind;
-    } names[] = {{"eol", OPTION_EOL},         {"nop", OPTION_NOP},        {"mss", OPTION_MSS},
-                 {"wscale", OPTION_WSCALE},   {"sackOK", OPTION_SACK_OK}, {"sack", OPTION_SACK},
-                 {"TS", OPTION_TS},           {"FO", OPTION_FASTOPEN},    {"md5", OPTION_MD5},
-                 {"FOEXP", OPTION_EXPERIMENT}};
+    } names[] = {{"eol", OPTION_EOL},        {"nop", OPTION_NOP},
+                 {"mss", OPTION_MSS},        {"wscale", OPTION_WSCALE},
+                 {"sackOK", OPTION_SACK_OK}, {"sack", OPTION_SACK},
+                 {"TS", OPTION_TS},          {"FO", OPTION_FASTOPEN},
+                 {"md5", OPTION_MD5},        {"FOEXP", OPTION_EXPERIMENT},
+                 {"ECN", OPTION_ACC_0}};
     size_t i = 0;
 
     while (i < sizeof names / sizeof names[0] && !lex_take(l, names[i].name))
         i++;
     if (i == sizeof names / sizeof names[0])
-        return lex_fail(l, "an option: mss, wscale, sackOK, sack, TS, nop, eol, FO or md5");
+        return lex_fail(l, "an option: mss, wscale, sackOK, sack, TS, ECN, nop, eol, FO or md5");
     o->kind = names[i].kind;
     switch (o->kind) {
     case OPTION_MSS:
@@ -93,6 +113,8 @@ static bool parse_option(struct lex *l, struct option *o)
         return parse_sack(l, o);
     case OPTION_TS:
         return parse_stamps(l, o);
+    case OPTION_ACC_0:
+        return parse_acc(l, o);
     case OPTION_FASTOPEN:
     case OPTION_EXPERIMENT:
     case OPTION_MD5:

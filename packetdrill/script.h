@@ -86,6 +86,8 @@ enum {
     OPTION_TS = 8,
     OPTION_MD5 = 19,
     OPTION_FASTOPEN = 34,
+    OPTION_ACC_0 = 172, /* accurate ECN, by the order of its counters */
+    OPTION_ACC_1 = 174,
     OPTION_EXPERIMENT = 254
 };
 

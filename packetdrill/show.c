@@ -78,6 +78,16 @@ static void show_hex(struct shown *o, const char *name, const struct option *x)
         put(o, "%02x", x->data[i]);
 }
 
+static void show_acc(struct shown *o, const struct option *x)
+{
+    static const char *const names[] = {"e0b", "ceb", "e1b"};
+
+    put(o, "ECN");
+    for (int i = 0; i < x->len / 3; i++)
+        put(o, " %s %u", names[x->kind == OPTION_ACC_1 ? 2 - i : i],
+            (unsigned)(x->data[3 * i] << 16 | x->data[3 * i + 1] << 8 | x->data[3 * i + 2]));
+}
+
 static void show_option(struct shown *o, const struct option *x)
 {
     char number[16];
@@ -105,6 +115,10 @@ static void show_option(struct shown *o, const struct option *x)
         put(o, "sack");
         for (int i = 0; i < x->len; i++)
             put(o, " %u:%u", x->sack[i][0], x->sack[i][1]);
+        break;
+    case OPTION_ACC_0:
+    case OPTION_ACC_1:
+        show_acc(o, x);
         break;
     case OPTION_FASTOPEN:
         show_hex(o, "FO", x);

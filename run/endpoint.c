@@ -40,6 +40,9 @@ static const struct field numbers[] = {
     INFO(has_wscale),      INFO(has_ecn),        INFO(shut),
     INFO(ca_state),        INFO(backoff),        INFO(probes),
     INFO(timer_left_us),   INFO(timer_n),        {"pid", PLACE(pid)},
+    INFO(has_accecn),      INFO(ce_in),          INFO(ce_told),
+    INFO(ect0_bytes_in),   INFO(ce_bytes_in),    INFO(ect1_bytes_in),
+    INFO(ect0_bytes_told), INFO(ce_bytes_told),  INFO(ect1_bytes_told),
 };
 #define FACT(member)                 \
     {                                \

@@ -242,6 +242,10 @@ struct weir_sock_info {
     uint32_t sent_ago_ms, received_ago_ms, heard_ago_ms; /* last text out, text in, any segment */
     uint8_t snd_wscale, rcv_wscale;
     uint8_t has_ts, has_sack, has_wscale, has_ecn;
+    uint8_t has_accecn;      /* accurate ECN; then packets that came marked, and ours that did */
+    uint32_t ce_in, ce_told; /* (as far as the peer tells), and bytes by codepoint */
+    uint64_t ect0_bytes_in, ce_bytes_in, ect1_bytes_in;
+    uint64_t ect0_bytes_told, ce_bytes_told, ect1_bytes_told;
     uint8_t shut;            /* 1: nothing more to read (FIN, shutdown), 2: our FIN is queued */
     uint8_t ca_state;        /* Linux's: 0 open, 1 disorder, 3 recovery, 4 loss */
     uint8_t backoff, probes; /* timeouts since progress; unanswered probes */

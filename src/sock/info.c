@@ -24,12 +24,16 @@ struct linux_tcp_info {
     uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
     uint16_t total_rto, total_rto_recoveries;
     uint32_t total_rto_time;
+    uint32_t received_ce, delivered_e1_bytes, delivered_e0_bytes, delivered_ce_bytes;
+    uint32_t received_e1_bytes, received_e0_bytes, received_ce_bytes;
+    unsigned ecn_mode : 2, accecn_opt_seen : 2, accecn_fail_mode : 4, options2 : 24;
 };
 _Static_assert(offsetof(struct linux_tcp_info, rto) == 8, "the bits take two bytes");
 _Static_assert(offsetof(struct linux_tcp_info, total_retrans) == 100, "the first struct's end");
-_Static_assert(sizeof(struct linux_tcp_info) == 248, "as Linux 6.7");
+_Static_assert(sizeof(struct linux_tcp_info) == 280, "as Linux 7.0");
 
 enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4, OPT_ECN = 8 };
+enum { ECN_MODE_3168 = 1, ECN_MODE_ACCURATE = 2 };
 #define SSTHRESH_NONE 0x7fffffff
 
 void sock_tcp_info(struct socks *k, uint32_t endpoint, struct weir_sock_info *info)
@@ -80,6 +84,19 @@ static void put_sender(struct linux_tcp_info *l, const struct weir_sock_info *i)
     l->pmtu = i->pmtu;
 }
 
+static void put_ecn(struct linux_tcp_info *l, const struct weir_sock_info *i)
+{
+    l->ecn_mode = i->has_accecn ? ECN_MODE_ACCURATE : i->has_ecn ? ECN_MODE_3168 : 0;
+    l->delivered_ce = i->ce_told;
+    l->received_ce = i->ce_in;
+    l->delivered_e0_bytes = (uint32_t)i->ect0_bytes_told;
+    l->delivered_ce_bytes = (uint32_t)i->ce_bytes_told;
+    l->delivered_e1_bytes = (uint32_t)i->ect1_bytes_told;
+    l->received_e0_bytes = (uint32_t)i->ect0_bytes_in;
+    l->received_ce_bytes = (uint32_t)i->ce_bytes_in;
+    l->received_e1_bytes = (uint32_t)i->ect1_bytes_in;
+}
+
 static void put_receiver(struct linux_tcp_info *l, const struct weir_sock_info *i)
 {
     l->ato = i->ato_us;
@@ -108,6 +125,7 @@ size_t sock_get_tcp_info(struct socks *k, uint32_t endpoint, void *out, size_t r
         put_sender(&l, &i);
         put_receiver(&l, &i);
         put_counts(&l, &i);
+        put_ecn(&l, &i);
     }
     if (room > sizeof l)
         room = sizeof l;

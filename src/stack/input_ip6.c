@@ -303,6 +303,15 @@ static enum drop input_transit(struct arrival *a)
     return stack_forward6(a->k, &t);
 }
 
+static void count_ecn(struct arrival *a)
+{
+    struct stats *s = &a->k->stats;
+    uint64_t *const counter[4] = {&s->Ip6InNoECTPkts, &s->Ip6InECT1Pkts, &s->Ip6InECT0Pkts,
+                                  &s->Ip6InCEPkts};
+
+    ++*counter[a->tos & 3];
+}
+
 enum drop input_ip6(struct arrival *a)
 {
     uint32_t head = a->f->part[0].len - a->ip_at, all = a->end - a->ip_at;
@@ -319,6 +328,7 @@ enum drop input_ip6(struct arrival *a)
     a->src = a->ip6.src;
     a->dst = a->ip6.dst;
     a->tos = a->ip6.tclass;
+    count_ecn(a);
     a->ttl = a->ip6.hop_limit;
     is_known = arrival_is_like_the_last(a);
     if (!is_known && (v = judge_addresses(a)) != PASS)

@@ -87,7 +87,12 @@ static void answer_unacceptable(struct tcp *p, struct tcb *t, const struct seg *
     bool is_repeat = s->len > 0 && seq_le(end, t->rcv.nxt) && seq_diff(t->rcv.nxt, end) < 1 << 24;
     bool is_probe = s->len <= 1 && seq_eq(seq_add(s->seq, 1), t->rcv.nxt);
     bool is_fin_again = (s->flags & TCP_FIN) && seq_eq(end, t->rcv.nxt);
+    bool is_syn_ack = (s->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 
+    if (is_syn_ack && accecn_on_syn_ack_again(p, t, s)) {
+        t->flags |= T_ACK_NOW;
+        return;
+    }
     if (!is_repeat && !is_probe && !is_fin_again) {
         challenge_ack(p, t);
         return;
@@ -95,6 +100,8 @@ static void answer_unacceptable(struct tcp *p, struct tcb *t, const struct seg *
     if (is_repeat) {
         p->stats->TcpExtDelayedACKLost++;
         text_repeated(p, t, s->seq, seq_add(s->seq, s->len));
+        if (t->ecn & ECN_ACC)
+            accecn_on_repeat(p, t);
     }
     t->flags |= T_ACK_NOW;
     t->why_event = EVENT_repeated_ack;
@@ -173,6 +180,12 @@ static enum drop fourth_check_syn(struct tcp *p, struct tcb *t, struct seg *s)
  * without it; a bare one means that ours was lost. */
 static enum drop arrive_known_syn(struct tcp *p, struct tcb *t, struct seg *s)
 {
+    if (!(s->flags & TCP_ACK) && !ecn_on_syn_again(p, t, s)) {
+        t->flags |= T_RST_DUE;
+        t->why_event = EVENT_reset_refused;
+        tcb_end(p, t, ECONNRESET);
+        return DROP_tcp_syn_dup;
+    }
     if (s->flags & TCP_ACK) {
         s->flags &= (uint8_t)~TCP_SYN;
         s->seq = seq_add(s->seq, 1);
@@ -194,11 +207,11 @@ static enum drop arrive_other(struct tcp *p, struct tcb *t, struct seg *s)
         return v;
     if ((v = second_check_rst(p, t, s)) != PASS || t->state == CLOSED)
         return v;
-    ecn_on_segment(p, t, s);
     if ((v = fourth_check_syn(p, t, s)) != PASS)
         return v;
     if ((v = fifth_check_ack(p, t, s)) != PASS || t->state == CLOSED)
         return v;
+    ecn_on_segment(p, t, s); /* 9768#3.2: of what is acceptable by 9293 and by 5961 */
     sixth_check_urg(p, t, s);
     if ((v = seventh_process_text(p, t, s)) != PASS || t->state == CLOSED)
         return v;
@@ -285,6 +298,7 @@ static enum drop arrive_syn_sent(struct tcp *p, struct tcb *t, struct seg *s)
         t->snd.wl1 = s->seq;
         t->snd.wl2 = t->snd.una;
         t->flags |= T_SYN_DUE;
+        ecn_on_syn(p, t, s);
         return PASS;
     }
     establish_from_syn_sent(p, t, s);

@@ -45,6 +45,7 @@ struct ack_event {
     uint32_t delivered;        /* bytes that are newly known to have arrived */
     uint32_t lost;             /* bytes that are newly taken for lost */
     uint32_t marks;            /* accurate ECN: packets newly told to have been marked */
+    uint32_t marked_bytes;     /* of text in them */
     uint32_t echo;
     struct seq newest_end, reordered_from, fack;
     struct range twice;

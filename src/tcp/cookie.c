@@ -5,7 +5,7 @@
  * Knows: how a half-open entry is made of an ACK. Shape: of the ISN 5 bits of time in 64 s, 3 bits
  * of MSS, 24 bits of hash. Units: microseconds. Errors: verdicts. Cost: two SipHash-2-4, no memory.
  * 4987#3.6 */
-#include "tcp/tcb.h"
+#include "tcp/more.h"
 
 #define PERIOD_US 64000000
 #define PERIODS_OLD 2 /* a cookie lives for two of them at least */
@@ -85,6 +85,8 @@ enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s
     syn_take_options(p, &m, s);
     r.seq = cookie_of(p, s, period_of(p), size_index(m.peer_mss));
     agree(p, s, &m, &r);
+    if (accecn_is_setup(p, s))
+        r.ace = accecn_told(s->ip_ecn);
     if (!reply_push(p, &r))
         return DROP_reply_queue;
     listener->listen->cookie_at_us = p->now_us;
@@ -151,6 +153,8 @@ bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop
     m->irs = seq_sub(s->seq, 1);
     m->peer_mss = sizes[size];
     m->flags |= SYN_MINI_UNTIMED;
+    if (accecn_is_cookie(p, s))
+        m->flags |= SYN_MINI_ACC | SYN_MINI_ECN;
     agreed_before(p, s, m);
     *verdict = syn_complete(p, index, s);
     if (*verdict == DROP_tcp_accept_queue || *verdict == DROP_tcp_limit)

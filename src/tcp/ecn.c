@@ -16,13 +16,21 @@ static int asks(const struct tcp *p)
     return of[p->knobs->tcp_ecn];
 }
 
-/* Fast Open: agreed already. */
-static void child_says(struct tcp *p, struct tcb *t, struct tcp_hdr *h)
+/* A SYN/ACK: what is agreed already. 9768#3.2.3.2.2: repeated without the option, then without the
+ * flags; who sent such a one marks nothing (#3.1.5). */
+static void syn_ack_says(struct tcp *p, struct tcb *t, struct tcp_hdr *h)
 {
-    if (t->ecn & ECN_ACC)
+    if (t->ecn & ECN_ACC && t->loss.backoff >= 2) {
+        t->ecn &= (uint8_t)~ECN_ON;
+    } else if (t->ecn & ECN_ACC) {
         accecn_put(h, more_of(p, t)->ecn.handshake);
-    else if (t->ecn & ECN_ON)
+        if (t->flags & T_SYN_AGAIN)
+            more_of(p, t)->ecn.is_lost = true;
+        else
+            accecn_put_first(p, &h->opt);
+    } else if (t->ecn & ECN_ON) {
         h->flags |= TCP_ECE;
+    }
 }
 
 /* 3168#6.1.1.1: a SYN that was lost may have been lost for its flags; 9768#3.1.4.1 tries once more.
@@ -31,11 +39,11 @@ void ecn_on_syn_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h)
 {
     int how = t->state == SYN_SENT ? asks(p) : ASKS_NEVER;
 
-    if (t->state == SYN_RECEIVED && t->flags & T_PASSIVE) {
-        child_says(p, t, h);
+    if (t->state == SYN_RECEIVED) {
+        syn_ack_says(p, t, h);
         return;
     }
-    t->ecn = 0;
+    t->ecn &= ECN_ACC_ASKED; /* 9768#3.1.4.1: whatever follows, the first SYN may be answered */
     if (how == ASKS && !(t->flags & T_SYN_AGAIN)) {
         t->ecn = ECN_ASKED;
         h->flags |= SETUP;
@@ -48,6 +56,34 @@ void ecn_on_syn_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h)
 bool ecn_is_setup(const struct tcp *p, const struct seg *s)
 {
     return p->knobs->tcp_ecn && (s->flags & SETUP) == SETUP;
+}
+
+/* 9768#3.1.2: who asked agrees as if it had not. */
+void ecn_on_syn(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    bool has_asked = t->ecn & (ECN_ASKED | ECN_ACC_ASKED), is_acc = t->ecn & ECN_ACC_ASKED;
+
+    t->ecn = 0;
+    if (is_acc && accecn_is_setup(p, s) && accecn_begin(p, t, s->ip_ecn))
+        t->ecn |= ECN_ON;
+    else if (has_asked && ecn_is_setup(p, s))
+        t->ecn = ECN_ON;
+}
+
+/* The SYN of a connection that is open for text already comes again. */
+bool ecn_on_syn_again(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    bool is_acc = t->ecn & ECN_ACC;
+
+    if (!(t->ecn & (ECN_ON | ECN_ACC)))
+        return true;
+    if (accecn_is_conflict(p, is_acc, s))
+        return false;
+    if (!(s->flags & SETUP) && !s->ae)
+        t->ecn &= (uint8_t)~ECN_ON;
+    if (is_acc)
+        more_of(p, t)->ecn.handshake = accecn_told(s->ip_ecn);
+    return true;
 }
 
 void ecn_on_syn_ack(struct tcp *p, struct tcb *t, const struct seg *s)
@@ -84,7 +120,7 @@ void ecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_ev
     if (t->ecn & ECN_REDUCED && seq_gt(t->snd.una, t->cwr_end))
         t->ecn &= (uint8_t)~ECN_REDUCED;
     if (t->ecn & ECN_ACC)
-        is_told = accecn_on_ack(p, t, s, e) && t->ecn & ECN_ON;
+        is_told = accecn_on_ack(p, t, s, e);
     else
         is_told = t->ecn & ECN_ON && s->flags & TCP_ECE;
     if (!is_told)
@@ -95,6 +131,8 @@ void ecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_ev
     validate_on_ecn(p, t, e->in_flight);
     t->ecn |= ECN_REDUCED;
     ecn_on_reduced(t);
+    if (t->ecn & ECN_ACC)
+        accecn_on_reduced(p, t);
     t->cwr_end = t->snd.nxt;
 }
 

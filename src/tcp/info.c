@@ -6,6 +6,7 @@
  * Cost: O(records in flight), else O(1). */
 #include <netinet/in.h>
 
+#include "tcp/more.h"
 #include "tcp/recovery.h"
 #include "weir/socket.h"
 
@@ -96,7 +97,6 @@ static void info_windows(const struct tcp *p, const struct tcb *t, struct weir_s
     info->rcv_wscale = t->rcv.wscale;
     info->has_ts = !!(t->flags & T_TS);
     info->has_sack = !!(t->flags & T_SACK);
-    info->has_ecn = !!(t->ecn & ECN_ON);
     info->has_wscale = !!(t->flags & T_WSCALE);
     if (!is_synchronized(t))
         return;
@@ -121,6 +121,14 @@ static void info_totals(const struct tcp *p, const struct tcb *t, struct weir_so
     info->received_ago_ms = t->data_segs_in ? now_ms(p) - t->rcv.at_ms : 0;
 }
 
+static void info_ecn(const struct tcp *p, const struct tcb *t, struct weir_sock_info *info)
+{
+    info->has_ecn = !!(t->ecn & ECN_ON);
+    info->has_accecn = !!(t->ecn & ECN_ACC);
+    if (t->ecn & ECN_ACC)
+        accecn_info(&more_of(p, t)->ecn, info);
+}
+
 void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info)
 {
     const struct tcb *t = tcb_at(p, index);
@@ -143,6 +151,7 @@ void tcp_info(const struct tcp *p, uint32_t index, struct weir_sock_info *info)
     info->shut = (t->flags & (T_SHUT_RD | T_FIN_RECEIVED) ? 1 : 0) |
                  (t->flags & T_FIN_QUEUED ? 2 : 0);
     info_windows(p, t, info);
+    info_ecn(p, t, info);
     info_recovery(p, t, info);
     info_timer(p, t, info);
     if (!t->snd.mss) /* CLOSED, before anything happened */

@@ -4,7 +4,7 @@
  * Knows: the reply queue and the keys. Shape: the queue is a ring of TCP_REPLIES; a full one drops.
  * Units: bytes of sequence space, milliseconds. Errors: DROP_reply_queue.
  * Cost: O(1). 9293#3.4.1, 9293#3.10.7.1, 5961#7 */
-#include "tcp/tcb.h"
+#include "tcp/more.h"
 
 /* 9293#3.4.1 SHLD-1: a clock and a keyed hash of the flow. The clock is Linux's, of 1/16 us, so
  * that a connection of the same ports begins beyond the last one's numbers even when that was fast.
@@ -46,6 +46,11 @@ void reply_pull(struct tcp *p, struct seg_out *out)
     out->hdr.opt.wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
     out->hdr.opt.tsval = r->tsval;
     out->hdr.opt.tsecr = r->tsecr;
+    if (r->ace) {
+        accecn_put(&out->hdr, r->ace);
+        if (r->flags & TCP_SYN)
+            accecn_put_first(p, &out->hdr.opt);
+    }
     if (r->flags & TCP_RST)
         p->stats->TcpOutRsts++;
     p->stats->TcpOutSegs++;

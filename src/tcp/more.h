@@ -34,13 +34,34 @@ struct fast_open {
     uint8_t cookie[16];
 };
 
-/* Accurate ECN, in packets that were marked CE: accecn.c */
+#define ACC_FIRST 5u /* what the counts of packets begin with, 9768#3.2.1 */
+/* Accurate ECN: accecn.c, accecn_option.c. Counters of bytes: ECT(0), CE, ECT(1). */
 struct acc_ecn {
-    uint32_t received, told; /* by us; of ours, as far as the peer said */
-    uint8_t heard;           /* the last ACE of the peer */
-    uint8_t handshake;       /* what is said of the SYN or SYN/ACK that came */
-    uint8_t unacked;         /* since something left */
-    bool was_ce;             /* the last text */
+    uint64_t bytes[3];       /* of text that we received, with what they began with */
+    uint32_t said[3];        /* in our last option, 24 bits */
+    uint32_t heard_bytes[3]; /* in the peer's, 24 bits */
+    uint32_t received, told; /* packets with CE: by us; of ours, as far as the peer said */
+    uint64_t told_bytes[3];  /* of ours, as it tells or we guess */
+    uint32_t since_marks, since_packets; /* told and acknowledged since an option said CE's bytes */
+    struct seq hello_end;                /* of the text that first took an option along */
+    uint8_t heard;                       /* the last ACE of the peer */
+    uint8_t handshake;                   /* what is said of the SYN or SYN/ACK that came */
+    uint8_t unacked;                     /* CE since something left */
+    uint8_t last_ip;                     /* ECN field of the last packet */
+    int8_t last_counter;                 /* that moved, -1: none did */
+    uint8_t asked;                       /* options for a change that are not sent yet */
+    uint8_t silent;                      /* segments since our last option */
+    uint8_t repeats, since_repeat;       /* text that came again, segments of text since then */
+    uint8_t rounds;                      /* reductions while all was marked */
+    bool has_unmarked : 1;               /* the peer got something that was not */
+    bool is_deaf : 1;                    /* what the peer tells of marks is nothing */
+    bool is_told : 1;                    /* the segment at hand bore the handshake's encoding */
+    bool is_checked : 1;                 /* the first count was looked at */
+    bool is_ignored : 1;                 /* the peer's options were changed on the way */
+    bool is_lost : 1;                    /* ours are not let through */
+    bool says_hello : 1;                 /* an option in each segment up to the first text */
+    bool is_hello_out : 1;
+    bool has_acked : 1; /* the last segment bore an option */
 };
 
 /* Is the congestion window known to hold? 7661: validate.c */
@@ -96,13 +117,44 @@ uint8_t accecn_told(uint8_t ip_ecn);
 uint8_t accecn_of(const struct seg *s);
 void accecn_put(struct tcp_hdr *h, uint8_t ace);
 bool accecn_is_setup(const struct tcp *p, const struct seg *s);
+bool accecn_is_conflict(const struct tcp *p, bool is_accurate, const struct seg *s);
+bool accecn_is_cookie(const struct tcp *p, const struct seg *s);
 bool accecn_begin(struct tcp *p, struct tcb *t, uint8_t ip_ecn);
 void accecn_on_syn_ack(struct tcp *p, struct tcb *t, const struct seg *s);
-void accecn_on_last_ack(struct tcp *p, struct tcb *t, const struct seg *s);
+bool accecn_on_syn_ack_again(struct tcp *p, struct tcb *t, const struct seg *s); /* ACK it */
+void accecn_on_last_ack(struct tcp *p, struct tcb *t, struct seg *s);
 void accecn_on_segment(struct tcp *p, struct tcb *t, const struct seg *s);
 uint32_t accecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e);
-void accecn_on_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h);
-bool accecn_is_whole(const struct tcp *p, const struct tcb *t); /* a superframe may be cut */
+void accecn_on_reduced(struct tcp *p, struct tcb *t);
+uint8_t accecn_count_now(const struct tcp *p, const struct tcb *t); /* NULL: the first */
+bool accecn_is_single(const struct tcp *p, const struct tcb *t, bool is_cut_below); /* no burst */
+/* What a segment says of the counters. */
+struct acc_plan {
+    bool is_on, is_1;
+    uint8_t n, bytes;
+};
+void accecn_on_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h, const struct acc_plan *plan);
+
+/* -- accecn_option.c: 9768#3.2.3 --------------------------------------------------------------- */
+/* What an option says of CE since the one before; `packets`: at least so many were marked. */
+struct acc_told {
+    bool is_known;
+    uint32_t bytes, packets;
+};
+void accecn_option_begin(struct acc_ecn *a);
+void accecn_count(struct acc_ecn *a, const struct seg *s);
+void accecn_on_repeat(struct tcp *p, struct tcb *t);
+struct acc_plan accecn_plan(const struct tcp *p, const struct tcb *t, uint32_t room);
+void accecn_option_on_out(struct acc_ecn *a, struct tcp_opts *o, const struct acc_plan *plan);
+void accecn_put_first(const struct tcp *p, struct tcp_opts *o);
+void accecn_on_text(struct tcp *p, struct tcb *t, const struct seg_out *out);
+void accecn_on_lost(struct tcp *p, struct tcb *t, struct seq start);
+void accecn_option_on_ack(const struct tcb *t, struct acc_ecn *a);
+void accecn_take_first(struct acc_ecn *a, const struct tcp_opts *o);
+struct acc_told accecn_take(struct acc_ecn *a, const struct tcp_opts *o, uint32_t mss);
+void accecn_guess(struct acc_ecn *a, uint32_t bytes); /* of CE, for want of an option */
+struct weir_sock_info;
+void accecn_info(const struct acc_ecn *a, struct weir_sock_info *info);
 
 /* -- mtu.c: 4821 ------------------------------------------------------------------------------- */
 enum { MTU_WAIT = -1 };

@@ -9,85 +9,6 @@
 #include "tcp/more.h"
 #include "tcp/recovery.h"
 
-uint32_t ts_now(const struct tcp *p, const struct tcb *t)
-{
-    return now_ms(p) + t->ts.offset;
-}
-
-/* -- the header -------------------------------------------------------------------------------- */
-
-/* SACK blocks that a segment now carries: the repeated text first, then the newest ranges. */
-static uint32_t sack_count(const struct tcb *t)
-{
-    uint32_t n = t->rcv.early ? t->rcv.early->set.n : 0, most = t->flags & T_TS ? 3 : 4;
-
-    if (!(t->flags & T_SACK))
-        return 0;
-    n += !!(t->flags & T_DSACK);
-    return n < most ? n : most;
-}
-
-/* 6691: the MSS counts no options; those of every segment are in snd.mss already. */
-static uint32_t mss_now(const struct tcb *t)
-{
-    uint32_t n = sack_count(t), cost = n ? 4 + 8 * n : 0;
-
-    return t->snd.mss > cost + 1 ? t->snd.mss - cost : 1;
-}
-
-static void add_sack(struct tcb *t, struct tcp_opts *o)
-{
-    struct range block[TCP_SACK_MAX];
-    uint32_t n = sack_count(t), told = 0;
-
-    if (n == 0)
-        return;
-    if (t->flags & T_DSACK)
-        block[told++] = t->rcv.dup;
-    if (t->rcv.early)
-        told += ranges_recent(&t->rcv.early->set, block + told, n - told);
-    t->flags &= ~(uint32_t)T_DSACK;
-    o->has |= TCP_OPT_SACK;
-    for (uint32_t i = 0; i < told; i++)
-        o->sack[o->sacks++] = (struct tcp_sack){block[i].start, block[i].end};
-}
-
-static void begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t flags, struct seq seq)
-{
-    uint32_t wnd = flags & TCP_SYN ? 0 : window_to_offer(p, t);
-
-    out->flow = t->flow;
-    out->texts = 0;
-    out->len = 0;
-    out->mss = (uint16_t)mss_now(t);
-    out->tos = t->opt.tos;
-    out->ttl = t->opt.ttl;
-    out->is_first_hop_doubted = t->loss.backoff >= p->knobs->tcp_retries1; /* MUST-20 */
-    out->why = (struct weir_why){.event = t->why_event};
-    t->why_event = EVENT_none;
-    out->hdr.sport = t->flow.lport;
-    out->hdr.dport = t->flow.rport;
-    out->hdr.seq = seq;
-    out->hdr.ack = flags & TCP_ACK ? t->rcv.nxt : seq_of(0);
-    out->hdr.flags = flags;
-    if (t->ecn & ECN_ECHO && (flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK)
-        out->hdr.flags |= TCP_ECE;
-    out->hdr.ae = false;
-    if (t->ecn & ECN_ACC)
-        accecn_on_out(p, t, &out->hdr);
-    out->hdr.wnd = (uint16_t)(wnd >> t->rcv.wscale);
-    out->hdr.urg = 0;
-    out->hdr.opt.has = 0;
-    out->hdr.opt.sacks = 0;
-    if ((t->flags & T_TS) && !(flags & TCP_SYN)) {
-        out->hdr.opt.has = TCP_OPT_TS;
-        out->hdr.opt.tsval = ts_now(p, t);
-        out->hdr.opt.tsecr = t->ts.recent;
-    }
-    if ((t->rcv.early || t->flags & T_DSACK) && !(flags & TCP_SYN))
-        add_sack(t, &out->hdr.opt);
-}
-
 /* Segments of the wire that a superframe is cut into. */
 static uint32_t segs_of(const struct seg_out *out)
 {
@@ -126,13 +47,14 @@ static void add_text(struct tcb *t, struct seg_out *out, struct seq start, uint3
 }
 
 /* Most text of one call: whole segments that fit the burst, the superframe and the pace. */
-static uint32_t text_max(const struct tcp *p, const struct tcb *t, const struct pull_limit *limit)
+static uint32_t text_max(const struct tcp *p, const struct tcb *t, const struct pull_limit *limit,
+                         uint32_t mss)
 {
-    uint32_t segs = limit->segs, mss = mss_now(t), most;
+    uint32_t segs = limit->segs, most;
 
     if (limit->gso_max)
         segs = limit->gso_max > 120u + mss ? (limit->gso_max - 120) / mss : 1;
-    if (limit->gso_max && t->ecn & ECN_ACC && !accecn_is_whole(p, t))
+    if (t->ecn & ECN_ACC && accecn_is_single(p, t, limit->gso_max))
         segs = 1;
     most = segs * mss;
     if (t->snd.pace & PACE_ON && most > 2 * mss) {
@@ -148,7 +70,7 @@ static bool want_rst(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
     if (!(t->flags & T_RST_DUE))
         return false;
-    begin(p, t, out, TCP_RST | TCP_ACK, t->snd.nxt);
+    header_begin(p, t, out, TCP_RST | TCP_ACK, t->snd.nxt);
     t->flags &= ~(uint32_t)T_RST_DUE;
     p->stats->TcpOutRsts++;
     p->stats->TcpOutSegs++;
@@ -192,14 +114,14 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
 
     if (!(t->flags & T_SYN_DUE))
         return false;
-    begin(p, t, out, t->state == SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK, t->snd.iss);
-    ecn_on_syn_out(p, t, &out->hdr);
+    header_begin(p, t, out, t->state == SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK, t->snd.iss);
     out->hdr.wnd = (uint16_t)(room < 65535 ? room : 65535);
     if (t->state == SYN_RECEIVED)
         t->rcv.edge = seq_max(t->rcv.edge, seq_add(t->rcv.nxt, out->hdr.wnd));
     syn_options(p, t, &out->hdr.opt, t->rcv.mss);
     if (t->more)
         add_syn_text(p, t, out);
+    ecn_on_syn_out(p, t, &out->hdr);
     out->why.event = EVENT_syn;
     if (t->flags & T_SYN_AGAIN) {
         out->why = (struct weir_why){.event = EVENT_syn_retry,
@@ -246,7 +168,9 @@ static void send_again(struct tcp *p, struct tcb *t, struct seg_out *out, struct
     struct seq stop = seq_min(end, snd_data_end(t));
     uint32_t n = seq_lt(start, stop) ? (uint32_t)seq_diff(stop, start) : 0;
 
-    begin(p, t, out, TCP_ACK, start);
+    if (t->ecn & ECN_ACC)
+        accecn_on_lost(p, t, start);
+    header_begin(p, t, out, TCP_ACK, start);
     add_text(t, out, start, n);
     if (seq_gt(end, seq_add(start, n)))
         out->hdr.flags |= TCP_FIN;
@@ -269,12 +193,12 @@ static bool has_lost(const struct tcb *t)
 static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limit *limit,
                             struct seg_out *out)
 {
-    uint32_t most, flight, room, mss = mss_now(t);
+    uint32_t most, flight, room, mss = header_mss(p, t, false);
     struct seq start, end;
 
     if (frto_holds(t) || !sent_next_lost(t, &start, &end))
         return false;
-    most = text_max(p, t, limit);
+    most = text_max(p, t, limit, mss);
     flight = in_flight(t);
     room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     if (t->flags & T_FORCE && room < mss)
@@ -296,7 +220,8 @@ static bool want_retransmit(struct tcp *p, struct tcb *t, const struct pull_limi
 /* 8985#7.3: where nothing new may go, the last of what went. */
 static bool want_tail(struct tcp *p, struct tcb *t, struct seg_out *out)
 {
-    uint32_t flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una), mss = mss_now(t);
+    uint32_t flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una);
+    uint32_t mss = header_mss(p, t, false);
     struct seq start;
 
     if (!(t->flags & T_TAIL_DUE))
@@ -320,7 +245,7 @@ static bool want_probe(struct tcp *p, struct tcb *t, struct seg_out *out)
     if (!(t->flags & (T_PROBE_DUE | T_KEEP_DUE)))
         return false;
     t->why_event = t->flags & T_PROBE_DUE ? EVENT_window_probe : EVENT_keepalive_probe;
-    begin(p, t, out, TCP_ACK, seq_sub(t->snd.una, 1));
+    header_begin(p, t, out, TCP_ACK, seq_sub(t->snd.una, 1));
     out->why.n = t->loss.probes;
     out->why.of = (uint8_t)p->knobs->tcp_keepalive_probes;
     if (t->flags & T_PROBE_DUE)
@@ -353,8 +278,8 @@ static uint32_t new_text(const struct tcp *p, const struct tcb *t, const struct 
 {
     uint32_t unsent = (uint32_t)seq_diff(snd_data_end(t), t->snd.nxt);
     uint32_t n = unsent, usable = window_usable(t), flight = in_flight(t);
-    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, most = text_max(p, t, limit);
-    uint32_t mss = mss_now(t), tail;
+    uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0, mss = header_mss(p, t, true);
+    uint32_t most = text_max(p, t, limit, mss), tail;
 
     if (t->flags & T_TAIL_DUE) { /* 8985#7.3: one segment, and one more than cwnd allows */
         room = room > mss ? room : mss;
@@ -398,7 +323,7 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
     if (seq_lt(start, snd_data_end(t))) {
         validate_before_send(p, t);
         n = new_text(p, t, limit);
-        if (t->more && (probe = mtu_probe(p, t)) != 0)
+        if (t->more && header_mss(p, t, true) == t->snd.mss && (probe = mtu_probe(p, t)) != 0)
             n = probe == MTU_WAIT ? 0 : (uint32_t)probe;
         if (t->snd.pace & PACE_ON && n && !pace_allows(p, t))
             n = 0;
@@ -410,8 +335,10 @@ static bool want_data(struct tcp *p, struct tcb *t, const struct pull_limit *lim
         timers_on_window(p, t);
         return false;
     }
-    begin(p, t, out, TCP_ACK, start);
+    header_begin(p, t, out, TCP_ACK, start);
     add_text(t, out, start, n);
+    if (n && t->ecn & ECN_ACC)
+        accecn_on_text(p, t, out);
     if (probe > 0 && n) {
         out->mss = (uint16_t)n;
         out->why.event = EVENT_mtu_probe;
@@ -459,7 +386,7 @@ static bool want_ack(struct tcp *p, struct tcb *t, struct seg_out *out)
     }
     if (is_update)
         t->why_event = EVENT_window_update;
-    begin(p, t, out, TCP_ACK, t->snd.nxt);
+    header_begin(p, t, out, TCP_ACK, t->snd.nxt);
     finish(p, t, out, false);
     return true;
 }
@@ -477,6 +404,7 @@ bool pull_is_done(const struct tcp *p, const struct tcb *t)
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out)
 {
     bool is_made = want_rst(p, t, out) || want_syn(p, t, out) ||
+                   (t->ecn & ECN_TELL && want_ack(p, t, out)) || /* 9768#3.2.2.1: without text */
                    (has_lost(t) && want_retransmit(p, t, limit, out)) || want_probe(p, t, out) ||
                    want_data(p, t, limit, out) || want_tail(p, t, out) ||
                    (frto_gives_up(t) && want_retransmit(p, t, limit, out)) || want_ack(p, t, out);

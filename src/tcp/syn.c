@@ -113,7 +113,7 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
     syn_take_options(p, m, s);
     m->flags = ecn_is_setup(p, s) ? SYN_MINI_ECN : 0;
     if (accecn_is_setup(p, s))
-        m->flags = SYN_MINI_ACC;
+        m->flags = SYN_MINI_ACC | SYN_MINI_ECN;
     m->ip_ecn = s->ip_ecn;
     m->flags |= gives_cookie ? SYN_MINI_COOKIE : 0;
     if (t->opt.on & OPT_HOLD) {
@@ -177,6 +177,8 @@ static struct tcb *promote(struct tcp *p, uint32_t index)
     t->rcv.mss = listener_mss(listener, &m->flow);
     t->flags = T_PASSIVE;
     t->ecn |= m->flags & SYN_MINI_ECN ? ECN_ON : 0;
+    if (m->flags & SYN_MINI_ACC)
+        more_of(p, t)->ecn.is_lost = m->flags & SYN_MINI_AGAIN;
     t->ts.offset = m->ts_offset;
     options_from_mini(p, t, m);
     mtu_begin(p, t);
@@ -269,6 +271,8 @@ static enum drop answer_mini(struct tcp *p, struct syn_mini *m, enum drop reason
                       .ack = seq_add(m->irs, 1),
                       .wnd = (uint16_t)first_window(tcb_at(p, m->listener))};
 
+    if (m->flags & SYN_MINI_ACC)
+        r.ace = accecn_count_now(p, NULL);
     p->stats->TcpExtTCPChallengeACK++;
     if (m->answered_ms && since < p->knobs->tcp_challenge_ack_ms)
         return reason;
@@ -328,14 +332,31 @@ static bool is_deferred(const struct tcp *p, const struct syn_mini *m, const str
            m->retries - 1 < tcb_at(p, m->listener)->opt.defer;
 }
 
+/* The SYN came again. 3168#6.1.1.1: it may have given up asking; 9768#3.1.5: what it bore is told
+ * anew. False: it asks for the other kind now, so no end knows what the other believes. */
+static bool syn_takes_ecn(const struct tcp *p, struct syn_mini *m, const struct seg *s)
+{
+    bool is_acc = m->flags & SYN_MINI_ACC;
+
+    if (m->flags & (SYN_MINI_ECN | SYN_MINI_ACC) && accecn_is_conflict(p, is_acc, s))
+        return false;
+    if (is_acc ? accecn_of(s) == 0 : !ecn_is_setup(p, s))
+        m->flags &= (uint8_t)~SYN_MINI_ECN;
+    m->ip_ecn = s->ip_ecn;
+    return true;
+}
+
 enum drop syn_arrive(struct tcp *p, uint32_t index, struct seg *s)
 {
     struct syn_mini *m = syn_at(p, index);
     enum drop v;
 
     if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, m->irs)) {
-        if (!ecn_is_setup(p, s)) /* 3168#6.1.1.1: it gave up asking */
-            m->flags &= (uint8_t)~SYN_MINI_ECN;
+        if (!syn_takes_ecn(p, m, s)) {
+            p->stats->TcpAttemptFails++;
+            syn_free(p, index);
+            return reply_reset(p, s, DROP_tcp_syn_dup, EVENT_reset_refused);
+        }
         if (!(m->flags & SYN_MINI_HELD))
             syn_wants_output(p, m, index);
         return DROP_tcp_syn_dup;
@@ -380,6 +401,21 @@ static int64_t synack_wait_us(const struct tcp *p, const struct syn_mini *m)
     return us < most ? us : most;
 }
 
+/* 9768#3.2.3.2.2: repeated without the option, for that may be why it was lost; then without the
+ * flags, and who does so marks nothing (#3.1.5). */
+static void syn_ack_says_ecn(const struct tcp *p, struct syn_mini *m, struct tcp_hdr *h)
+{
+    if (m->flags & SYN_MINI_ACC && m->retries > 2) {
+        m->flags &= (uint8_t)~SYN_MINI_ECN;
+    } else if (m->flags & SYN_MINI_ACC) {
+        accecn_put(h, accecn_told(m->ip_ecn));
+        if (m->retries == 0)
+            accecn_put_first(p, &h->opt);
+    } else if (m->flags & SYN_MINI_ECN) {
+        h->flags |= TCP_ECE;
+    }
+}
+
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
 {
     struct syn_mini *m = syn_at(p, index);
@@ -394,10 +430,6 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
                                 .ack = seq_add(m->irs, 1),
                                 .flags = TCP_SYN | TCP_ACK,
                                 .wnd = (uint16_t)first_window(listener)};
-    if (m->flags & SYN_MINI_ECN)
-        out->hdr.flags |= TCP_ECE;
-    if (m->flags & SYN_MINI_ACC)
-        accecn_put(&out->hdr, accecn_told(m->ip_ecn));
     o->has = (uint8_t)(TCP_OPT_MSS | m->agreed);
     o->mss = listener_mss(listener, &m->flow);
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
@@ -405,6 +437,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     o->tsecr = m->ts_recent;
     if (m->flags & SYN_MINI_COOKIE)
         fastopen_give(p, &m->flow, o);
+    syn_ack_says_ecn(p, m, &out->hdr);
     if (m->retries == 0) {
         m->retries = 1;
         out->why.event = EVENT_syn;

@@ -60,7 +60,8 @@ enum tcb_ecn {
     ECN_REDUCED = 16, /* by an echo, until cwr_end is acknowledged */
     ECN_ACC = 32,     /* accurate ECN is agreed: accecn.c */
     ECN_ACC_ASKED = 64,
-    ECN_TELL = 128 /* the next segment says what our SYN/ACK bore */
+    ECN_TELL = 128,      /* the next segment says what the SYN/ACK bore, and nothing else */
+    ECN_BARE = ECN_ASKED /* then: the next ACK answers marked ACKs alone, without SACK */
 };
 #define ECN_ECT0 2 /* the codepoint, in the two low bits of TOS */
 
@@ -189,16 +190,17 @@ enum {
     SYN_MINI_ACKED = 4,
     SYN_MINI_AGAIN = 8,    /* the SYN/ACK was sent again: it or its ACK was lost */
     SYN_MINI_UNTIMED = 16, /* when the SYN/ACK left is not known */
-    SYN_MINI_ECN = 32,
-    SYN_MINI_ACC = 128,  /* accurate ECN */
-    SYN_MINI_COOKIE = 64 /* the SYN/ACK gives a Fast Open cookie */
+    SYN_MINI_ECN = 32,     /* agreed; with SYN_MINI_ACC: our text may be marked */
+    SYN_MINI_ACC = 128,    /* accurate ECN */
+    SYN_MINI_COOKIE = 64   /* the SYN/ACK gives a Fast Open cookie */
 };
 
 struct tw_mini {
     struct flow flow;
     uint32_t ts_recent;
     struct list_node order;
-    uint64_t ends_ms : 24;  /* low bits */
+    uint64_t ends_ms : 21;  /* low bits; half of its turn is more than the longest TIME-WAIT */
+    uint64_t ace : 3;       /* accurate ECN's; nobody is left whom marks that come now would slow */
     uint64_t answered : 12; /* TW_TICK_MS, low bits; 0: not yet */
     uint64_t wnd : 16;      /* as on the wire, scaled by us */
     uint64_t wscale : 4;
@@ -207,6 +209,7 @@ struct tw_mini {
     uint64_t reuse : 2; /* OPT_REUSEADDR and OPT_REUSEPORT, as multiples of the former */
     struct seq snd_nxt, rcv_nxt;
 };
+#define TW_ENDS_MASK 0x1fffffu
 #define TW_TICK_MS 16u /* of `answered`, which goes round in more than a TIME-WAIT */
 
 _Static_assert(sizeof(struct tcb) <= 464, "with socket and table slots an idle connection is 512");
@@ -231,7 +234,7 @@ static inline uint32_t now_ms(const struct tcp *p)
 }
 static inline int32_t tw_left_ms(const struct tcp *p, const struct tw_mini *w)
 {
-    return (int32_t)(((uint32_t)w->ends_ms - now_ms(p)) << 8) >> 8;
+    return (int32_t)(((uint32_t)w->ends_ms - now_ms(p)) << 11) >> 11;
 }
 /* For instants whose 0 means never. Never after now: what was measured since would be negative. */
 static inline uint32_t now_ms_not_0(const struct tcp *p)
@@ -402,7 +405,13 @@ uint32_t window_room(const struct tcb *t); /* free receive space, bytes */
 /* -- pull.c ------------------------------------------------------------------------------------ */
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out);
 bool pull_is_done(const struct tcp *p, const struct tcb *t);
+
+/* -- header.c ---------------------------------------------------------------------------------- */
 uint32_t ts_now(const struct tcp *p, const struct tcb *t);
+/* Bytes of text that fit a segment now; is_new: it begins at SND.NXT. */
+uint32_t header_mss(const struct tcp *p, const struct tcb *t, bool is_new);
+/* All but the text, and what only SYNs carry. */
+void header_begin(struct tcp *p, struct tcb *t, struct seg_out *out, uint8_t flags, struct seq seq);
 
 /* -- listen.c: 3.10.7.2 ------------------------------------------------------------------------ */
 enum drop arrive_listen(struct tcp *p, struct tcb *listener, struct seg *s);
@@ -442,8 +451,10 @@ enum drop cookie_answer(struct tcp *p, struct tcb *listener, const struct seg *s
 bool cookie_arrive(struct tcp *p, struct tcb *listener, struct seg *s, enum drop *verdict);
 
 /* -- ecn.c: 3168 ------------------------------------------------------------------------------- */
-void ecn_on_syn_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h);
+void ecn_on_syn_out(struct tcp *p, struct tcb *t, struct tcp_hdr *h); /* its options are there */
 bool ecn_is_setup(const struct tcp *p, const struct seg *s);
+void ecn_on_syn(struct tcp *p, struct tcb *t, const struct seg *s);       /* simultaneous open */
+bool ecn_on_syn_again(struct tcp *p, struct tcb *t, const struct seg *s); /* false: RST */
 void ecn_on_syn_ack(struct tcp *p, struct tcb *t, const struct seg *s);
 void ecn_on_segment(struct tcp *p, struct tcb *t, const struct seg *s);
 void ecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e);

@@ -131,6 +131,7 @@ struct reply {
     uint8_t flags;
     uint8_t ifindex;
     uint8_t opts; /* enum tcp_opt_flag: what it carries */
+    uint8_t ace;  /* accurate ECN's three bits */
     uint16_t mss;
     struct weir_why why;
 };

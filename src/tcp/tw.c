@@ -5,6 +5,7 @@
  * the oldest goes. Units: milliseconds for its end. Errors: verdicts; none for lack of room, which
  * only counts. Cost: O(1), 64 bytes. */
 #include "tcp/memory.h"
+#include "tcp/more.h"
 
 static uint32_t tw_length_ms(const struct tcp *p)
 {
@@ -87,7 +88,8 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         w->wscale = t->rcv.wscale & 15u;
         w->ifindex = t->ifindex & 31u;
         w->wnd = (uint16_t)((uint32_t)seq_diff(t->rcv.edge, t->rcv.nxt) >> t->rcv.wscale);
-        w->ends_ms = (now_ms(p) + tw_length_of(p, w, t->rtt.rto_us)) & 0xffffffu;
+        w->ace = accecn_count_now(p, t) & 7u;
+        w->ends_ms = (now_ms(p) + tw_length_of(p, w, t->rtt.rto_us)) & TW_ENDS_MASK;
         tw_place(p, index);
         if (p->knobs->tcp_tw_recycle && w->has_ts)
             recycle_remember(p, &w->flow.remote, w->ts_recent);
@@ -103,6 +105,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
         ack = (struct reply){.flow = t->flow,
                              .ifindex = t->ifindex,
                              .flags = TCP_ACK,
+                             .ace = accecn_count_now(p, t),
                              .seq = t->snd.nxt,
                              .ack = t->rcv.nxt,
                              .opts = t->flags & T_TS ? TCP_OPT_TS : 0,
@@ -119,7 +122,7 @@ bool tw_begin(struct tcp *p, struct tcb *t)
 static void tw_restart(struct tcp *p, uint32_t index)
 {
     list_unlink(&p->tw_order, index);
-    tw_at(p, index)->ends_ms = (now_ms(p) + tw_length_of(p, tw_at(p, index), 0)) & 0xffffffu;
+    tw_at(p, index)->ends_ms = (now_ms(p) + tw_length_of(p, tw_at(p, index), 0)) & TW_ENDS_MASK;
     tw_place(p, index);
 }
 
@@ -141,6 +144,7 @@ static enum drop tw_answer(struct tcp *p, struct tw_mini *w, enum drop reason)
     struct reply r = {.flow = w->flow,
                       .ifindex = w->ifindex,
                       .flags = TCP_ACK,
+                      .ace = w->ace,
                       .seq = w->snd_nxt,
                       .ack = w->rcv_nxt,
                       .wnd = w->wnd,

@@ -1,4 +1,4 @@
-/* TCP options: 9293#3.2, 7323 (window scale, timestamps), 2018 (SACK), 7413 (Fast Open).
+/* TCP options: 9293#3.2, 7323 (window scale, timestamps), 2018 (SACK), 7413 (Fast Open), 9768.
  *
  * Knows: bytes. Not on which segments an option counts. Shape: what is emitted is Linux's layout,
  * each group a multiple of 4 bytes, filled with NOP; so no list needs an End of Option List.
@@ -13,6 +13,7 @@
 #include "base/must.h"
 
 enum { EOL = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TS = 8, FASTOPEN = 34 };
+enum { ACC_0 = 172, ACC_1 = 174 }; /* accurate ECN's counters, in this order and the other */
 
 #define LIST_MAX (TCP_HDR_MAX - TCP_LEN)
 #define TS_LEN 12 /* with its two NOPs */
@@ -26,9 +27,11 @@ enum { EOL = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TS = 8, FAS
 static void take(struct tcp_opts *out, const uint8_t *p, size_t len);
 static void take_sack(struct tcp_opts *out, const uint8_t *p, size_t len);
 static void take_cookie(struct tcp_opts *out, const uint8_t *p, size_t len);
+static void take_acc(struct tcp_opts *out, const uint8_t *p, size_t len);
 static uint8_t *put_ts(uint8_t *p, const struct tcp_opts *o, uint32_t head);
 static uint8_t *put_sack(uint8_t *p, const struct tcp_opts *o);
 static uint8_t *put_cookie(uint8_t *p, const struct tcp_opts *o);
+static uint8_t *put_acc(uint8_t *p, const struct tcp_opts *o);
 
 void tcpopt_parse(struct tcp_opts *out, const uint8_t *p, size_t n)
 {
@@ -69,6 +72,8 @@ static size_t len_without_sack(const struct tcp_opts *o)
 {
     size_t len = o->has & TCP_OPT_TS ? TS_LEN : 0;
 
+    if (o->has & TCP_OPT_ACC)
+        len += (2u + 3u * o->accs + 3u) & ~3u;
     if (!(o->has & (TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_SACK_OK | TCP_OPT_FASTOPEN)))
         return len;
     if (o->has & TCP_OPT_MSS)
@@ -112,6 +117,8 @@ size_t tcpopt_emit(uint8_t *p, const struct tcp_opts *o)
     }
     if (o->has & TCP_OPT_FASTOPEN)
         p = put_cookie(p, o);
+    if (o->has & TCP_OPT_ACC)
+        p = put_acc(p, o);
     if (o->has & TCP_OPT_SACK)
         p = put_sack(p, o);
     must(p - start <= LIST_MAX);
@@ -143,6 +150,8 @@ static void take(struct tcp_opts *out, const uint8_t *p, size_t len)
             take_sack(out, p, len);
         else if (p[0] == FASTOPEN)
             take_cookie(out, p, len);
+        else if (p[0] == ACC_0 || p[0] == ACC_1)
+            take_acc(out, p, len);
     }
 }
 
@@ -171,6 +180,18 @@ static void take_cookie(struct tcp_opts *out, const uint8_t *p, size_t len)
     out->has |= TCP_OPT_FASTOPEN;
     out->cookie_len = (uint8_t)cookie_len;
     memcpy(out->cookie, p + 2, cookie_len);
+}
+
+/* 9768#3.2.3: whatever its length, the whole counters that it has room for. */
+static void take_acc(struct tcp_opts *out, const uint8_t *p, size_t len)
+{
+    size_t n = (len - 2) / 3;
+
+    out->has |= TCP_OPT_ACC;
+    out->is_acc_1 = p[0] == ACC_1;
+    out->accs = (uint8_t)(n < TCP_ACC_MAX ? n : TCP_ACC_MAX);
+    for (int i = 0; i < out->accs; i++)
+        out->acc[i] = (uint32_t)(p[2 + 3 * i] << 16 | get16(p + 3 + 3 * i));
 }
 
 static uint8_t *put_ts(uint8_t *p, const struct tcp_opts *o, uint32_t head)
@@ -203,6 +224,22 @@ static uint8_t *put_cookie(uint8_t *p, const struct tcp_opts *o)
     p[0] = FASTOPEN;
     p[1] = (uint8_t)len;
     memcpy(p + 2, o->cookie, o->cookie_len);
+    for (; len % 4; len++)
+        p[len] = NOP;
+    return p + len;
+}
+
+static uint8_t *put_acc(uint8_t *p, const struct tcp_opts *o)
+{
+    size_t len = 2u + 3u * o->accs;
+
+    must(o->accs <= TCP_ACC_MAX);
+    p[0] = o->is_acc_1 ? ACC_1 : ACC_0;
+    p[1] = (uint8_t)len;
+    for (int i = 0; i < o->accs; i++) {
+        p[2 + 3 * i] = (uint8_t)(o->acc[i] >> 16);
+        put16(p + 3 + 3 * i, (uint16_t)o->acc[i]);
+    }
     for (; len % 4; len++)
         p[len] = NOP;
     return p + len;

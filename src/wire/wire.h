@@ -291,8 +291,10 @@ enum tcp_opt_flag {
     TCP_OPT_TS = 8,
     TCP_OPT_SACK = 16,
     TCP_OPT_FASTOPEN = 32,
-    TCP_OPT_BAD = 64 /* the list was malformed; what came before is here */
+    TCP_OPT_BAD = 64, /* the list was malformed; what came before is here */
+    TCP_OPT_ACC = 128 /* counters of accurate ECN */
 };
+#define TCP_ACC_MAX 3 /* the counters of one option */
 struct tcp_sack {
     struct seq start, end;
 };
@@ -305,6 +307,9 @@ struct tcp_opts {
     uint32_t tsval, tsecr;
     struct tcp_sack sack[TCP_SACK_MAX];
     uint8_t cookie[16];
+    uint8_t accs;              /* how many counters there are */
+    bool is_acc_1;             /* they begin with ECT(1)'s bytes, not ECT(0)'s; CE's are second */
+    uint32_t acc[TCP_ACC_MAX]; /* 24 bits */
 };
 struct tcp_hdr {
     uint16_t sport, dport;

@@ -3,6 +3,7 @@
 #include <netinet/ip.h>
 #include <sys/socket.h>
 
+#include "support/peer_net.h"
 #include "support/states.h"
 
 static struct weir_sock_info info_of(const struct peer *p)
@@ -75,9 +76,9 @@ TEST(a_knob_switches_it_off) /* REQ:3168-6.1.1-8 */
 static struct peer asking(void)
 {
     struct peer p = begin(.knob = "net.ipv4.tcp_ecn", .value = "1");
-    struct weir_sockaddr to = {.addr = weir_addr_v4(0x0a000002), .port = p.port};
+    struct weir_sockaddr to = {.addr = peer_addr(false), .port = p.port};
 
-    p.sock = weir_socket(p.stack, AF_INET, SOCK_STREAM, 0);
+    p.sock = weir_socket(p.stack, peer_is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     weir_connect(p.stack, p.sock, &to);
     expect(&p, .flags = SYN | ECE | CWR, .seq = 0, .ecn = NOT_ECT);
     return p;
@@ -151,7 +152,7 @@ TEST(acks_repetitions_and_probes_are_not_marked)
     peer_end(&p);
 }
 
-TEST(the_program_does_not_touch_the_codepoint) /* REQ:SHLD-22 */
+TEST(the_program_does_not_touch_the_codepoint) /* REQ:SHLD-22 REQ:3168-5.3-5 */
 {
     struct peer p = agreed(1000);
     struct got g;
@@ -160,6 +161,7 @@ TEST(the_program_does_not_touch_the_codepoint) /* REQ:SHLD-22 */
     app_write(&p, 100);
     assert_true(peer_next(&p, &g));
     assert_int_equal(g.tos, IPTOS_LOWDELAY | ECT0);
+    assert_true(g.is_whole);
     peer_end(&p);
 }
 

@@ -154,7 +154,7 @@ class Unreadable(Case):
                 ("0 < . 0:0(0) win 4", "x.pkt:1:5: the flag '.' without 'ack N'"),
                 ("0 < SS 0:0(0) win 4", "x.pkt:1:5: flag 'S' stands twice or beside '-'"),
                 ("0 < S 0:0(0) win 4 <mms 5>", "x.pkt:1:21: expected an option: mss, wscale, sackOK, "
-                 "sack, TS, nop, eol, FO or md5, got 'mms'"),
+                 "sack, TS, ECN, nop, eol, FO or md5, got 'mms'"),
                 ("0 < S 0:0(0) win 4 <nop>", "x.pkt:1:20: options of 1 bytes: expected a multiple of "
                  "4, at most 40; fill up with nop"),
                 ("0 socket(1, SOCK_STREM, 0) = 3", "x.pkt:1:13: unknown name 'SOCK_STREM': did you "

@@ -46,6 +46,10 @@ struct segment {
     struct tcp_sack_spec { /* relative */
         uint32_t start, end;
     } sack[TCP_SACK_MAX];
+    bool ae;      /* accurate ECN's bit */
+    uint8_t accs; /* and counters of its option; expect: 0 if not to be compared */
+    bool is_acc_1;
+    uint32_t acc[TCP_ACC_MAX];
     uint8_t ecn;      /* of the IP header. expect: 0 if not to be compared, NOT_ECT */
     uint16_t port;    /* the peer's, where it is not the usual one */
     const char *drop; /* inject: the verdict; NULL: it passes */
@@ -58,6 +62,7 @@ struct got {
     uint32_t len;
     struct weir_why why; /* what it was sent for */
     uint8_t tos;
+    bool is_whole; /* nobody on the way may cut it: DF, or IPv6 */
     uint8_t text[1500];
 };
 

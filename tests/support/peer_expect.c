@@ -88,6 +88,9 @@ static bool is_equal(const struct segment *got, const struct segment *want)
         {got->wnd, want->wnd ? want->wnd : ANY},
         {got->urg, want->flags & URG ? want->urg : ANY},
         {got->ecn, want->ecn ? want->ecn : ANY},
+        {got->ae, want->ae},
+        {got->accs, want->accs ? want->accs : ANY},
+        {got->is_acc_1, want->accs ? want->is_acc_1 : ANY},
         {got->mss, want->mss ? want->mss : ANY},
         {got->wscale, want->wscale ? want->wscale : ANY},
         {got->sack_ok, want->sack_ok ? 1 : ANY},
@@ -99,6 +102,8 @@ static bool is_equal(const struct segment *got, const struct segment *want)
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (pairs[i][1] != ANY && pairs[i][0] != pairs[i][1])
             return false;
+    if (want->accs && memcmp(got->acc, want->acc, sizeof got->acc) != 0)
+        return false;
     return (got->flags & compared) == (want->flags & compared) && are_sacks_equal(got, want);
 }
 

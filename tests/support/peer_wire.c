@@ -81,6 +81,7 @@ static struct tcp_hdr header_of(const struct peer *p, const struct segment *s)
                         .seq = seq_of(p->isn + s->seq),
                         .ack = seq_of(s->flags & ACK ? p->stack_isn + s->ack : 0),
                         .flags = s->flags,
+                        .ae = s->ae,
                         .urg = s->urg};
     bool has_ts = s->has_ts || s->tsval;
 
@@ -89,6 +90,10 @@ static struct tcp_hdr header_of(const struct peer *p, const struct segment *s)
     h.opt.wscale = (uint8_t)(s->wscale - 1);
     h.opt.has = (uint8_t)((s->mss ? TCP_OPT_MSS : 0) | (s->wscale ? TCP_OPT_WSCALE : 0) |
                           (s->sack_ok ? TCP_OPT_SACK_OK : 0) | (has_ts ? TCP_OPT_TS : 0));
+    h.opt.has |= s->accs ? TCP_OPT_ACC : 0;
+    h.opt.accs = s->accs;
+    h.opt.is_acc_1 = s->is_acc_1;
+    memcpy(h.opt.acc, s->acc, sizeof h.opt.acc);
     h.opt.tsval = s->tsval;
     h.opt.tsecr = s->tsecr ? p->ts_first + s->tsecr : 0;
     for (int i = 0; i < TCP_SACK_MAX && s->sack[i].end; i++) {
@@ -118,7 +123,7 @@ uint32_t peer_build(const struct peer *p, const struct segment *s, uint8_t *fram
 }
 
 /* What is wrong with the IP header, or NULL. */
-static const char *parse_ip(const uint8_t *frame, uint32_t len, uint8_t *tos)
+static const char *parse_ip(const uint8_t *frame, uint32_t len, struct got *out)
 {
     struct weir_addr host = peer_addr(true), peer = peer_addr(false);
     struct ip4 ip;
@@ -127,7 +132,8 @@ static const char *parse_ip(const uint8_t *frame, uint32_t len, uint8_t *tos)
     if (peer_is_v6()) {
         if (ip6_parse(&ip6, frame, len) != IP6_LEN || IP6_LEN + (uint32_t)ip6.payload_len != len)
             return "a bad IPv6 header";
-        *tos = ip6.tclass;
+        out->tos = ip6.tclass;
+        out->is_whole = true;
         if (ip6.next != PROTO_TCP || !weir_addr_equal(&ip6.src, &host) ||
             !weir_addr_equal(&ip6.dst, &peer))
             return "no TCP to the peer";
@@ -135,7 +141,8 @@ static const char *parse_ip(const uint8_t *frame, uint32_t len, uint8_t *tos)
     }
     if (ip4_parse(&ip, frame, len) != IP4_LEN || ip.total_len != len)
         return "a bad IP header";
-    *tos = ip.tos;
+    out->tos = ip.tos;
+    out->is_whole = ip.frag & IP4_DF;
     if (add_words(0, frame, IP4_LEN) != 0xffff)
         return "a bad IP checksum";
     return ip.proto != PROTO_TCP || ip.src != HOST || ip.dst != PEER ? "no TCP to the peer" : NULL;
@@ -144,7 +151,7 @@ static const char *parse_ip(const uint8_t *frame, uint32_t len, uint8_t *tos)
 const char *peer_parse(const uint8_t *frame, uint32_t len, struct got *out)
 {
     uint32_t at = peer_ip_len();
-    const char *wrong = parse_ip(frame, len, &out->tos);
+    const char *wrong = parse_ip(frame, len, out);
     int head;
 
     if (wrong)
@@ -176,6 +183,11 @@ void peer_relative(const struct peer *p, const struct got *g, struct segment *ou
                             .sack_ok = !!(o->has & TCP_OPT_SACK_OK),
                             .has_ts = !!(o->has & TCP_OPT_TS),
                             .sacks = o->has & TCP_OPT_SACK ? o->sacks : NO_SACK};
+    out->ae = g->h.ae;
+    out->accs = o->has & TCP_OPT_ACC ? o->accs : 0;
+    out->is_acc_1 = o->has & TCP_OPT_ACC && o->is_acc_1;
+    for (int i = 0; i < out->accs; i++)
+        out->acc[i] = o->acc[i];
     if (out->has_ts) {
         out->tsval = o->tsval - p->ts_first;
         out->tsecr = o->tsecr;
@@ -204,6 +216,10 @@ void peer_print_segment(const struct segment *s, char *text, size_t size)
             *at++ = names[i];
     *at = '\0';
     size -= (size_t)(at - text);
+    if (s->ae)
+        add(&at, &size, "ae", 1);
+    for (int i = 0; i < s->accs; i++)
+        add(&at, &size, s->is_acc_1 ? "accecn1" : "accecn0", s->acc[i]);
     add(&at, &size, "seq", s->seq);
     add(&at, &size, "ack", s->ack);
     add(&at, &size, "len", s->len);
