@@ -22,6 +22,8 @@ static uint16_t wants_of_ip(int name)
         return RUN_WANTS_TOS;
     case IP_RECVORIGDSTADDR:
         return RUN_WANTS_DST;
+    case IP_RECVOPTS:
+        return RUN_WANTS_OPTIONS;
     default:
         return 0;
     }
@@ -119,6 +121,10 @@ void about_received(struct daemon *d, const struct carrier *c, const struct weir
                                .ttl = (int16_t)about->ttl,
                                .tos = (int16_t)about->tos,
                                .wants = c->wants};
+    if (c->wants & RUN_WANTS_OPTIONS) {
+        head->options_len = about->options_len;
+        memcpy(head->options, about->options, about->options_len);
+    }
     if (c->wants & RUN_WANTS_PKTINFO)
         head->own = own_for(d, &about->local.addr);
 }

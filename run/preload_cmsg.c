@@ -68,6 +68,8 @@ static void put_ip(struct out *o, const struct run_dgram *h)
     if (h->wants & RUN_WANTS_PKTINFO)
         put(o, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
     put_hops_ip(o, h->wants, h->ttl, (uint8_t)h->tos);
+    if (h->options_len)
+        put(o, IPPROTO_IP, IP_RECVOPTS, h->options, h->options_len);
     if (h->wants & RUN_WANTS_DST)
         put_name(o, &h->local, AF_INET, IPPROTO_IP, IP_ORIGDSTADDR);
 }

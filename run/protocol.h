@@ -54,7 +54,7 @@ enum run_op {
     RUN_OUTQ,        /* number: 0 not acknowledged, 1 not sent -> result: bytes */
     RUN_RENEW, /* value: the ID of a new carrier, which takes the place of this one and is connected
                   to nothing; options and port stay */
-    RUN_CLOSED, /* a descriptor of a listener or datagram carrier is closed: was it the last? */
+    RUN_CLOSED,  /* a descriptor of a listener or datagram carrier is closed: was it the last? */
     RUN_RECVERR, /* the oldest of the error queue -> value: struct run_error, and what came back */
     /* from the tools */
     RUN_SS,   /* -> several answers, value holds endpoint.h's text; the last has result 0 and
@@ -138,6 +138,7 @@ enum run_wants {
     RUN_WANTS_HOPLIMIT = 32,
     RUN_WANTS_TCLASS = 64,
     RUN_WANTS_DST6 = 128,
+    RUN_WANTS_OPTIONS = 256, /* IP_RECVOPTS */
 };
 
 /* Each datagram on a datagram carrier begins with this: where to, or where from. family 0 on the
@@ -145,11 +146,12 @@ enum run_wants {
  * error. */
 struct run_dgram {
     struct run_addr addr;
-    struct run_addr local; /* where it was sent to; out: family 0, or its source */
-    struct weir_addr own;  /* in: our unicast address there, where `local` is a group */
-    int32_t ifindex;       /* in by, out through; 0: any */
-    int16_t ttl, tos;      /* out: -1, the socket's */
-    uint16_t wants;        /* in: enum run_wants */
+    struct run_addr local;            /* where it was sent to; out: family 0, or its source */
+    struct weir_addr own;             /* in: our unicast address there, where `local` is a group */
+    int32_t ifindex;                  /* in by, out through; 0: any */
+    int16_t ttl, tos;                 /* out: -1, the socket's */
+    uint16_t wants;                   /* in: enum run_wants */
+    uint8_t options_len, options[40]; /* in: of IP, RUN_WANTS_OPTIONS */
 };
 
 /* In RUN_RECVERR's answer. */

@@ -75,6 +75,9 @@ struct weir_datagram {
      * chosen as without; port 0 is the socket's; ifindex 0 is where the route leads. */
     struct weir_sockaddr local;
     int ttl, tos; /* TTL or hop limit, TOS or traffic class; to be sent: -1 is the socket's */
+    /* Received: the options of its IPv4 header, padding and all. What is sent has those that were
+     * set by IP_OPTIONS, on datagram sockets alone; source routes are refused both ways. */
+    uint8_t options_len, options[40];
 };
 /* from, to and about may be NULL. Of a stream: its two ends, ttl and tos 0; nothing to send. */
 ssize_t weir_recvmsg(struct weir_stack *stack, int sock, void *data, size_t len, int flags,

@@ -105,40 +105,35 @@ enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags)
     return PASS;
 }
 
-/* One option of type and length at p. */
-static enum drop judge_option(const uint8_t *p, size_t len)
+/* One option of type and length at p: where its fault is, 0: nowhere. */
+static size_t fault_of(const uint8_t *p, size_t len)
 {
-    switch (p[0]) {
-    case OPT_LSRR:
-    case OPT_SSRR:
-        return DROP_ip_source_route;
-    case OPT_RECORD:
-        return len >= 3 && p[2] >= 4 ? PASS : DROP_ip_option;
-    case OPT_TIME:
-        return len >= 4 && p[2] >= 5 ? PASS : DROP_ip_option;
-    default:
-        return PASS; /* 1122#3.2.1.8: unknown ones are ignored */
-    }
+    if (p[0] == OPT_RECORD)
+        return len < 3 ? 1 : p[2] < 4 ? 2 : 0;
+    if (p[0] == OPT_TIME)
+        return len < 4 ? 1 : p[2] < 5 ? 2 : 0;
+    return 0; /* 1122#3.2.1.8: unknown ones are ignored */
 }
 
-enum drop ip_judge_options(const uint8_t *options, size_t n)
+enum drop ip_judge_options(const uint8_t *options, size_t n, size_t *fault)
 {
     size_t at = 0;
 
     while (at < n && options[at] != OPT_END) {
-        size_t len;
-        enum drop d;
+        size_t len, wrong;
 
         if (options[at] == OPT_NOP) {
             at++;
             continue;
         }
         len = at + 1 < n ? options[at + 1] : 0;
-        if (len < 2 || len > n - at)
+        if (options[at] == OPT_LSRR || options[at] == OPT_SSRR)
+            return DROP_ip_source_route;
+        wrong = len < 2 || len > n - at ? 1 : fault_of(options + at, len);
+        if (wrong) {
+            *fault = at + wrong;
             return DROP_ip_option;
-        d = judge_option(options + at, len);
-        if (d != PASS)
-            return d;
+        }
         at += len;
     }
     return PASS;

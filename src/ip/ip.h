@@ -106,8 +106,9 @@ enum ip_source_fact { IP_SOURCE_OWN = 1, IP_SOURCE_BROADCAST = 2 };
 enum drop ip_judge_source(const struct weir_addr *src, uint32_t iface_flags, unsigned facts);
 /* 127/8 from outside, 0/8 and class E are nobody's: DROP_ip_not_local. */
 enum drop ip_judge_dest(const struct weir_addr *dst, uint32_t iface_flags);
-/* Walks n bytes of options: PASS, DROP_ip_source_route or DROP_ip_option. Unknown ones pass. */
-enum drop ip_judge_options(const uint8_t *options, size_t n);
+/* Walks n bytes of options: PASS, DROP_ip_source_route, or DROP_ip_option and at which byte.
+ * Unknown ones pass. */
+enum drop ip_judge_options(const uint8_t *options, size_t n, size_t *fault);
 /* A piece of a datagram: frag_input takes it. */
 bool ip_is_fragment(const struct ip4 *h);
 

@@ -189,7 +189,7 @@ struct link {
     uint32_t parked_bytes;          /* parked and lent, in memory held */
     uint32_t last;                  /* neighbour of the last lookup, 0: none */
     int64_t reachable_us;           /* base_reachable_time, randomized */
-    int64_t reachable_drawn_us;
+    int64_t reachable_drawn_us, reachable_base_us;
     struct sipkey secret; /* of interface identifiers: 7217 */
     struct ra_route route[RA_ROUTES_MAX];
     uint32_t nd_due;      /* bit by ifindex: a router solicitation goes out */

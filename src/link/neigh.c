@@ -394,8 +394,9 @@ static void draw_reachable(struct link *l, int64_t now_us)
 {
     int64_t base_us = (int64_t)l->config.base_reachable_time_ms * 1000;
 
-    if (now_us - l->reachable_drawn_us < DRAW_EVERY_US)
+    if (now_us - l->reachable_drawn_us < DRAW_EVERY_US && base_us == l->reachable_base_us)
         return;
+    l->reachable_base_us = base_us;
     l->reachable_drawn_us = now_us;
     l->reachable_us = base_us / 2 + (int64_t)(rng_u64(&l->rng) % (uint64_t)(base_us + 1));
 }

@@ -47,7 +47,7 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_message *m, s
     d->peer = m->to ? m->to->addr : u->peer;
     d->pport = m->to ? m->to->port : u->pport;
     d->local = has_source ? about->local.addr : u->local;
-    if ((!has_source && !has_name) || iface_is_multicast(&d->local))
+    if ((!has_source && !has_name) || sock_is_nobody(k, &d->local))
         d->local = weir_addr_v4(0);
     if ((v = sock_route(k, s, &d->peer, &d->local, path)) < 0)
         return v;
@@ -58,12 +58,16 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_message *m, s
     d->lport = has_port ? about->local.port : u->lport;
     d->ifindex = (uint8_t)path->ifindex;
     d->tos = about && about->tos >= 0 ? (uint8_t)about->tos : u->tos;
+    if (about && about->ttl == 0 && weir_addr_is_v4(&d->peer) && !iface_is_multicast(&d->peer))
+        return -EINVAL; /* 1122#3.2.1.7 */
     if (about && about->ttl >= 0)
         d->ttl = (uint8_t)about->ttl;
     else if (iface_is_multicast(&d->peer))
         d->ttl = u->mc_ttl;
     else
         d->ttl = u->ttl ? u->ttl : preset_ttl(k, &d->peer);
+    if (weir_addr_is_v4(&d->peer))
+        d->options_len = (uint8_t)udp_options_of(k->udp, s->endpoint, &d->options);
     return 0;
 }
 
@@ -156,7 +160,8 @@ ssize_t sock_sendmsg(struct socks *k, int sock, const void *data, size_t len,
         return v;
     if (s->kind == SOCK_KIND_UDP && d.pport == 0)
         return -EINVAL;
-    headers = (weir_addr_is_v4(&d.peer) ? 20u : 40u) + (s->kind == SOCK_KIND_UDP ? UDP_LEN : 0);
+    headers = (weir_addr_is_v4(&d.peer) ? 20u : 40u) + d.options_len +
+              (s->kind == SOCK_KIND_UDP ? UDP_LEN : 0);
     if ((v = judge_size(udp_at(k->udp, s->endpoint), &path, len + headers, &d)) < 0) {
         note_too_big(k, s, &d, &path);
         return v;

@@ -154,6 +154,29 @@ static int set_socket(struct socks *k, struct sock *s, const struct sock_opt *o)
     }
 }
 
+enum { OPT_END = 0, OPT_NOP = 1, OPT_STREAM = 136 };
+
+/* 1122#3.2.1.8 (b): the stream identifier is obsolete. */
+static bool has_stream_id(const uint8_t *o, size_t n)
+{
+    for (size_t at = 0; at < n && o[at] != OPT_END; at += o[at] == OPT_NOP ? 1 : o[at + 1])
+        if (o[at] == OPT_STREAM)
+            return true;
+    return false;
+}
+
+/* What would be refused as it comes in is not sent either: source routes, what is malformed. */
+static int set_ip_options(struct socks *k, const struct sock *s, const struct sock_opt *o)
+{
+    size_t fault;
+
+    if (s->kind == SOCK_KIND_TCP)
+        return o->len ? -ENOPROTOOPT : 0;
+    if (ip_judge_options(o->value, o->len, &fault) != PASS || has_stream_id(o->value, o->len))
+        return -EINVAL;
+    return udp_options_set(k->udp, s->endpoint, o->value, o->len);
+}
+
 int sock_set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     int value = 0, v = as_int(o, &value);
@@ -161,6 +184,8 @@ int sock_set_ip(struct socks *k, struct sock *s, const struct sock_opt *o)
 
     if (sock_is_multicast_opt(o->name))
         return sock_set_multicast(k, s, o);
+    if (o->name == IP_OPTIONS)
+        return set_ip_options(k, s, o);
     if (v < 0)
         return v;
     switch (o->name) {

@@ -20,6 +20,8 @@ static int same_of_ip4(int name)
         return IP_TOS;
     case IPV6_RECVERR:
         return IP_RECVERR;
+    case IPV6_MTU:
+        return IP_MTU;
     case IPV6_MTU_DISCOVER:
         return IP_MTU_DISCOVER;
     case IPV6_TRANSPARENT:

@@ -19,6 +19,14 @@ static int give(struct sock_opt *o, const void *from, size_t len)
     return 0;
 }
 
+static int give_bytes(struct sock_opt *o, const void *from, size_t len)
+{
+    if (len)
+        return give(o, from, len);
+    o->len = 0;
+    return 0;
+}
+
 int sock_give_int(struct sock_opt *o, int value)
 {
     return give(o, &value, sizeof value);
@@ -155,9 +163,29 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
     }
 }
 
+/* 1122#3.3.3: what fits into one packet to the peer, headers counted. -ENOTCONN: which peer? */
+int sock_path_mtu(struct socks *k, const struct sock *s)
+{
+    struct weir_sock_info w = {.sock = 0};
+    struct sock_path path = {.ifindex = 0};
+    const struct udp_sock *u;
+    struct weir_addr local;
+
+    if (s->kind == SOCK_KIND_TCP) {
+        sock_tcp_info(k, s->endpoint, &w);
+        return w.pmtu ? (int)w.pmtu : -ENOTCONN;
+    }
+    u = udp_at(k->udp, s->endpoint);
+    if (!u->is_connected)
+        return -ENOTCONN;
+    local = u->local;
+    return sock_route(k, s, &u->peer, &local, &path) < 0 ? -ENOTCONN : (int)path.mtu;
+}
+
 int sock_get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
 {
     bool is_tcp = s->kind == SOCK_KIND_TCP;
+    const uint8_t *bytes = NULL;
     int value, v;
     uint8_t ttl = is_tcp ? tcp_opt(k->tcp, s->endpoint)->ttl : udp_at(k->udp, s->endpoint)->ttl;
 
@@ -171,9 +199,12 @@ int sock_get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
                                        : udp_at(k->udp, s->endpoint)->tos);
     case IP_TTL:
         return sock_give_int(o, ttl ? ttl : (int)k->knobs->ip_default_ttl);
-    case IP_OPTIONS: /* none: sshd asks, and closes if there are any */
-        o->len = 0;
-        return 0;
+    case IP_OPTIONS: /* a stream has none: sshd asks, and closes if there are any */
+        v = is_tcp ? 0 : (int)udp_options_of(k->udp, s->endpoint, &bytes);
+        return give_bytes(o, bytes, (size_t)v);
+    case IP_MTU:
+        v = sock_path_mtu(k, s);
+        return v < 0 ? v : sock_give_int(o, v);
     case IP_TRANSPARENT:
     case IP_FREEBIND:
         return sock_give_int(o, !!(s->flags & SOCK_TRANSPARENT));

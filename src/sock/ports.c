@@ -172,9 +172,9 @@ int port_choose(struct socks *k, int sock, const struct weir_addr *local, uint16
 
 static bool is_ours(struct socks *k, const struct sock *s, const struct weir_addr *a)
 {
-    if (weir_addr_is_any(a) || s->flags & SOCK_TRANSPARENT || iface_is_multicast(a))
+    if (weir_addr_is_any(a) || s->flags & SOCK_TRANSPARENT)
         return true;
-    if (s->kind != SOCK_KIND_TCP && iface_is_multicast(a))
+    if (iface_is_multicast(a))
         return true; /* to hear that group, joined now or later */
     for (int i = 1; i <= k->link->ifaces; i++)
         if (iface_is_own(k->link, i, a) || iface_is_broadcast(k->link, i, a))

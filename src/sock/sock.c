@@ -209,6 +209,22 @@ static bool may_speak_to(const struct sock *s, const struct weir_addr *peer,
     return weir_addr_is_any(local) || weir_addr_is_v4(local) == is_v4;
 }
 
+static bool is_loopback(const struct weir_addr *a)
+{
+    return weir_addr_is_v4(a) && a->b[12] == 127;
+}
+
+/* 1122#3.2.1.3: 127/8 is never seen outside. The errors are Linux's. */
+static int judge_loopback(const struct iface *i, const struct weir_addr *peer,
+                          const struct weir_addr *local)
+{
+    if (i->flags & WEIR_IF_LOOPBACK_OK)
+        return 0;
+    if (is_loopback(peer))
+        return -ENETUNREACH;
+    return is_loopback(local) ? -EINVAL : 0;
+}
+
 int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *peer,
                struct weir_addr *local, struct sock_path *out)
 {
@@ -240,10 +256,22 @@ int sock_route(struct socks *k, const struct sock *s, const struct weir_addr *pe
         !iface_source_for(k->link, r.ifindex, weir_addr_is_v4(peer) ? &r.next_hop : peer, local))
         return -EADDRNOTAVAIL;
     i = iface_at(k->link, r.ifindex);
+    if ((v = judge_loopback(i, peer, local)) < 0)
+        return v;
     out->ifindex = r.ifindex;
     out->link_mtu = i->mtu;
     out->mtu = pmtu_of(k->ip, peer, i->mtu, k->now_us);
     return 0;
+}
+
+bool sock_is_nobody(const struct socks *k, const struct weir_addr *a)
+{
+    if (iface_is_multicast(a))
+        return true;
+    for (int i = 1; i <= k->link->ifaces; i++)
+        if (iface_is_broadcast(k->link, i, a))
+            return true;
+    return false;
 }
 
 static int connect_tcp(struct socks *k, int sock, const struct weir_sockaddr *peer)
@@ -263,7 +291,7 @@ static int connect_tcp(struct socks *k, int sock, const struct weir_sockaddr *pe
         return state == SYN_SENT || state == SYN_RECEIVED ? -EALREADY : -EISCONN;
     if (peer->port == 0 || iface_is_multicast(&peer->addr))
         return peer->port ? -ENETUNREACH : -ECONNREFUSED;
-    if (!(s->flags & (SOCK_BOUND | SOCK_ADDRESS)))
+    if (!(s->flags & (SOCK_BOUND | SOCK_ADDRESS)) || sock_is_nobody(k, &o.flow.local))
         o.flow.local = any_of(s);
     if ((v = sock_route(k, s, &peer->addr, &o.flow.local, &path)) < 0)
         return v;

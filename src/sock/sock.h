@@ -88,6 +88,10 @@ int way_find(const struct way *w, const struct weir_addr *dst, int ifindex,
 int way_find_own(const struct way *w, const struct weir_addr *dst, int ifindex,
                  struct route_result *out);
 
+/* A group or a broadcast address: who is bound to it hears what goes there, and sends from another
+ * one. */
+bool sock_is_nobody(const struct socks *k, const struct weir_addr *a);
+
 /* ports.c */
 int sock_bind(struct socks *k, int sock, const struct weir_sockaddr *local);
 int port_choose_tcp(struct socks *k, struct flow *flow); /* fills in lport */
@@ -134,6 +138,7 @@ int sock_getopt(struct socks *k, int sock, struct sock_opt *o);
 int sock_set_ip(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_get_ip(struct socks *k, struct sock *s, struct sock_opt *o);
 int sock_give_int(struct sock_opt *o, int value);
+int sock_path_mtu(struct socks *k, const struct sock *s);
 /* opts6.c */
 int sock_set_ip6(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_get_ip6(struct socks *k, struct sock *s, struct sock_opt *o);

@@ -90,8 +90,11 @@ ssize_t weir_recvmsg(struct weir_stack *k, int sock, void *data, size_t len, int
     n = sock_recvmsg(&k->socks, sock, &m, flags);
     if (n >= 0 && from)
         *from = m.from;
-    if (n >= 0 && about)
-        *about = (struct weir_datagram){.local = m.local, .ttl = m.ttl, .tos = m.tos};
+    if (n >= 0 && about) {
+        *about = (struct weir_datagram){
+            .local = m.local, .ttl = m.ttl, .tos = m.tos, .options_len = m.options_len};
+        memcpy(about->options, m.options, m.options_len);
+    }
     return n;
 }
 

@@ -50,15 +50,18 @@ static enum drop input_igmp(struct arrival *a)
 /* -- IP ---------------------------------------------------------------------------------------- */
 
 /* What nobody here takes is answered by an ICMP error, where 1122#3.2.2 allows one. */
-static void answer_unreachable(struct arrival *a, uint8_t code)
+static void answer_error(struct arrival *a, uint8_t type, uint8_t code, uint32_t rest)
 {
-    struct icmp_offence o = {.type = ICMP4_UNREACH,
+    struct icmp_offence o = {.type = type,
                              .code = code,
+                             .rest = rest,
                              .local = a->dst,
                              .ifindex = a->ifindex,
                              .iface_flags = a->iface->flags,
                              .is_group = a->is_group || a->is_link_group};
 
+    if (a->is_transit && !iface_source_for(&a->k->link, a->ifindex, &a->src, &o.local))
+        return;
     o.is_source_bad = iface_is_broadcast(&a->k->link, a->ifindex, &a->src);
     o.parts = arrival_slices(a->f, a->ip_at, a->ip.total_len, o.part);
     if (icmp_error_send(&a->k->ip, &o, a->k->now_us) == DROP_icmp_rate)
@@ -75,14 +78,14 @@ static enum drop input_transport(struct arrival *a)
     case PROTO_UDP:
         v = input_udp(a);
         if (v == DROP_udp_no_port)
-            answer_unreachable(a, UNREACH_PORT);
+            answer_error(a, ICMP4_UNREACH, UNREACH_PORT, 0);
         return v;
     case PROTO_ICMP:
         return input_icmp(a);
     case PROTO_IGMP:
         return input_igmp(a);
     default:
-        answer_unreachable(a, UNREACH_PROTO);
+        answer_error(a, ICMP4_UNREACH, UNREACH_PROTO, 0);
         return DROP_ip_protocol;
     }
 }
@@ -192,6 +195,17 @@ static void count_ecn(struct arrival *a)
     ++*counter[a->tos & 3];
 }
 
+/* 1122#3.2.2.5: the source hears where its header is wrong, if the packet would have been taken. */
+static enum drop judge_options(struct arrival *a, size_t n)
+{
+    size_t fault = 0;
+    enum drop v = ip_judge_options(head_at(a, a->ip_at + IP4_LEN), n, &fault);
+
+    if (v == DROP_ip_option && judge_addresses(a) == PASS)
+        answer_error(a, ICMP4_PARAM, 0, (uint32_t)(IP4_LEN + fault) << 24);
+    return v;
+}
+
 enum drop input_ip4(struct arrival *a)
 {
     uint32_t head = a->f->part[0].len - a->ip_at;
@@ -212,11 +226,8 @@ enum drop input_ip4(struct arrival *a)
     a->ttl = a->ip.ttl;
     a->l4_at = a->ip_at + (uint32_t)len;
     a->l4_len = a->ip.total_len - (uint32_t)len;
-    if (len > IP4_LEN) {
-        v = ip_judge_options(head_at(a, a->ip_at + IP4_LEN), (size_t)len - IP4_LEN);
-        if (v != PASS)
-            return v;
-    }
+    if (len > IP4_LEN && (v = judge_options(a, (size_t)len - IP4_LEN)) != PASS)
+        return v;
     if (!arrival_is_like_the_last(a) && (v = judge_addresses(a)) != PASS)
         return v;
     if (a->is_transit)

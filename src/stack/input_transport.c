@@ -94,6 +94,10 @@ static struct udp_view udp_view_of(const struct arrival *a)
                          .flags = a->f->flags,
                          .is_group = a->is_group};
 
+    if (weir_addr_is_v4(&a->dst) && a->ip.hdr_len > IP4_LEN) {
+        u.options = head_at(a, a->ip_at + IP4_LEN);
+        u.options_len = (uint8_t)(a->ip.hdr_len - IP4_LEN);
+    }
     u.parts = arrival_slices(a->f, a->l4_at, a->l4_len, u.part);
     return u;
 }

@@ -225,7 +225,7 @@ void burst_mld(struct burst *b)
 static bool may_link_sum(const struct burst *b, const struct udp_out *o, uint32_t mtu)
 {
     return o->proto == PROTO_UDP && b->iface->flags & WEIR_IF_CSUM_TX &&
-           ip_len_of(&o->peer) + o->len <= mtu;
+           ip_len_of(&o->peer) + o->options_len + o->len <= mtu;
 }
 
 void burst_udp(struct burst *b, int max)
@@ -239,7 +239,9 @@ void burst_udp(struct burst *b, int max)
         struct packet p = {.src = o.local,
                            .dst = o.peer,
                            .is_v6 = is_v6(&o.peer),
-                           .ip_len = ip_len_of(&o.peer),
+                           .ip_len = (uint8_t)(ip_len_of(&o.peer) + o.options_len),
+                           .options = o.options,
+                           .options_len = o.options_len,
                            .proto = o.proto,
                            .tos = o.tos,
                            .ttl = o.ttl,

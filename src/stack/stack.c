@@ -15,6 +15,9 @@ void stack_knobs_changed(struct weir_stack *k)
     k->ip.config.redirects_max = (uint32_t)n->redirects_max;
     if (!n->accept_redirects || n->ip_forward)
         redirect_forget_all(&k->ip);
+    k->link.config.base_reachable_time_ms = (uint32_t)n->neigh_reachable_ms;
+    k->link.config.delay_first_probe_time = (uint32_t)n->neigh_delay_s;
+    k->link.config.gc_stale_time = (uint32_t)n->neigh_stale_s;
     k->link.config.unres_qlen_bytes = (uint32_t)n->neigh_unres_bytes;
     k->link.config.arp_notify = (uint8_t)n->arp_notify;
     stack_ip6_knobs(k);

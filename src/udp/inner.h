@@ -10,13 +10,19 @@
 struct udp_record {
     struct weir_addr local, peer;
     uint16_t lport, pport;
-    uint16_t len; /* bytes behind the record */
+    uint16_t len; /* bytes of the datagram */
     uint8_t ifindex, tos, ttl;
     bool is_df, is_link_mtu;
+    uint8_t options_len; /* of IP options, in front of those bytes */
 };
 
 _Static_assert(sizeof(struct udp_record) <= 44, "small datagrams should not be mostly record");
 _Static_assert(sizeof(struct udp_sock) <= 256, "an idle UDP socket is small");
+
+static inline uint32_t udp_record_bytes(const struct udp_record *r)
+{
+    return (uint32_t)sizeof *r + r->options_len + r->len;
+}
 
 /* What a socket is filed under. peer NULL: only bound. */
 struct udp_key {
@@ -27,6 +33,7 @@ struct udp_key {
 
 /* Who sent the datagram that came to grief; 0: nobody. */
 uint32_t udp_find_sender(const struct udp_socks *u, const struct udp_fault *f);
+void udp_options_release(struct udp_socks *u, struct udp_sock *s);
 void groups_init(struct udp_socks *u);
 /* A datagram to a group is for this socket too. */
 bool udp_may_hear(const struct udp_socks *u, uint32_t index, const struct udp_view *in);

@@ -235,10 +235,10 @@ static enum drop deliver(struct udp_socks *u, uint32_t index, const struct arriv
 {
     const struct udp_view *in = a->in;
     struct udp_sock *s = udp_at(u, index);
-    struct udp_record r = {in->dst,     in->src, a->lport, a->pport, (uint16_t)a->len,
-                           in->ifindex, in->tos, in->ttl,  false,    false};
+    struct udp_record r = {in->dst, in->src, a->lport, a->pport, (uint16_t)a->len, in->ifindex,
+                           in->tos, in->ttl, false,    false,    in->options_len};
     uint32_t at = s->rx.len, skip = a->skip, left = a->len;
-    uint32_t charge = (uint32_t)sizeof r + left;
+    uint32_t charge = udp_record_bytes(&r);
 
     /* An empty queue takes any datagram, however small the buffer: as Linux. */
     if ((at && at + charge > s->rcvbuf) || !ring_reserve(&s->rx, u->mem, at + charge, at)) {
@@ -247,6 +247,9 @@ static enum drop deliver(struct udp_socks *u, uint32_t index, const struct arriv
     }
     ring_place(&s->rx, at, &r, sizeof r);
     at += (uint32_t)sizeof r;
+    if (r.options_len)
+        ring_place(&s->rx, at, in->options, r.options_len);
+    at += r.options_len;
     for (int i = 0; i < in->parts && left; i++) {
         uint32_t out = in->part[i].len < skip ? in->part[i].len : skip;
         uint32_t here = in->part[i].len - out < left ? in->part[i].len - out : left;

@@ -32,7 +32,11 @@ bool udp_first(struct udp_socks *u, int ifindex, struct udp_out *out)
                             .tos = r.tos,
                             .ttl = r.ttl,
                             .is_df = r.is_df,
-                            .is_link_mtu = r.is_link_mtu};
+                            .is_link_mtu = r.is_link_mtu,
+                            .options_len = r.options_len};
+    if (r.options_len)
+        ring_peek(&s->tx, at, out->options, r.options_len);
+    at += r.options_len;
     text = r.len;
     if (s->proto != PROTO_UDP) {
         ring_peek(&s->tx, at, out->icmp, UDP_HDR_LEN);
@@ -97,7 +101,7 @@ void udp_sent(struct udp_socks *u, int ifindex)
     struct udp_record r;
 
     ring_peek(&s->tx, 0, &r, sizeof r);
-    ring_consume(&s->tx, (uint32_t)sizeof r + r.len);
+    ring_consume(&s->tx, udp_record_bytes(&r));
     list_unlink(&u->out[s->out_ifindex], index);
     if (s->tx.len) {
         ring_peek(&s->tx, 0, &r, sizeof r);

@@ -34,6 +34,7 @@ void udp_fini(struct udp_socks *u)
         ring_release(&udp_at(u, i)->rx, u->mem);
         ring_release(&udp_at(u, i)->tx, u->mem);
         ring_release(&udp_at(u, i)->errors, u->mem);
+        udp_options_release(u, udp_at(u, i));
     }
     table_fini(&u->demux);
     pool_fini(&u->memberships);
@@ -178,6 +179,7 @@ void udp_close(struct udp_socks *u, uint32_t index)
         list_unlink(&u->marked, index);
     ring_release(&s->rx, u->mem);
     ring_release(&s->errors, u->mem);
+    udp_options_release(u, s);
     s->is_closed = true;
     udp_mark_emptied(u, index);
 }
@@ -187,27 +189,32 @@ static bool has_room(const struct udp_sock *s, size_t charge)
     return s->tx.len < s->sndbuf / 2 || s->tx.len + charge <= s->sndbuf;
 }
 
-static void push(struct udp_sock *s, const struct udp_record *r, const void *data)
+static void push(struct udp_sock *s, const struct udp_record *r, const uint8_t *options,
+                 const void *data)
 {
-    uint32_t at = s->tx.len;
+    uint32_t at = s->tx.len + (uint32_t)sizeof *r;
 
-    ring_place(&s->tx, at, r, sizeof *r);
-    ring_place(&s->tx, at + (uint32_t)sizeof *r, data, r->len);
+    ring_place(&s->tx, s->tx.len, r, sizeof *r);
+    if (r->options_len)
+        ring_place(&s->tx, at, options, r->options_len);
+    at += r->options_len;
+    ring_place(&s->tx, at, data, r->len);
     if (s->proto != PROTO_UDP && s->lport) { /* Linux: a ping socket's identifier is its port */
         uint8_t id[2] = {(uint8_t)(s->lport >> 8), (uint8_t)s->lport};
 
-        ring_place(&s->tx, at + (uint32_t)sizeof *r + 4, id, sizeof id);
+        ring_place(&s->tx, at + 4, id, sizeof id);
     }
-    ring_extend(&s->tx, (uint32_t)sizeof *r + r->len);
+    ring_extend(&s->tx, udp_record_bytes(r));
 }
 
 int64_t udp_send(struct udp_socks *u, uint32_t index, const struct udp_dest *to, const void *data,
                  size_t len)
 {
     struct udp_sock *s = udp_at(u, index);
-    struct udp_record r = {to->local,   to->peer, to->lport, to->pport, (uint16_t)len,
-                           to->ifindex, to->tos,  to->ttl,   to->is_df, to->is_link_mtu};
-    size_t charge = sizeof r + len;
+    struct udp_record r = {to->local,     to->peer,        to->lport,      to->pport,
+                           (uint16_t)len, to->ifindex,     to->tos,        to->ttl,
+                           to->is_df,     to->is_link_mtu, to->options_len};
+    size_t charge = sizeof r + to->options_len + len;
 
     must(to->ifindex > 0 && to->ifindex < UDP_IFACES);
     if (s->error)
@@ -222,7 +229,7 @@ int64_t udp_send(struct udp_socks *u, uint32_t index, const struct udp_dest *to,
     }
     if (!ring_reserve(&s->tx, u->mem, s->tx.len + (uint32_t)charge, s->tx.len))
         return -ENOMEM;
-    push(s, &r, data);
+    push(s, &r, to->options, data);
     if (!list_is_on(&s->out)) {
         s->out_ifindex = to->ifindex;
         list_append(&u->out[to->ifindex], index);
@@ -242,15 +249,18 @@ int64_t udp_recv(struct udp_socks *u, uint32_t index, struct udp_message *m, int
         return -EAGAIN;
     ring_peek(&s->rx, 0, &r, sizeof r);
     n = r.len < m->room ? r.len : (uint32_t)m->room;
-    ring_peek(&s->rx, sizeof r, m->data, n);
+    ring_peek(&s->rx, (uint32_t)sizeof r + r.options_len, m->data, n);
     m->len = r.len;
     m->from = (struct weir_sockaddr){r.peer, r.pport, 0};
     m->local = (struct weir_sockaddr){r.local, r.lport, r.ifindex};
     m->tos = r.tos;
     m->ttl = r.ttl;
+    m->options_len = r.options_len;
+    if (r.options_len)
+        ring_peek(&s->rx, sizeof r, m->options, r.options_len);
     if (flags & UDP_RECV_PEEK)
         return n;
-    ring_consume(&s->rx, (uint32_t)sizeof r + r.len);
+    ring_consume(&s->rx, udp_record_bytes(&r));
     if (!s->rx.len)
         ring_release(&s->rx, u->mem);
     return n;

@@ -34,13 +34,19 @@ enum udp_option {
 
 #define UDP_GROUPS_MAX 20 /* of a socket: igmp_max_memberships */
 
+#define UDP_IP_OPTIONS_MAX 40
+struct udp_options {
+    uint8_t len, bytes[UDP_IP_OPTIONS_MAX];
+};
+
 /* Fields are for udp/ to write, except where it says otherwise. */
 struct udp_sock {
     struct list_node out, marked, emptied;
     struct ring rx, tx;
-    struct ring errors;           /* with UDP_RECVERR: what became of its datagrams */
-    struct weir_addr local, peer; /* peer: where is_connected */
-    struct weir_addr bound;       /* what `local` was before connect */
+    struct ring errors;             /* with UDP_RECVERR: what became of its datagrams */
+    struct udp_options *ip_options; /* NULL: none */
+    struct weir_addr local, peer;   /* peer: where is_connected */
+    struct weir_addr bound;         /* what `local` was before connect */
     uint16_t lport, pport;
     uint16_t ifindex;           /* bound to this interface, 0: any; the socket layer writes it */
     uint8_t proto;              /* PROTO_UDP, PROTO_ICMP or PROTO_ICMP6 */
@@ -114,6 +120,11 @@ struct filter *udp_filter_of(const struct udp_socks *u, uint32_t index,
 struct filter udp_wanted(const struct udp_socks *u, const struct weir_addr *group, int ifindex);
 bool udp_first_group(const struct udp_socks *u, uint32_t index, struct weir_addr *group);
 
+/* options.c: IP options of all that is sent from now on, at most 40 bytes; 0: none. -EINVAL,
+ * -ENOMEM. */
+int udp_options_set(struct udp_socks *u, uint32_t index, const void *bytes, size_t len);
+size_t udp_options_of(const struct udp_socks *u, uint32_t index, const uint8_t **bytes);
+
 struct udp_dest {
     struct weir_addr local, peer; /* complete */
     uint16_t lport, pport;
@@ -121,6 +132,8 @@ struct udp_dest {
     uint8_t tos, ttl;
     bool is_df;       /* never fragmented */
     bool is_link_mtu; /* what is known of the path does not count */
+    uint8_t options_len;
+    const uint8_t *options; /* of IP, padded */
 };
 /* Bytes taken (all), or -EMSGSIZE, -EAGAIN, -ENOMEM, -EINVAL, or the pending error. ICMP: `data` is
  * a message whose identifier is set to the socket's port, unless that is 0. */
@@ -134,6 +147,7 @@ struct udp_message {
     size_t len;                       /* out: of the whole datagram; above `room`: it was cut */
     struct weir_sockaddr from, local; /* local.ifindex: where it came in */
     uint8_t tos, ttl;
+    uint8_t options_len, options[UDP_IP_OPTIONS_MAX]; /* of IP */
 };
 /* Bytes copied, or -EAGAIN, or the pending error (which is then cleared). */
 int64_t udp_recv(struct udp_socks *u, uint32_t index, struct udp_message *m, int flags);
@@ -154,6 +168,8 @@ struct udp_view {
     uint8_t ttl, tos;
     uint8_t flags; /* enum weir_frame_flag: with either the checksum is taken for good */
     bool is_group; /* dst is a broadcast or multicast address: all that match get a copy */
+    uint8_t options_len;
+    const uint8_t *options; /* of IP */
     uint8_t parts;
     struct weir_slice part[WEIR_FRAME_PARTS]; /* from the UDP (ICMP) header on */
 };
@@ -203,6 +219,7 @@ struct udp_out {
     uint8_t texts;
     struct ring_slice text[2]; /* payload; good until udp_settle */
     uint32_t len;              /* bytes of header and payload */
+    uint8_t options_len, options[UDP_IP_OPTIONS_MAX];
     uint8_t icmp[UDP_HDR_LEN]; /* not UDP: the message's first bytes; text is the rest */
 };
 /* The next datagram for this interface, which stays the next one until udp_sent; sockets take

@@ -55,6 +55,16 @@ class Messages(lan.Case):
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_ip_options(self):
+        """A router alert, each way: 1122-4.1.3.2."""
+        for listen, speak, target in ((self.kernel, self.on_weir, lan.KERNEL), (self.on_weir, self.kernel, lan.WEIR)):
+            server = listen(sys.executable, SCRIPT, "hear")
+            port = server.wait_for(r"^port (\d+)$").group(1)
+            teller = speak(sys.executable, SCRIPT, "tell", target, port, "94040000")
+            self.assertEqual(server.exit(), 0, server.err)
+            self.assertEqual(server.out.splitlines()[1], "options 94040000", target)
+            self.assertEqual(teller.exit(), 0, teller.err)
+
     def test_weir_asks(self):
         self.assertEqual(self.heard(self.kernel, self.on_weir, lan.KERNEL),
                          (f"to {lan.KERNEL} ttl 33 tos 72", f"from {lan.KERNEL} ttl 21 tos 40"))

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Datagrams with control messages: `serve 4|6` prints "port N", then "to ADDRESS ttl N tos N" of one
 datagram, and answers from that address with TTL 21 and TOS 40; `ask HOST PORT` sends one with TTL 33 and
-TOS 72 and prints "from ADDRESS ttl N tos N" of the answer."""
+TOS 72 and prints "from ADDRESS ttl N tos N" of the answer. `hear` prints "port N" and the IP options of
+one datagram, `tell HOST PORT HEX` sends one with these."""
 import socket
 import struct
 import sys
 
 PATIENCE = 20
+OPTIONS, RECVOPTS = 4, 6
 # level, then of what is asked for and what comes: address, TTL, TOS
 NAMES = {4: (socket.IPPROTO_IP, 8, 12, 13, 8, 2, 1), 6: (socket.IPPROTO_IPV6, 49, 51, 66, 50, 52, 67)}
 
@@ -63,8 +65,27 @@ def ask(host, port):
     return data == b"word"
 
 
+def hear():
+    made = opened(4)
+    made.setsockopt(socket.IPPROTO_IP, RECVOPTS, 1)
+    made.bind(("0.0.0.0", 0))
+    print("port", made.getsockname()[1], flush=True)
+    _, messages, _, _ = made.recvmsg(100, 500)
+    print("options", *[body.hex() for _, kind, body in messages if kind == RECVOPTS], flush=True)
+
+
+def tell(host, port, options):
+    made = opened(4)
+    made.setsockopt(socket.IPPROTO_IP, OPTIONS, bytes.fromhex(options))
+    made.sendto(b"word", (host, port))
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(int(sys.argv[2]))
+    elif sys.argv[1] == "hear":
+        hear()
+    elif sys.argv[1] == "tell":
+        tell(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     else:
         sys.exit(not ask(sys.argv[2], int(sys.argv[3])))

@@ -52,9 +52,11 @@ static void impossible_destinations_are_nobodys(void **state)
     assert_int_equal(ip_judge_dest(&a, 0), PASS);
 }
 
+static size_t fault;
+
 static enum drop options(const char *bytes, size_t n)
 {
-    return ip_judge_options(walled(bytes, n), n);
+    return ip_judge_options(walled(bytes, n), n, &fault);
 }
 
 /* PROMISES 61 REQ:791-3.1-10 REQ:791-3.1-13 REQ:1122-3.2.1.8-3 REQ:1122-3.2.1.8-6 */
@@ -73,11 +75,13 @@ static void options_are_walked_and_source_routes_refused(void **state)
     assert_int_equal(options("\x5e\1ab", 4), DROP_ip_option);
     assert_int_equal(options("\x5e\5ab", 4), DROP_ip_option);
     assert_int_equal(options("\1\1\1\x5e", 4), DROP_ip_option);
+    assert_int_equal(fault, 4);
     assert_int_equal(options("\7\7\4aaaa\0", 8), PASS);
     assert_int_equal(options("\7\7\3aaaa\0", 8), DROP_ip_option);
     assert_int_equal(options("\7\2\1\1", 4), DROP_ip_option);
     assert_int_equal(options("\x44\4\5\0", 4), PASS);
     assert_int_equal(options("\x44\4\4\0", 4), DROP_ip_option);
+    assert_int_equal(fault, 2);
 }
 
 /* PROMISES 61: every kind and length at the end of the header. No overread, no endless walk. */
@@ -89,7 +93,7 @@ static void all_kinds_and_lengths_end(void **state)
             uint8_t bytes[8] = {(uint8_t)kind, (uint8_t)len, 8};
 
             for (size_t n = 1; n <= sizeof bytes; n++)
-                ip_judge_options(walled(bytes, n), n);
+                ip_judge_options(walled(bytes, n), n, &fault);
         }
     }
 }
