@@ -9,7 +9,7 @@
 #include "base/sum.h"
 #include "stack/arrival.h"
 
-#define TRANSPORT_MIN 8 /* bytes of it that a first fragment holds at least */
+#define TRANSPORT_MIN 8 /* bytes of it that a first fragment holds at least; of TCP its header */
 
 /* -- ICMPv6 ------------------------------------------------------------------------------------ */
 
@@ -191,12 +191,13 @@ static enum drop judge_first(struct arrival *a)
 {
     struct ip6_chain c = {.proto = a->chain.inner, .named_at = (uint16_t)(a->l4_at - a->ip_at - 8)};
     uint32_t at = a->l4_at - a->ip_at, end = at + a->l4_len;
-    uint32_t head = a->f->part[0].len - a->ip_at;
+    uint32_t head = a->f->part[0].len - a->ip_at, least;
     enum drop v = ip6_walk(&c, head_at(a, a->ip_at), at, head < end ? head : end);
 
     if (v == DROP_ip6_header && head < end && !c.is_told)
         return DROP_not_linear;
-    if ((v == DROP_ip6_header && !c.is_told) || (v == PASS && at + c.len + TRANSPORT_MIN > end)) {
+    least = c.proto == PROTO_TCP ? TCP_LEN : TRANSPORT_MIN;
+    if ((v == DROP_ip6_header && !c.is_told) || (v == PASS && at + c.len + least > end)) {
         tell_source(a, ICMP6_PARAM, PARAM6_CHAIN, 0);
         return DROP_ip6_header;
     }
