@@ -128,6 +128,8 @@ const char *weir_wire_mistake(const struct weir_wire_config *c)
         return "a wire has 2 to 1,024 members";
     if (c->mtu && (c->mtu < 68 || c->mtu > 65535))
         return "a wire's MTU is 68 to 65,535, as in 1500";
+    if (mac_is_group(mac_number(c->mac)))
+        return "a member's MAC is no group's: its first byte is even";
     return NULL;
 }
 
@@ -146,6 +148,8 @@ static bool fill_iface(struct wire *w, const struct weir_wire_config *c)
         getrandom(&w->macs.key, sizeof w->macs.key, 0) != sizeof w->macs.key)
         return false;
     i->mac[0] = (uint8_t)((i->mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
+    if (mac_number(c->mac))
+        memcpy(i->mac, c->mac, sizeof i->mac);
     w->mac = mac_number(i->mac);
     return true;
 }

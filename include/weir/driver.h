@@ -101,6 +101,8 @@ struct weir_wire_config {
                           * Who comes later decides for the pair. */
     int members_max;     /* with us, 2 to 1,024; 32 */
     uint32_t mtu;        /* 68 to 65,535; 1,500. The same for all, or large frames get lost. */
+    uint8_t mac[6];      /* all zero: a random one. Who comes back with the address of before should
+                          * come with its MAC: others ask for the one they know for seconds. */
     bool no_offload;     /* frames of the MTU's size with complete checksums, both ways */
 };
 /* What cannot be meant in it, or NULL. */

@@ -37,9 +37,10 @@ static void a_frame_crosses_and_wakes(void **state)
 static void the_interface_is_an_ethernet_with_offloads(void **state)
 {
     struct weir_link *a = member(), *b = member_with((struct weir_wire_config){.no_offload = true});
-    struct weir_link *c = member_with((struct weir_wire_config){.mtu = 9000});
+    struct weir_link *c = member_with((struct weir_wire_config){.mtu = 9000, .mac = "\2mac__"});
 
     (void)state;
+    assert_memory_equal(c->iface.mac, "\2mac__", 6);
     assert_string_equal(a->iface.name, "lab");
     assert_int_equal(a->iface.type, WEIR_LINK_ETHER);
     assert_int_equal(a->iface.mtu, 1500);
@@ -336,6 +337,7 @@ static void mistakes_say_what_is_meant(void **state)
         {{.name = "a", .members_max = 1025}, "2 to 1,024"},
         {{.name = "a", .mtu = 67}, "68 to 65,535"},
         {{.name = "a", .mtu = 65536}, "68 to 65,535"},
+        {{.name = "a", .mac = {1, 2}}, "no group's"},
         {{.name = "a", .folder = "/proc/self/none"}, "set XDG_RUNTIME_DIR"},
         {{.name = "a", .folder = "/"}, "chmod 700"},
     };
