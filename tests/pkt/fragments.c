@@ -155,19 +155,33 @@ TEST(dont_fragment_is_as_ip_mtu_discover_says) /* REQ:6864-4.3-2 */
     }
 }
 
+static int path_mtu_of(struct frames *f, int sock)
+{
+    int mtu = -1, v;
+    size_t len = sizeof mtu;
+
+    v = weir_getsockopt(f->stack, sock, IPPROTO_IP, IP_MTU, &mtu, &len);
+    return v < 0 ? v : mtu;
+}
+
 /* The router says 1000: datagrams that may be cut are, at that; those that may not are refused. */
 TEST(a_path_mtu_that_icmp_tells_is_kept_to) /* REQ:1191-3-1 */
 {
     struct frames *f = frames_of(.mtu = 1500);
-    int sock = udp_socket(f, 5000), pieces;
+    int sock = udp_socket(f, 5000), asker = udp_socket(f, 0), pieces;
     uint8_t error[ICMP_LEN + 28];
+    struct weir_sockaddr peer = {.addr = weir_addr_v4(THEM), .port = 7};
     struct taken *t;
     uint32_t n, total;
 
     assert_int_equal(send_pattern(f, sock, THEM, 7, 1400), 1400);
     t = take(f);
     n = build_error(error, &(struct error_spec){3, 4, 1000, t->bytes, 28});
+    assert_int_equal(path_mtu_of(f, asker), -ENOTCONN); /* Linux: a question of connections */
+    assert_int_equal(weir_connect(f->stack, asker, &peer), 0);
+    assert_int_equal(path_mtu_of(f, asker), 1500);
     assert_null(put(f, .src = ROUTER, .proto = PROTO_ICMP, .l4 = error, .len = n));
+    assert_int_equal(path_mtu_of(f, asker), 1000);
     assert_int_equal(send_pattern(f, sock, THEM, 7, 1400), 1400);
     total = take_pieces(f, 1000, &pieces);
     check_datagram(total, 1400);

@@ -22,7 +22,11 @@ TEST(a_fresh_connection)
     struct peer p = established(.mss = 1000, .sack_ok = true, .has_ts = true, .wscale = 8,
                                 .wnd = 2000);
     struct tcp_info i = info_of(&p);
+    int mtu = 0;
+    size_t len = sizeof mtu;
 
+    assert_int_equal(weir_getsockopt(p.stack, p.sock, IPPROTO_IP, IP_MTU, &mtu, &len), 0);
+    assert_int_equal(mtu, 1500);
     assert_int_equal(i.tcpi_state, WEIR_ESTABLISHED);
     assert_int_equal(i.tcpi_options, TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE);
     assert_int_equal(i.tcpi_snd_wscale, 7);

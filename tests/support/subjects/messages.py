@@ -159,3 +159,11 @@ def error_queue_unconnected():
     one.sendto(b"nobody", port("closed"))
     until(one, select.POLLIN)
     say(error_words(one))
+
+
+@subject
+def the_path_s_mtu():
+    for made, level, name, there in ((udp(), IP, 14, port("closed")), (six(), IP6, 24, ("::1", 9)), (six(), IP, 14, ("::1", 9))):
+        say(result_of(made.getsockopt, level, name), result_of(made.setsockopt, IP, 14, 1400))
+        made.connect(there)
+        say(result_of(made.getsockopt, level, name).isdigit())
