@@ -196,7 +196,8 @@ static struct frames *one_gateway(int *sock)
 }
 
 TEST(a_redirect_is_heeded_for_the_host_that_it_names)
-/* REQ:1122-3.2.2.2-2 REQ:1122-3.2.2.2-3 REQ:1122-3.3.1.2-1 REQ:1122-3.3.1.2-2 REQ:1122-3.3.1.3-1 */
+/* REQ:1122-3.2.2.2-2 REQ:1122-3.2.2.2-3 REQ:1122-3.3.1.2-1 REQ:1122-3.3.1.2-2 REQ:1122-3.3.1.3-1
+ * REQ:792-Redirect-1 */
 {
     for (uint8_t code = OF_NETWORK; code <= OF_HOST_AND_TOS; code++) {
         int sock;

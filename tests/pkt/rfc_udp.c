@@ -168,7 +168,7 @@ static void options_come(struct frames *f, int sock, size_t i, bool is_cut)
 }
 
 /* REQ:1122-3.2.1.8-2 REQ:1122-3.4-3 REQ:1122-4.1.3.2-1 */
-TEST(options_that_came_with_a_datagram_can_be_read) /* REQ:1122-4.1.4-1 */
+TEST(options_that_came_with_a_datagram_can_be_read) /* REQ:1122-4.1.4-1 REQ:791-3.3-2 */
 {
     struct frames *f = frames_of(.mtu = 4000);
     int sock = udp_socket(f, 5000);
