@@ -8,10 +8,20 @@
 #define TCP_FLAGS_AT 13u
 #define TCP_CWR 0x80
 
-void vnet_to_frame(struct weir_frame *f, const struct virtio_net_hdr *h)
+static bool is_tcp(const struct virtio_net_hdr *h)
 {
     uint8_t gso = h->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
 
+    return gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6;
+}
+
+bool vnet_is_known(const struct virtio_net_hdr *h)
+{
+    return h->gso_type == VIRTIO_NET_HDR_GSO_NONE || is_tcp(h);
+}
+
+void vnet_to_frame(struct weir_frame *f, const struct virtio_net_hdr *h)
+{
     f->parts = 1;
     if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
         f->flags = WEIR_CSUM_PARTIAL;
@@ -20,7 +30,7 @@ void vnet_to_frame(struct weir_frame *f, const struct virtio_net_hdr *h)
     } else if (h->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
         f->flags = WEIR_CSUM_VALID;
     }
-    if (gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6)
+    if (is_tcp(h))
         f->gso_size = h->gso_size;
 }
 

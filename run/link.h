@@ -80,6 +80,10 @@ void link_say(const char *name, const struct link_ends *ends); /* on stderr: who
 struct weir_link *tap_open(const char *name, const struct link_options *o, struct link_ends *ends,
                            char *error, size_t error_size);
 int tap_check(const char *name);
+/* station.c: beside an interface of the kernel's. */
+struct weir_link *station_open(const char *name, const struct link_options *o,
+                               struct link_ends *ends, char *error, size_t error_size);
+int station_check(const char *name);
 
 /* wire.c */
 struct weir_link *wire_open(const char *name, const struct link_options *o, struct link_ends *ends,

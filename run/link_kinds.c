@@ -20,6 +20,9 @@ static const struct link_kind kinds[] = {
      "an Ethernet of all who name it, on this machine, of one\n"
      "user, without the kernel's network; no privilege.\n"
      "Also wire:NAME,members=32,ring=4194304,mtu=1500"},
+    {"packet", "IFNAME", station_open, station_check, true,
+     "beside the kernel on an Ethernet interface, with a MAC and an\n"
+     "address of its own (CAP_NET_RAW); --ip or --dhcp says which"},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])

@@ -151,7 +151,7 @@ void daemon_loop(struct daemon *d)
         if (d->retry)
             listeners_retry(d);
         if (move_frames(d) < 0) {
-            fprintf(stderr, "weir: the link is gone; connections end here\n");
+            fprintf(stderr, "weir: %s is gone; connections end here\n", d->link->iface.name);
             return;
         }
         ping_round(d);

@@ -123,6 +123,15 @@ struct weir_wire_stats {
 };
 void weir_wire_stats(struct weir_link *link, struct weir_wire_stats *out);
 
+/* packet: a station of the stack's own beside an Ethernet interface of the kernel's, by an
+ * AF_PACKET socket; needs CAP_NET_RAW, and CAP_NET_ADMIN for more memory. `mac` is its own, NULL:
+ * one is drawn; the kernel's stack does not answer for it. Like a macvlan it does not reach, by
+ * that interface, the host that it runs on. NULL with *error filled. */
+struct weir_link *weir_packet_open(const char *name, const uint8_t *mac, char *error,
+                                   size_t error_size);
+/* Before weir_iface_add: sends no superframes, and checksums complete. */
+void weir_packet_no_offload(struct weir_link *link);
+
 /* -- wrappers ------------------------------------------------------------------------------------
  */
 

@@ -121,7 +121,7 @@ class Gone(lan.Case):
         program, _ = self.connected(READ)
         lan.ip("link", "del", "weir0")
         self.assertEqual(program.exit(), 0, program.err)
-        self.assertIn("weir: the link is gone; connections end here\n", program.err)
+        self.assertIn("weir: weir0 is gone; connections end here\n", program.err)
         self.assertNotIn("a bug", program.err)
         self.assertEqual(program.out, "connected\nENETDOWN\n")
 

@@ -157,10 +157,14 @@ static const char *const mistakes[][2] = {
     {"-p x:1:2 -- true",
      "weir: not an address in -p 'x': say ADDR:HOST:PORT, as in -p 127.0.0.1:8080:80 or -p "
      "[::1]:8080:80\n"},
-    {"--link hots -- true",
-     "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME, wire:NAME)\n"},
-    {"--link tpa:x -- true",
-     "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:NAME, wire:NAME)\n"},
+    {"--link packet: -- true", "weir: which interface '': as in --link packet:eth0 (ip link)\n"},
+    {"--link packet:a/b -- true",
+     "weir: not an interface's name 'a/b': as in --link packet:eth0\n"},
+    {"--link packet:eth0 -- true",
+     "weir: which address has the stack on 'packet:eth0': say --dhcp, "
+     "or as in --ip 192.0.2.7/24 --gw 192.0.2.1\n"},
+    {"--link packet:eth0 --ip fd00::2 --gw 10.0.0.1 -- true",
+     "weir: --gw without an --ip: 'packet:eth0': as in --ip 192.0.2.7/24 --gw 192.0.2.1\n"},
     {"--link tap:1234567890123456 -- true",
      "weir: too long for a device '1234567890123456': its name has at most 15 letters\n"},
     {"--link tap:a,b -- true",
@@ -197,6 +201,29 @@ static void each_mistake_is_one_line_with_a_way_out(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(mistakes); i++)
         expect_mistake(mistakes[i][0], mistakes[i][1]);
+}
+
+/* The table of kinds may grow. */
+static void an_unknown_link_brings_the_nearest_and_all(void **state)
+{
+    static const char *const typed[][2] = {
+        {"--link hots -- true", "weir: unknown link 'hots': did you mean 'host'? (host, tap:NAME"},
+        {"--link tpa:x -- true", "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, tap:"},
+        {"--link tap -- true", "weir: unknown link 'tap': did you mean 'tap:'? (host, tap:NAME"},
+        {"--link host:x -- true", "weir: unknown link 'host:x': did you mean 'host'? (host, tap"},
+        {"--link pakcet:x -- true", "weir: unknown link 'pakcet:x': did you mean 'packet:'? (host"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(typed); i++) {
+        const char *said;
+
+        said_begin(2);
+        assert_int_equal(parse(typed[i][0]), 2);
+        said = said_end();
+        assert_memory_equal(said, typed[i][1], strlen(typed[i][1]));
+        assert_string_equal(strchr(said, '\n') - 1, ")\n");
+    }
 }
 
 static void a_network_that_is_wrong_is_named(void **state)
@@ -247,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_tap_link_takes_addresses),
         cmocka_unit_test(a_wire_takes_settings),
         cmocka_unit_test(each_mistake_is_one_line_with_a_way_out),
+        cmocka_unit_test(an_unknown_link_brings_the_nearest_and_all),
         cmocka_unit_test(a_network_that_is_wrong_is_named),
         cmocka_unit_test(too_many_ports_are_refused),
         cmocka_unit_test(the_nearest_word_is_the_one_that_differs_least),

@@ -1,0 +1,99 @@
+/* Links beside an interface of the kernel's: packet sockets and AF_XDP.
+ *
+ * Knows: drivers, the kernel's addresses. Shape: a station of the stack's own on that network: its
+ * address is typed, or comes by DHCP; nothing is guessed, since an address that is another's harms
+ * others. Units: none. Errors: NULL and a line. Cost: some system calls. */
+#include <ctype.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/siphash.h"
+#include "run/link.h"
+
+/* The kernel's address as the stack has it; false: another family's. */
+static bool address_of(const struct sockaddr *a, struct weir_addr *out)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+
+    if (a && a->sa_family == AF_INET) {
+        memcpy(&in, a, sizeof in);
+        *out = weir_addr_v4(ntohl(in.sin_addr.s_addr));
+        return true;
+    }
+    if (!a || a->sa_family != AF_INET6)
+        return false;
+    memcpy(&in6, a, sizeof in6);
+    memcpy(out->b, &in6.sin6_addr, sizeof out->b);
+    return true;
+}
+
+/* Two stacks that answer for one address: the kernel would reset what is the stack's. */
+static bool is_conflict(const struct link_ends *e, char *error, size_t error_size)
+{
+    struct ifaddrs *all = NULL;
+    bool is_taken = false;
+    char text[WEIR_ADDR_TEXT];
+
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (struct ifaddrs *i = all; i && !is_taken; i = i->ifa_next) {
+        struct weir_addr a;
+
+        if (!address_of(i->ifa_addr, &a))
+            continue;
+        is_taken = (e->prefix && weir_addr_equal(&a, &e->ip)) ||
+                   (e->prefix6 && weir_addr_equal(&a, &e->ip6));
+        if (is_taken)
+            snprintf(error, error_size,
+                     "%s is the kernel's own address on %s: choose another --ip that is free there",
+                     weir_addr_text(&a, text), i->ifa_name);
+    }
+    freeifaddrs(all);
+    return is_taken;
+}
+
+int station_check(const char *name)
+{
+    if (!*name)
+        return link_mistake("which interface", name, "as in --link packet:eth0 (ip link)");
+    if (strlen(name) >= IFNAMSIZ)
+        return link_mistake("too long for an interface", name, "its name has at most 15 letters");
+    for (const char *c = name; *c; c++)
+        if (isspace((unsigned char)*c) || *c == '/')
+            return link_mistake("not an interface's name", name, "as in --link packet:eth0");
+    return 0;
+}
+
+/* One MAC for one address, so that neighbours that know it go on when the program is started again;
+ * by DHCP one that is drawn, so that two programs are two stations. */
+static const uint8_t *mac_for(const struct link_ends *e, uint8_t mac[6])
+{
+    static const struct sipkey key = {0x77656972, 0x6d6163};
+    const struct weir_addr *a = e->prefix ? &e->ip : &e->ip6;
+    uint64_t hash = siphash24(&key, a->b, sizeof a->b);
+
+    if (!e->prefix && !e->prefix6)
+        return NULL;
+    memcpy(mac, &hash, 6);
+    mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
+    return mac;
+}
+
+struct weir_link *station_open(const char *name, const struct link_options *o,
+                               struct link_ends *ends, char *error, size_t error_size)
+{
+    struct weir_link *link;
+    uint8_t mac[6];
+
+    link_ends_typed(ends, o);
+    if (is_conflict(ends, error, error_size))
+        return NULL;
+    link = weir_packet_open(name, mac_for(ends, mac), error, error_size);
+    if (link && o->no_offload)
+        weir_packet_no_offload(link);
+    return link;
+}
