@@ -1,6 +1,7 @@
 /* TCP's options, in the order in which they lie.
  *
- * Knows: RFC 9293, 7323, 2018, 7413, 5482, 2385, 5925, 8684's kinds. Shape: words joined by commas.
+ * Knows: RFC 9293, 7323, 2018, 7413, 5482, 2385, 5925, 8684, 9768's kinds; the last is unknown to
+ * tcpdump 4.99. Shape: words joined by commas.
  * Units: bytes. Errors: "[bad opt]" and the like end the list. Cost: O(options). */
 #include <stdio.h>
 
@@ -21,6 +22,8 @@ enum {
     OPT_AO = 29,
     OPT_MPTCP = 30,
     OPT_FASTOPEN = 34,
+    OPT_ACC_0 = 172, /* accurate ECN, by the order of its counters */
+    OPT_ACC_1 = 174,
     OPT_EXP = 254
 };
 
@@ -34,6 +37,7 @@ static const struct word names[] = {
     {OPT_MD5, "md5"},       {27, "scps"},
     {OPT_UTO, "uto"},       {OPT_AO, "tcp-ao"},
     {OPT_MPTCP, "mptcp"},   {OPT_FASTOPEN, "tfo"},
+    {OPT_ACC_0, "accecn0"}, {OPT_ACC_1, "accecn1"},
     {OPT_EXP, "exp"},       {0, NULL},
 };
 
@@ -48,6 +52,19 @@ static void print_sack(struct dump *d, const uint8_t *p, uint32_t n, uint32_t ba
     fprintf(d->to, " %u ", n / 8);
     for (uint32_t i = 0; i + 8 <= n; i += 8)
         fprintf(d->to, "{%u:%u}", get32(p + i) - base, get32(p + i + 4) - base);
+}
+
+/* The whole fields, and how many bytes are left. */
+static void print_counters(struct dump *d, bool is_1, const uint8_t *p, uint32_t n)
+{
+    static const char *const names[] = {"e0b", "ceb", "e1b"};
+    uint32_t i = 0;
+
+    for (; i < 3 && 3 * i + 3 <= n; i++)
+        fprintf(d->to, " %s %u", names[is_1 ? 2 - i : i],
+                (unsigned)(p[3 * i] << 16 | get16(p + 3 * i + 1)));
+    if (3 * i < n)
+        fprintf(d->to, "[len %u]", n + 2);
 }
 
 static void print_hex_value(struct dump *d, const uint8_t *p, uint32_t n)
@@ -126,6 +143,10 @@ static void print_rest(struct dump *d, uint8_t kind, const uint8_t *p, uint32_t 
         break;
     case OPT_FASTOPEN:
         print_cookie(d, p, n);
+        break;
+    case OPT_ACC_0:
+    case OPT_ACC_1:
+        print_counters(d, kind == OPT_ACC_1, p, n);
         break;
     case OPT_EXP:
         fputc('-', d->to);

@@ -20,7 +20,7 @@ static void set_words(json_t *j, const struct told_row *r)
 {
     const struct segment *s = &r->s;
     uint8_t flags = s->h.flags;
-    char text[120];
+    char text[200];
     int n;
 
     if (flags & TCP_SYN)
@@ -39,7 +39,8 @@ static void set_words(json_t *j, const struct told_row *r)
     if (flags & TCP_SYN && s->h.opt.has & TCP_OPT_MSS)
         n += snprintf(text + n, sizeof text - (size_t)n, " mss %u", s->h.opt.mss);
     if (!s->h.wnd && !(flags & TCP_RST))
-        snprintf(text + n, sizeof text - (size_t)n, " win 0");
+        n += snprintf(text + n, sizeof text - (size_t)n, " win 0");
+    counters_text(text + n, sizeof text - (size_t)n, &s->h.opt);
     json_object_set_new(j, "text", json_string(text));
     json_object_set_new(j, "flags", json_string(flags_text(text, flags)));
 }

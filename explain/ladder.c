@@ -47,11 +47,25 @@ void rungs_head(FILE *to, const struct conn *c)
             end_words(b, &c->end[1]));
 }
 
+void counters_text(char *text, size_t size, const struct tcp_opts *o)
+{
+    static const char *const names[] = {"e0b", "ceb", "e1b"};
+    size_t n = 0;
+
+    text[0] = '\0';
+    if (!(o->has & TCP_OPT_ACC))
+        return;
+    n = (size_t)snprintf(text, size, " accecn%d", o->is_acc_1);
+    for (int i = 0; i < o->accs && n < size; i++)
+        n += (size_t)snprintf(text + n, size - n, " %s %u", names[o->is_acc_1 ? 2 - i : i],
+                              o->acc[i]);
+}
+
 static void put_segment(FILE *to, const struct conn *c, int from, const struct segment *s)
 {
     const struct end *x = &c->end[from], *y = &c->end[!from];
     uint32_t seq = s->h.seq.v - x->isn, ack = s->h.ack.v - y->isn;
-    char flags[12], text[120];
+    char flags[12], text[200];
     int n = snprintf(text, sizeof text, "%s %u", flags_text(flags, s->h.flags), seq);
 
     if (s->len)
@@ -64,6 +78,7 @@ static void put_segment(FILE *to, const struct conn *c, int from, const struct s
     for (int i = 0; s->h.opt.has & TCP_OPT_SACK && i < s->h.opt.sacks && i < 2; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, " sack %u:%u",
                       s->h.opt.sack[i].start.v - y->isn, s->h.opt.sack[i].end.v - y->isn);
+    counters_text(text + n, sizeof text - (size_t)n, &s->h.opt);
     fprintf(to, from ? "<-- %-*s    " : "    %-*s -->", WIDE, text);
 }
 

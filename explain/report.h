@@ -65,6 +65,8 @@ void rungs_head(FILE *to, const struct conn *c);
 void rungs_line(FILE *to, const struct conn *c, const struct segment *s, unsigned remarks);
 /* What is remarkable, in words; cause: of a RST. "": nothing. */
 void remarks_text(char *text, size_t size, unsigned remarks, enum cause cause);
+/* " accecn0 e0b 1 ceb 0 e1b 1", or nothing. */
+void counters_text(char *text, size_t size, const struct tcp_opts *o);
 const char *flags_text(char text[12], uint8_t flags);
 
 /* "1.2 MB", "3.25 s" */

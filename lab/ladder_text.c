@@ -117,6 +117,7 @@ static void put(struct out *o, const char *format, ...)
 
 static void put_tcp(struct out *o, const struct lab_seg *s, uint32_t first, uint32_t peer_first)
 {
+    static const char *const counters[] = {"e0b", "ceb", "e1b"};
     uint32_t seq = s->seq - first, ack = s->ack - peer_first;
     bool has_ack = s->flags & TCP_ACK;
 
@@ -140,6 +141,10 @@ static void put_tcp(struct out *o, const struct lab_seg *s, uint32_t first, uint
         put(o, " win 0");
     for (int i = 0; i < s->sacks && i < 2; i++)
         put(o, " sack %u:%u", s->sack[i][0] - peer_first, s->sack[i][1] - peer_first);
+    if (s->opts & TCP_OPT_ACC)
+        put(o, " accecn%d", s->is_acc_1);
+    for (int i = 0; i < s->accs; i++)
+        put(o, " %s %u", counters[s->is_acc_1 ? 2 - i : i], s->acc[i]);
 }
 
 static void put_icmp(struct out *o, const struct lab_seg *s)

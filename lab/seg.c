@@ -38,6 +38,10 @@ static void read_tcp(struct lab_seg *s, const uint8_t *p, size_t head, size_t al
         s->sack[i][0] = h.opt.sack[i].start.v;
         s->sack[i][1] = h.opt.sack[i].end.v;
     }
+    s->accs = h.opt.has & TCP_OPT_ACC ? h.opt.accs : 0;
+    s->is_acc_1 = s->accs && h.opt.is_acc_1;
+    for (int i = 0; i < s->accs; i++)
+        s->acc[i] = h.opt.acc[i];
 }
 
 static void read_udp(struct lab_seg *s, const uint8_t *p, size_t n)

@@ -30,6 +30,9 @@ struct lab_seg {
     uint32_t seq, ack, tsval, tsecr;
     uint32_t len; /* payload */
     uint32_t sack[4][2];
+    uint8_t accs; /* counters of accurate ECN */
+    bool is_acc_1;
+    uint32_t acc[3];
 };
 
 /* Reads the frame's headers. */

@@ -97,7 +97,7 @@ def segments():
     two, four = struct.pack(">II", 1100, 1200), struct.pack(">IIII", 1100, 1200, 1300, 1400)
     for options in (b"\x02\x04\x05\xb4", b"\x02\x03\x05\x00", b"\x03\x03\x07", b"\x04\x02\1\1",
                     b"\1\1\x05\x0a" + two, b"\1\1\x05\x12" + four, b"\1\1\x08\x0a" + two, b"\x22\x02\1\1",
-                    b"\x22\x0aABCDEFGH", b"\x22\x03A", b"\x22\x06ABCD", b"\xac\x0babcdefghi",
+                    b"\x22\x0aABCDEFGH", b"\x22\x03A", b"\x22\x06ABCD", b"\xab\x0babcdefghi",
                     b"\xfe\x04\1\2", b"\x63\x06\1\2\3\4", b"\x63\x00\0\0", b"\x63\x28\0\0", b"\0\0\0\0",
                     b"\1\1\1\0", b"\x05\x02\1\1", b"\x05\x05aaa\1\1\1", b"\x08\x04\1\1",
                     b"\x04\x03\1\1", b"\x03\x04\1\1"):
@@ -291,6 +291,27 @@ class LikeTcpdump(unittest.TestCase):
             path = self.made("cut", [*arps(), *map(framed, packets())], snap=snap)
             lines = printed([WEIR, "dump"], path, "-evv", "-L")
             self.assertLess(500, len(lines))
+
+
+class OurOwn(unittest.TestCase):
+    """What this tcpdump does not know, in words of our own."""
+
+    def test_accurate_ecn(self):
+        counters = bytes([0, 0, 101, 1, 0, 0, 255, 255, 255])
+        rows = ((172, counters, "accecn0 e0b 101 ceb 65536 e1b 16777215,nop"),
+                (174, counters[:6], "accecn1 e1b 101 ceb 65536"), (172, counters[:3], "accecn0 e0b 101,nop,nop,nop"),
+                (174, b"", "accecn1,nop,nop"), (172, counters[:4], "accecn0 e0b 101[len 6],nop,nop"))
+        made = [ip4(tcp(options=bytes([kind, 2 + len(value)]) + value + b"\1" * (-(2 + len(value)) % 4)), 6)
+                for kind, value, _ in rows]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "own.pcap")
+            pcap(path, map(framed, made))
+            lines = printed([WEIR, "dump"], path)
+            ladder = subprocess.run([WEIR, "explain", "--ladder", "1", path], stdout=subprocess.PIPE, timeout=60, text=True,
+                                    check=False).stdout
+        for (_, _, words), line in zip(rows, lines):
+            self.assertIn(f"options [{words}], length", line)
+        self.assertIn(" accecn1 e1b 101 ceb 65536", ladder)
 
 
 if __name__ == "__main__":
