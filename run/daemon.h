@@ -172,6 +172,7 @@ struct daemon {
 };
 
 /* launch.c */
+void daemon_seed(const struct run_options *o, uint64_t seed[2]);
 int daemon_open(struct daemon *d, const struct run_options *o, char *error, size_t error_size);
 int run_main(const struct run_options *o);
 /* options.c: 0 go on, else the exit status */

@@ -241,11 +241,22 @@ static void apply_sets(struct daemon *d)
     }
 }
 
+/* 6528#4: the machine's randomness is the key of all that others must not guess, 128 bits of it;
+ * where a run is to be repeated, --seed. */
+void daemon_seed(const struct run_options *o, uint64_t seed[2])
+{
+    if (o->has_seed || getrandom(seed, 16, 0) != 16) {
+        seed[0] = o->seed;
+        seed[1] = ~o->seed;
+    }
+}
+
 int daemon_open(struct daemon *d, const struct run_options *o, char *error, size_t error_size)
 {
-    struct weir_config config = {.seed = {o->seed, ~o->seed}, .now_ns = weir_clock_ns()};
+    struct weir_config config = {.now_ns = weir_clock_ns()};
     int v, fd;
 
+    daemon_seed(o, config.seed);
     d->options = o;
     for (int i = 0; i < PINGS; i++)
         d->ping[i].fd = -1;

@@ -4,6 +4,7 @@
  * and one ECN-setup SYN,ACK passed and nothing else; then text that is new is ECT(0). Units: bytes.
  * Errors: none. Cost: O(1). 3168#6.1, 8311#4.2, 9768#3.1 */
 #include "tcp/more.h"
+#include "tcp/pace.h"
 
 #define SETUP (TCP_ECE | TCP_CWR)
 
@@ -125,7 +126,9 @@ void ecn_on_ack(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_ev
         is_told = t->ecn & ECN_ON && s->flags & TCP_ECE;
     if (!is_told)
         return;
-    e->in_recovery = true; /* nothing grows by this ACK */
+    e->in_recovery = true;        /* nothing grows by this ACK */
+    if (t->cc.cwnd <= t->snd.mss) /* less is one segment for each timeout: 3168#6.1.2, 9438#4.6 */
+        pace_hold(p, t, rto_with_backoff(p, t));
     if (t->ecn & ECN_REDUCED || t->loss.phase != LOSS_OPEN)
         return;
     validate_on_ecn(p, t, e->in_flight);

@@ -56,7 +56,8 @@ void reply_pull(struct tcp *p, struct seg_out *out)
     p->stats->TcpOutSegs++;
 }
 
-/* The RST that 9293#3.10.7.1 asks for. A RST is never answered. */
+/* The RST that 9293#3.10.7.1 asks for, with the timestamp that it answers (7323#5.2). A RST is
+ * never answered. */
 enum drop reply_reset(struct tcp *p, const struct seg *s, enum drop reason, enum event why)
 {
     struct reply r = {.flow = s->flow, .ifindex = s->ifindex, .flags = TCP_RST};
@@ -64,6 +65,10 @@ enum drop reply_reset(struct tcp *p, const struct seg *s, enum drop reason, enum
     if (s->flags & TCP_RST)
         return reason;
     r.why.event = (uint16_t)why;
+    if (s->opt->has & TCP_OPT_TS) {
+        r.opts = TCP_OPT_TS;
+        r.tsecr = s->opt->tsval;
+    }
     if (s->flags & TCP_ACK) {
         r.seq = s->ack;
     } else {

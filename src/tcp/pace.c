@@ -149,6 +149,12 @@ void pace_sent(struct tcp *p, struct tcb *t, uint32_t bytes)
         t->snd.pace &= (uint8_t)~PACE_LATE;
 }
 
+void pace_hold(const struct tcp *p, struct tcb *t, uint32_t us)
+{
+    t->snd.pace |= PACE_ON;
+    t->pace_at_us = (uint32_t)p->now_us + us;
+}
+
 void pace_fires(struct tcp *p, struct tcb *t)
 {
     t->snd.pace = (uint8_t)((t->snd.pace & ~PACE_WAITS) | PACE_LATE);

@@ -26,6 +26,7 @@ bool pace_allows(struct tcp *p, struct tcb *t);
 uint32_t pace_quantum(const struct tcp *p, const struct tcb *t); /* bytes that may go at once */
 void pace_sent(struct tcp *p, struct tcb *t, uint32_t bytes);
 void pace_fires(struct tcp *p, struct tcb *t);
+void pace_hold(const struct tcp *p, struct tcb *t, uint32_t us); /* no new text for so long */
 
 /* -- validate.c: 7661 ---------------------------------------------------------------------------
  */

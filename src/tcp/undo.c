@@ -89,6 +89,11 @@ void undo_cwnd(struct tcp *p, struct tcb *t)
     struct cc now = t->cc;
 
     u->is_open = false;
+    sent_unmark_lost(p, t);
+    if (now.cwnd > u->cc.cwnd && !cc_algo(&now)->has_own_cwnd) { /* 9438#4.9.2 */
+        t->cc.ssthresh = now.ssthresh > u->cc.ssthresh ? now.ssthresh : u->cc.ssthresh;
+        return;
+    }
     /* A block of the algorithm's own is not in the copy, and may have been freed since. */
     if (u->cc.algo == now.algo && !cc_algo(&now)->block_bytes)
         t->cc = u->cc;
@@ -97,7 +102,6 @@ void undo_cwnd(struct tcp *p, struct tcb *t)
     t->cc.ssthresh = now.ssthresh > u->cc.ssthresh ? now.ssthresh : u->cc.ssthresh;
     if (cc_algo(&t->cc)->on_undo)
         cc_algo(&t->cc)->on_undo(&t->cc);
-    sent_unmark_lost(p, t);
 }
 
 /* The recovery is over. Later D-SACKs may still tell of it, for about a round trip. */

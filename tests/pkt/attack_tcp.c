@@ -51,7 +51,7 @@ static uint32_t highest_sent(struct peer *p, uint32_t at)
 
 /* -- before there is a connection -------------------------------------------------------------- */
 
-TEST(attack_1_a_flood_of_syns)
+TEST(attack_1_a_flood_of_syns) /* REQ:4987-3.5-1 */
 {
     struct peer p = established(.mss = 1000), q;
 

@@ -119,6 +119,22 @@ TEST(a_smaller_path_repeats_at_once_in_smaller_segments)
     peer_end(&p);
 }
 
+/* REQ:5681-3.1-5: what was ten segments is ten of the smaller ones, not a burst of fourteen. */
+TEST(a_smaller_path_is_a_smaller_window)
+{
+    struct peer p = in_flight();
+    struct weir_sock_info info;
+
+    assert_int_equal(inject_icmp(&p, 3, 4, 1040, 1), PASS);
+    assert_int_equal(weir_info(p.stack, p.sock, &info), 0);
+    assert_int_equal(info.cwnd, 10000);
+    app_write(&p, 20000);
+    for (uint32_t at = 1; at < 10001; at += 1000)
+        expect(&p, .flags = ACK, .len = at == 4001 ? 380 : 1000);
+    expect_quiet(&p);
+    peer_forget();
+}
+
 /* REQ:1191-6.4-1 */
 TEST(the_next_connection_knows_the_path)
 {

@@ -14,9 +14,10 @@ static struct peer twenty_in_flight(bool has_sack)
     return p;
 }
 
-/* REQ:6937-3-1 REQ:6937-3-3 REQ:6937-3-7 REQ:6937-3.1-1 REQ:8985-9.3-2: one of twenty is lost. Each
- * byte that arrives lets half a byte go: every second ACK sends one segment. cwnd is what is in
- * flight and what may go beside it, to the byte. */
+/* REQ:6937-3-1 REQ:6937-3-3 REQ:6937-3-7 REQ:6937-3.1-1 REQ:8985-9.3-2
+ * REQ:5681-4.3-2 REQ:6675-5-12 REQ:6582-6-1: one of twenty is lost. Each byte that arrives lets
+ * half a byte go: every second ACK sends one segment. cwnd is what is in flight and what may go
+ * beside it, to the byte. */
 TEST(the_reduction_is_spread_over_the_round_trip)
 {
     struct peer p = twenty_in_flight(true);
@@ -50,6 +51,8 @@ TEST(the_reduction_is_spread_over_the_round_trip)
     }
     ack(&p, 22001);
     assert_int_equal(cwnd_of(&p), 10000); /* REQ:6937-4-1 */
+    expect_burst(&p, next, 2);            /* eight are on their way: no burst at the end */
+    expect_quiet(&p);
     peer_forget();
 }
 

@@ -128,6 +128,25 @@ TEST(a_newer_mark_takes_the_place_of_the_older)
     peer_end(&p);
 }
 
+/* REQ:6093-3.4-1: a middlebox may clear the flag, or the pointer. It is text like any other then:
+ * nothing is lost, nobody is alarmed, and what is urgent later is. */
+TEST(what_a_middlebox_cleared_is_text)
+{
+    struct peer p = established(.mss = 1000);
+
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1, .len = 10, .urg = 5);
+    inject(&p, .flags = ACK | URG, .seq = 11, .ack = 1, .len = 10);
+    for (struct got g; peer_next(&p, &g);)
+        ;
+    assert_false(weir_readiness(p.stack, p.sock) & WEIR_READY_PRI);
+    expect_urgent(&p, -EINVAL, 0);
+    expect_read(&p, 1, 20);
+    inject(&p, .flags = ACK | URG, .seq = 21, .ack = 1, .len = 10, .urg = 5);
+    assert_true(weir_readiness(p.stack, p.sock) & WEIR_READY_PRI);
+    expect_urgent(&p, 1, 25);
+    peer_forget();
+}
+
 TEST(a_pointer_to_what_came_before_means_nothing)
 {
     struct peer p = established(.mss = 1000);

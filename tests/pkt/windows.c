@@ -209,6 +209,26 @@ TEST(a_closed_window_of_ours_still_takes_rst_and_ack) /* REQ:MUST-66 */
     peer_forget();
 }
 
+/* REQ:2525-2.12-1: the program makes room for a byte, of which nobody is told, and the peer's probe
+ * brings one. What the peer acknowledges from then on counts, wherever its numbers are by now. */
+TEST(a_probe_of_a_nearly_full_window_locks_nobody_out)
+{
+    struct peer p = closed_by_us();
+    struct got g;
+
+    app_read(&p, 1);
+    while (peer_next(&p, &g))
+        continue;
+    inject_and_judge(&p, &(struct segment){.flags = ACK, .seq = 8001, .ack = 1, .len = 1});
+    assert_true(peer_next(&p, &g));
+    app_write(&p, 100);
+    expect(&p, .flags = ACK, .seq = 1, .len = 100);
+    inject(&p, .flags = ACK, .seq = g.h.ack.v - p.isn, .ack = 101);
+    advance_ms(&p, 2000);
+    expect_quiet(&p); /* acknowledged: not repeated */
+    peer_forget();
+}
+
 TEST(nagle_waits_for_the_ack_and_cork_for_200_ms_or_its_end)
 {
     struct peer p = established(.mss = 1000);

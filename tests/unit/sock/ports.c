@@ -106,6 +106,7 @@ static void connections_to_several_peers_may_share_a_port_and_to_one_may_not(voi
     }
 }
 
+/* REQ:6056-3.2-1 REQ:6056-3.2-2: what serves is left out, and nothing else is. */
 static void a_connection_does_not_take_what_is_bound(void **state)
 {
     int bound = sock_new(SOCK_STREAM), a = sock_new(SOCK_STREAM);
@@ -115,6 +116,7 @@ static void a_connection_does_not_take_what_is_bound(void **state)
     assert_int_equal(bind_to(bound, 0, 5000), 0);
     assert_int_equal(connect_to(a, PEER, 80), -EINPROGRESS);
     assert_int_equal(port_of(a), 5001);
+    assert_int_equal(connect_to(sock_new(SOCK_STREAM), PEER, 80), -EADDRNOTAVAIL);
 }
 
 static void a_bound_socket_connects_from_its_port(void **state)
@@ -127,7 +129,7 @@ static void a_bound_socket_connects_from_its_port(void **state)
     assert_int_equal(port_of(a), 7777);
 }
 
-static void a_reserved_port_is_given_only_to_who_names_it(void **state)
+static void a_reserved_port_is_given_only_to_who_names_it(void **state) /* REQ:6056-3.2-1 */
 {
     int bound = sock_new(SOCK_STREAM), asked = sock_new(SOCK_STREAM), a = sock_new(SOCK_STREAM);
 
@@ -143,6 +145,36 @@ static void a_reserved_port_is_given_only_to_who_names_it(void **state)
     assert_int_equal(connect_to(sock_new(SOCK_STREAM), PEER, 80), -EADDRNOTAVAIL);
 }
 
+/* REQ:6056-3.3-1 REQ:6056-3.3.3-1: to one destination one after the other, from an offset that is
+ * another for each destination and each key. */
+static void ports_of_one_destination_tell_nothing_of_another(void **state)
+{
+    struct weir_config c = {.seed = {3, 4}};
+    struct weir_iface_config i = {.name = "t", .type = WEIR_LINK_IP, .mtu = 1500};
+    struct weir_addr host = weir_addr_v4(HOST);
+    struct weir_stack *first = stack;
+    uint16_t port[2][4];
+
+    (void)state;
+    stack = weir_new(&c);
+    assert_int_equal(weir_iface_add(stack, &i), 1);
+    assert_int_equal(weir_addr_add(stack, 1, &host, 24), 0);
+    for (int k = 0; k < 2; k++) {
+        for (uint32_t n = 0; n < 4; n++) {
+            int a = sock_new(SOCK_STREAM);
+            assert_int_equal(connect_to(a, PEER + n / 2, 80), -EINPROGRESS);
+            port[k][n] = port_of(a);
+        }
+        assert_int_equal(port[k][1], port[k][0] + 1);
+        assert_int_equal(port[k][3], port[k][2] + 1);
+        assert_not_in_range(port[k][2], port[k][1] - 20, port[k][1] + 20);
+        if (k == 0)
+            weir_free(stack);
+        stack = first;
+    }
+    assert_not_in_range(port[0][0], port[1][0] - 20, port[1][0] + 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +188,7 @@ int main(void)
         TEST(a_connection_does_not_take_what_is_bound),
         TEST(a_bound_socket_connects_from_its_port),
         TEST(a_reserved_port_is_given_only_to_who_names_it),
+        TEST(ports_of_one_destination_tell_nothing_of_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,10 @@ static void each_flow_has_a_secret_of_its_own(void **state) /* REQ:MUST-9 */
 
 static struct seg segment(uint8_t flags, uint32_t len)
 {
-    return (struct seg){.flow = bench_flow(0x0a000001, 80, 0x0a000002, 4000),
+    static const struct tcp_opts none;
+
+    return (struct seg){.opt = &none,
+                        .flow = bench_flow(0x0a000001, 80, 0x0a000002, 4000),
                         .ifindex = 1,
                         .flags = flags,
                         .seq = seq_of(1000),
@@ -93,6 +96,23 @@ static void a_reset_acknowledges_all_that_had_a_number(void **state)
     assert_int_equal(h.seq.v, 0);
     assert_int_equal(h.ack.v, 1000 + 1 + 10 + 1);
     assert_int_equal(bench.stats.TcpOutRsts, 1);
+}
+
+/* REQ:7323-5.2-2: which of several segments it answers, whatever their clock. */
+static void a_reset_echoes_the_timestamp_that_it_answers(void **state)
+{
+    struct tcp_opts o = {.has = TCP_OPT_TS, .tsval = 777, .tsecr = 888};
+    struct seg s = segment(TCP_ACK, 10);
+    struct seg_out out;
+
+    (void)state;
+    assert_int_equal(reset_for(TCP_ACK, 10).opt.has, 0);
+    s.opt = &o;
+    reply_reset(tcp, &s, DROP_tcp_no_socket, EVENT_reset_no_socket);
+    reply_pull(tcp, &out);
+    assert_int_equal(out.hdr.opt.has, TCP_OPT_TS);
+    assert_int_equal(out.hdr.opt.tsval, 0);
+    assert_int_equal(out.hdr.opt.tsecr, 777);
 }
 
 static void a_reset_is_never_answered(void **state)
@@ -181,6 +201,7 @@ int main(void)
         TEST(each_flow_has_a_secret_of_its_own),
         TEST(a_reset_answers_an_ack_by_its_number),
         TEST(a_reset_acknowledges_all_that_had_a_number),
+        TEST(a_reset_echoes_the_timestamp_that_it_answers),
         TEST(a_reset_is_never_answered),
         TEST(a_full_queue_says_so_and_keeps_its_order),
         TEST(challenges_keep_their_pace_from_any_instant),

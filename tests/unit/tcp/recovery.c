@@ -163,7 +163,7 @@ static void a_probe_waits_only_where_nothing_is_asked(void **state)
     assert_false(tlp_may_wait(&tcp, &tcb));
 }
 
-static void how_long_it_waits(void **state)
+static void how_long_it_waits(void **state) /* REQ:8985-7.2-3 */
 {
     (void)state;
     send_to(2);

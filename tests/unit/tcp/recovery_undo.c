@@ -151,22 +151,27 @@ static void the_first_retransmission_dates_the_question(void **state)
     assert_false(undo_is_late(&tcb, &e));
 }
 
-static void what_grew_meanwhile_stays(void **state)
+static void what_grew_meanwhile_stays(void **state) /* REQ:9438-4.9.2-3 */
 {
     (void)state;
     send_to(5);
     tcb.cc.cwnd = 10 * MSS, tcb.cc.ssthresh = 20 * MSS;
     undo_begin(&tcp, &tcb);
     tcb.cc.cwnd = 30 * MSS, tcb.cc.ssthresh = 40 * MSS;
+    tcb.cc.own[0] = 5, tcb.cc.acked = 9; /* of the way up */
     undo_cwnd(&tcp, &tcb);
     assert_int_equal(tcb.cc.cwnd, 30 * MSS);
     assert_int_equal(tcb.cc.ssthresh, 40 * MSS);
+    assert_int_equal(tcb.cc.own[0], 5);
+    assert_int_equal(tcb.cc.acked, 9);
     assert_false(tcb.sent->undo.is_open);
     undo_begin(&tcp, &tcb);
     tcb.cc.cwnd = MSS, tcb.cc.ssthresh = 2 * MSS, tcb.cc.acked = 7, tcb.cc.mss = 500;
+    tcb.cc.own[0] = 6;
     undo_cwnd(&tcp, &tcb);
     assert_int_equal(tcb.cc.cwnd, 30 * MSS);
-    assert_int_equal(tcb.cc.acked, 0);
+    assert_int_equal(tcb.cc.acked, 9);
+    assert_int_equal(tcb.cc.own[0], 5);
     assert_int_equal(tcb.cc.mss, 500); /* the path's, and newer */
 }
 

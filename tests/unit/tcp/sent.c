@@ -215,19 +215,20 @@ static void runs_are_bounded(void **state)
     assert_int_equal(tcb.sent->sacked, 116);
 }
 
-static void what_is_lost_twice_is_counted(void **state)
+static void what_is_lost_twice_is_counted(void **state) /* REQ:6675-4-4 */
 {
     (void)state;
     send(3000);
     mark_lost(3000);
     again();
     assert_int_equal(stats.TcpExtTCPLostRetransmit, 0);
+    assert_int_equal(in_flight(&tcb), 3000);
     mark_lost(3000);
     assert_int_equal(stats.TcpExtTCPLostRetransmit, 3);
     assert_int_equal(in_flight(&tcb), 0);
 }
 
-static void a_loss_that_was_none_is_in_flight_again(void **state)
+static void a_loss_that_was_none_is_in_flight_again(void **state) /* REQ:6675-4-4 */
 {
     (void)state;
     send(1000);
@@ -242,7 +243,8 @@ static void a_loss_that_was_none_is_in_flight_again(void **state)
     assert_int_equal(ack(1000).rtt_us, 0); /* when it left is not known any more */
 }
 
-/* 8985#6.2 step 1: the original that comes after its retransmission names no time. */
+/* 8985#6.2 step 1: the original that comes after its retransmission names no time; REQ:8985-6.2-2
+ * REQ:8985-4-2: instants are microseconds. */
 static void a_retransmission_is_named_only_where_it_must_be_it(void **state)
 {
     struct ack_event e;
@@ -261,6 +263,7 @@ static void a_retransmission_is_named_only_where_it_must_be_it(void **state)
     assert_int_equal(e.newest_at_us, (uint32_t)tcp.now_us - 10000);
 }
 
+/* REQ:8985-6.2-2 */
 static void an_echo_from_before_the_retransmission_names_no_time(void **state)
 {
     struct ack_event e = {.has_echo = true};

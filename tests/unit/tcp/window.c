@@ -43,7 +43,7 @@ static void room_is_what_the_buffer_or_the_clamp_leaves(void **state)
     assert_int_equal(window_room(&t), 0);
 }
 
-static void the_edge_never_moves_left(void **state)
+static void the_edge_never_moves_left(void **state) /* REQ:7323-2.4-3 */
 {
     struct tcb t = receiver(10000, 5000, 0);
 
