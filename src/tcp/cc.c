@@ -54,12 +54,12 @@ void cc_restart(struct cc *c, uint32_t initial)
         cc_algo(c)->on_idle(c);
 }
 
-/* 5681#3.1: a window is a number of segments; more of them, although smaller, would be a burst. */
-void cc_on_smaller_mss(struct cc *c, uint32_t mss)
+/* 5681#3.1: the initial window is a number of segments; more of them, although smaller, would be a
+ * burst. What was acknowledged since is known to pass (1191#6.4). */
+void cc_on_smaller_start(struct cc *c, uint32_t mss)
 {
     if (!cc_algo(c)->has_own_cwnd)
         c->cwnd = (uint32_t)((uint64_t)c->cwnd * mss / c->mss);
-    c->mss = (uint16_t)mss;
 }
 
 /* 5681#3.2 step 2: what limited transmit or a recovery sent beyond cwnd is not counted. */

@@ -122,7 +122,7 @@ void cc_on_loss(struct cc *c, uint32_t flight);
 void cc_on_timeout(struct cc *c, uint32_t flight);
 void cc_on_ecn(struct cc *c, uint32_t flight);
 void cc_on_recovered(struct cc *c, bool is_fast); /* not by timeout */
-void cc_on_smaller_mss(struct cc *c, uint32_t mss);
+void cc_on_smaller_start(struct cc *c, uint32_t mss);
 void cc_restart(struct cc *c, uint32_t initial); /* bytes */
 
 #endif

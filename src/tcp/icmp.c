@@ -60,8 +60,10 @@ static void lower_mss(struct tcp *p, struct tcb *t, uint32_t mtu)
         mtu_on_too_big(p, t, mss);
     if (mss >= t->snd.mss) /* 64: never grows */
         return;
-    cc_on_smaller_mss(&t->cc, mss);
+    if (tcb_bytes_acked(t) == 0)
+        cc_on_smaller_start(&t->cc, mss);
     t->snd.mss = (uint16_t)mss;
+    t->cc.mss = (uint16_t)mss;
     if (t->sent && is_synchronized(t)) { /* what was too big is lost: at once, without a penalty */
         sent_mark_lost(p, t, t->snd.nxt, true);
         t->flags |= T_FORCE;

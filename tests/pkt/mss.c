@@ -7,12 +7,17 @@
 #include "def/drop.h"
 #include "support/peer.h"
 
-static uint32_t mss_of(struct peer *p)
+static struct weir_sock_info info_of(struct peer *p)
 {
     struct weir_sock_info info;
 
     assert_int_equal(weir_info(p->stack, p->sock, &info), 0);
-    return info.mss;
+    return info;
+}
+
+static uint32_t mss_of(struct peer *p)
+{
+    return info_of(p).mss;
 }
 
 /* REQ:SHLD-5 REQ:MUST-67 REQ:6691-2-1 REQ:6691-2-2 REQ:6691-5.1-1
@@ -123,15 +128,20 @@ TEST(a_smaller_path_repeats_at_once_in_smaller_segments)
 TEST(a_smaller_path_is_a_smaller_window)
 {
     struct peer p = in_flight();
-    struct weir_sock_info info;
+    uint32_t cwnd;
 
     assert_int_equal(inject_icmp(&p, 3, 4, 1040, 1), PASS);
-    assert_int_equal(weir_info(p.stack, p.sock, &info), 0);
-    assert_int_equal(info.cwnd, 10000);
+    assert_int_equal(info_of(&p).cwnd, 10000);
     app_write(&p, 20000);
     for (uint32_t at = 1; at < 10001; at += 1000)
         expect(&p, .flags = ACK, .len = at == 4001 ? 380 : 1000);
     expect_quiet(&p);
+    inject(&p, .flags = ACK, .seq = 1, .ack = 9381);
+    for (struct got g; peer_next(&p, &g);)
+        ;
+    cwnd = info_of(&p).cwnd;
+    assert_int_equal(inject_icmp(&p, 3, 4, 640, 9381), PASS);
+    assert_int_equal(info_of(&p).cwnd, cwnd); /* of what is on its way nothing is too much */
     peer_forget();
 }
 

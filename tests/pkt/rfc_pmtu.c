@@ -65,6 +65,8 @@ TEST(a_stream_is_told_once_for_each_narrower_link)
 
         app_write(&p, WRITTEN);
         cwnd = info_of(&p).cwnd;
+        if (i == 0) /* the initial window is ten segments, whatever fits in them: 5681 3.1 */
+            cwnd = cwnd / 1460 * links[i].mss;
         assert_true(route_on(&p, links[i].mss, &arrived) >= 6);
         assert_int_equal(info_of(&p).mss, links[i].mss);
         assert_int_equal(info_of(&p).cwnd, cwnd);
