@@ -90,11 +90,55 @@ static void options_that_make_no_sense_are_not_there(void **state)
     assert_int_equal(m.routes, 0);
 }
 
+/* What was read lies within what a message may hold. */
+static void check_bounds(const struct dhcp_msg *m)
+{
+    assert_true(m->dnss <= DHCP_DNS_MAX && m->routes <= DHCP_ROUTES_MAX);
+    assert_non_null(memchr(m->domain, 0, sizeof m->domain));
+    for (uint32_t i = 0; i < m->routes; i++)
+        assert_true(m->route[i].prefix <= 32);
+}
+
+/* Every option with every length, in the message and over its end; a message cut at each byte;
+ * noise in each of the three places where options lie. */
+static void attack_89_options_of_every_length(void **state)
+{
+    const uint8_t overload = 3;
+    struct dhcp_msg m;
+    struct reply r;
+
+    (void)state;
+    for (unsigned code = 0; code < 256; code++) {
+        for (unsigned len = 0; len < 256; len++) {
+            r = reply_of(DHCP_ACK);
+            r.bytes[r.len++] = (uint8_t)code;
+            r.bytes[r.len++] = (uint8_t)len;
+            memset(r.bytes + r.len, (int)len, 100);
+            r.len += 100;
+            if (dhcp_parse(&m, walled(r.bytes, r.len), r.len) == 0)
+                check_bounds(&m);
+        }
+    }
+    for (size_t n = r.len; n > 0; n--)
+        if (dhcp_parse(&m, walled(r.bytes, n), n) == 0)
+            check_bounds(&m);
+    for (struct dice d = dice_first(1); dice_more(&d, 300); dice_next(&d)) {
+        r = reply_of(DHCP_ACK);
+        option(&r, 52, &overload, 1);
+        dice_fill(&d, r.bytes + 44, 192);
+        dice_fill(&d, r.bytes + r.len, 200);
+        r.len += 200;
+        if (dhcp_parse(&m, walled(r.bytes, r.len), r.len) == 0)
+            check_bounds(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read_wherever_they_lie),
         cmocka_unit_test(options_that_make_no_sense_are_not_there),
+        cmocka_unit_test(attack_89_options_of_every_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
