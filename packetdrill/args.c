@@ -87,6 +87,8 @@ static bool read_ip(struct run *r, const struct value *v, struct weir_addr *out)
 
     if (v->kind == VALUE_NUMBER) { /* INADDR_ANY */
         *out = weir_addr_v4((uint32_t)v->number);
+        if (!weir_addr_is_v4(&r->set.local)) /* in6addr_any */
+            *out = (struct weir_addr){.w = {0}};
         return true;
     }
     if (v->kind == VALUE_TEXT && v->len < sizeof text)

@@ -145,8 +145,7 @@ static int64_t try_recv(struct run *r, struct playing *c)
 
 static int64_t try_send(struct run *r, struct playing *c)
 {
-    const struct weir_sockaddr to = {.addr = weir_addr_v4(r->set.remote),
-                                     .port = r->set.connect_port};
+    const struct weir_sockaddr to = {.addr = r->set.remote, .port = r->set.connect_port};
 
     if (arg_at(c, 4) && (arg_at(c, 4)->kind == VALUE_LIST || arg_is_any(c, 4)) &&
         !arg_address(r, c, 4, &to))

@@ -9,12 +9,12 @@
 
 static struct weir_sockaddr here(const struct run *r)
 {
-    return (struct weir_sockaddr){.addr = weir_addr_v4(r->set.local), .port = r->set.bind_port};
+    return (struct weir_sockaddr){.addr = r->set.local, .port = r->set.bind_port};
 }
 
 static struct weir_sockaddr there(const struct run *r)
 {
-    return (struct weir_sockaddr){.addr = weir_addr_v4(r->set.remote), .port = r->set.connect_port};
+    return (struct weir_sockaddr){.addr = r->set.remote, .port = r->set.connect_port};
 }
 
 static int64_t try_socket(struct run *r, struct playing *c)

@@ -200,10 +200,7 @@ static bool parse_arguments(struct options *o, int argc, char **argv)
 
 int cmd_packetdrill(int argc, char **argv)
 {
-    struct options o = {.set = {.local = 0xc0a80001,  /* 192.168.0.1 */
-                                .remote = 0xc0000201, /* 192.0.2.1 */
-                                .prefix = 16,
-                                .family = AF_INET,
+    struct options o = {.set = {.family = AF_INET,
                                 .mtu = 1500,
                                 .bind_port = 8080,
                                 .connect_port = 8080,
@@ -211,6 +208,7 @@ int cmd_packetdrill(int argc, char **argv)
                                 .out = stdout}};
     int status = 2;
 
+    settings_preset(&o.set);
     if (argc > 1 && is_one_of(argv[1], "-h", "--help")) {
         fputs(usage, stdout);
         return 0;

@@ -35,14 +35,16 @@ struct node *node_new(const struct node_config *config)
 {
     struct weir_config stack = {.seed = {config->seed, 1}, .now_ns = BIRTH_NS};
     struct weir_iface_config iface = {.name = "pkt", .type = WEIR_LINK_IP, .mtu = config->mtu};
-    struct weir_addr local = weir_addr_v4(config->local), any = weir_addr_v4(0);
+    struct weir_addr any = {.w = {0}};
     struct node *h = must_alloc(sizeof *h);
 
+    if (weir_addr_is_v4(&config->local))
+        any = weir_addr_v4(0);
     h->config = *config;
     h->last = &h->first;
     h->stack = weir_new(&stack);
     h->ifindex = h->stack ? weir_iface_add(h->stack, &iface) : -ENOMEM;
-    if (h->ifindex < 0 || weir_addr_add(h->stack, h->ifindex, &local, config->prefix) < 0 ||
+    if (h->ifindex < 0 || weir_addr_add(h->stack, h->ifindex, &config->local, config->prefix) < 0 ||
         weir_route_add(h->stack, &any, 0, NULL, h->ifindex, 0) < 0) {
         node_free(h);
         return NULL;

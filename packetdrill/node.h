@@ -21,7 +21,7 @@
 struct node;
 
 struct node_config {
-    uint32_t local; /* host order */
+    struct weir_addr local;
     int prefix;
     uint32_t mtu;
     uint64_t seed;

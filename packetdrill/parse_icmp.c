@@ -44,7 +44,8 @@ static bool parse_type(struct lex *l, struct segment *out)
         memcpy(word, t.text, t.len);
     if (!icmp_type_of(word, &out->type))
         return lex_fail(&before, "an ICMP type: unreachable, time_exceeded, echo_request, "
-                                 "echo_reply, parameter_problem, source_quench or redirect");
+                                 "echo_reply, parameter_problem, packet_too_big, source_quench "
+                                 "or redirect");
     if (!lex_peek(l, &t))
         return false;
     memset(word, 0, sizeof word);

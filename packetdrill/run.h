@@ -16,8 +16,8 @@
 
 struct run;
 
-struct settings { /* what options of the command and of the script say */
-    uint32_t local, remote;
+struct settings {                   /* what options of the command and of the script say */
+    struct weir_addr local, remote; /* both of IPv4 or both of IPv6: packets are of that */
     int prefix, family;
     uint32_t mtu;
     uint16_t bind_port, connect_port;
@@ -91,6 +91,7 @@ bool run_script(const struct script *script, const struct settings *settings,
                 struct problem *problem);
 /* Are all calls known and their arguments the right number? */
 bool run_check(const struct script *script, struct problem *problem);
+void settings_preset(struct settings *out); /* the two ends' addresses */
 bool settings_apply(struct settings *out, const struct setting *list, struct problem *problem);
 void run_note(struct run *r, const struct step *s, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,7 @@
 /* Packets as bytes: see segment.h.
  *
- * Knows: IPv4, TCP, UDP, ICMP. Shape: an IP header without options, then the rest. Units: bytes.
+ * Knows: IPv4, IPv6, TCP, UDP, ICMP. Shape: an IP header without options or extensions, then the
+ * rest; of which version says the source address. Units: bytes.
  * Errors: one line that says what is wrong. Cost: O(bytes), the checksum goes over all. */
 #include "packetdrill/segment.h"
 
@@ -13,9 +14,7 @@
 
 static uint32_t pseudo(const struct packet *p, uint8_t proto, size_t len)
 {
-    struct weir_addr src = weir_addr_v4(p->src), dst = weir_addr_v4(p->dst);
-
-    return pseudo_sum(&src, &dst, proto, (uint32_t)len);
+    return pseudo_sum(&p->src, &p->dst, proto, (uint32_t)len);
 }
 
 /* -- segment to bytes -------------------------------------------------------------------------- */
@@ -64,36 +63,58 @@ static size_t build_icmp(uint8_t *at, const struct packet *p)
 {
     const struct segment *s = &p->s;
     size_t n = icmp_is_error(s->type) ? p->quote_len : s->len;
+    bool is_v4 = weir_addr_is_v4(&p->src);
+    struct icmp_number number = icmp_number_of(s->type, s->code, !is_v4);
 
-    at[0] = s->type;
-    at[1] = s->code;
+    at[0] = number.type;
+    at[1] = number.code;
     put16(at + 2, 0);
     put16(at + 4, s->id);
     put16(at + 6, icmp_is_error(s->type) ? (uint16_t)s->mtu : s->number);
     memcpy(at + ICMP_LEN, p->payload, n);
-    seal(at, ICMP_LEN + n, 2, 0);
+    seal(at, ICMP_LEN + n, 2, is_v4 ? 0 : pseudo(p, PROTO_ICMP6, ICMP_LEN + n));
     return ICMP_LEN + n;
+}
+
+/* The IP header in front of `len` bytes. */
+static size_t build_ip(uint8_t *packet, const struct packet *p, size_t len)
+{
+    static const uint8_t proto[] = {PROTO_TCP, PROTO_UDP, PROTO_ICMP};
+    uint8_t class = (uint8_t)(p->s.tos | p->s.ecn), ttl = p->s.has & HAS_TTL ? p->s.ttl : 255;
+    struct ip4 ip = {
+        .hdr_len = IP4_LEN, .tos = class, .ttl = ttl, .proto = proto[p->s.kind], .frag = p->frag};
+    struct ip6 six = {.tclass = class,
+                      .next = p->s.kind == SEGMENT_ICMP ? PROTO_ICMP6 : proto[p->s.kind],
+                      .hop_limit = ttl,
+                      .payload_len = (uint16_t)len,
+                      .src = p->src,
+                      .dst = p->dst};
+
+    if (!weir_addr_is_v4(&p->src))
+        return ip6_emit(packet, &six);
+    ip.src = weir_addr_to_v4(&p->src);
+    ip.dst = weir_addr_to_v4(&p->dst);
+    ip.total_len = (uint16_t)(IP4_LEN + len);
+    return ip4_emit(packet, &ip);
 }
 
 size_t packet_build(uint8_t *packet, const struct packet *p)
 {
-    static const uint8_t proto[] = {PROTO_TCP, PROTO_UDP, PROTO_ICMP};
-    uint8_t *at = packet + IP4_LEN;
-    struct ip4 ip = {.hdr_len = IP4_LEN,
-                     .tos = (uint8_t)(p->s.tos | p->s.ecn),
-                     .ttl = p->s.has & HAS_TTL ? p->s.ttl : 255,
-                     .proto = proto[p->s.kind],
-                     .src = p->src,
-                     .dst = p->dst};
+    size_t head = packet_head(p);
+    uint8_t *at = packet + head;
     size_t len;
 
     if (p->s.kind == SEGMENT_TCP)
         len = build_tcp(at, p);
     else
         len = p->s.kind == SEGMENT_UDP ? build_udp(at, p) : build_icmp(at, p);
-    ip.total_len = (uint16_t)(IP4_LEN + len);
-    ip4_emit(packet, &ip);
-    return IP4_LEN + len;
+    build_ip(packet, p, len + p->more);
+    return head + len;
+}
+
+size_t packet_head(const struct packet *p)
+{
+    return weir_addr_is_v4(&p->src) ? IP4_LEN : IP6_LEN;
 }
 
 /* -- bytes to segment -------------------------------------------------------------------------- */
@@ -143,13 +164,45 @@ static const char *read_udp(struct packet *out, const uint8_t *at, size_t len)
     return NULL;
 }
 
+/* An IP header of either version: its length, or 0. */
+struct ip_any {
+    struct weir_addr src, dst;
+    size_t hdr_len, total_len;
+    uint8_t proto, tos, ttl;
+    bool is_plain; /* neither options nor extensions, nor a fragment */
+};
+
+static bool read_ip(struct ip_any *out, const uint8_t *at, size_t most)
+{
+    struct ip4 ip;
+    struct ip6 six;
+
+    if (ip6_parse(&six, at, most) > 0) {
+        *out =
+            (struct ip_any){six.src,  six.dst,    IP6_LEN,       IP6_LEN + (size_t)six.payload_len,
+                            six.next, six.tclass, six.hop_limit, true};
+        return true;
+    }
+    if (ip4_parse(&ip, at, most) < 0)
+        return false;
+    *out = (struct ip_any){weir_addr_v4(ip.src),
+                           weir_addr_v4(ip.dst),
+                           ip.hdr_len,
+                           ip.total_len,
+                           ip.proto,
+                           ip.tos,
+                           ip.ttl,
+                           ip.hdr_len == IP4_LEN && !(ip.frag & ~IP4_DF)};
+    return true;
+}
+
 /* The packet inside an ICMP error: ports and the sequence number are all that must be there. */
 static void read_quote(struct segment *s, const uint8_t *at, size_t len)
 {
-    struct ip4 ip;
+    struct ip_any ip;
     size_t rest;
 
-    if (ip4_parse(&ip, at, PACKET_MAX) < 0 || len < ip.hdr_len + 8u)
+    if (!read_ip(&ip, at, PACKET_MAX) || len < ip.hdr_len + 8u)
         return;
     s->has |= HAS_QUOTE;
     rest = ip.total_len - ip.hdr_len;
@@ -166,15 +219,16 @@ static void read_quote(struct segment *s, const uint8_t *at, size_t len)
 static const char *read_icmp(struct packet *out, const uint8_t *at, size_t len)
 {
     struct segment *s = &out->s;
+    bool is_v6 = !weir_addr_is_v4(&out->src);
+    uint32_t acc = is_v6 ? pseudo(out, PROTO_ICMP6, len) : 0;
 
-    if (len < ICMP_LEN || sum_finish(sum_add(0, at, len)) != 0)
+    if (len < ICMP_LEN || sum_finish(sum_add(acc, at, len)) != 0)
         return "a wrong ICMP checksum";
     s->kind = SEGMENT_ICMP;
-    s->type = at[0];
-    s->code = at[1];
+    icmp_read_number((struct icmp_number){at[0], at[1]}, is_v6, &s->type, &s->code);
     out->payload = at + ICMP_LEN;
     if (icmp_is_error(s->type)) {
-        s->mtu = s->type == ICMP4_UNREACH && s->code == UNREACH_FRAG ? get16(at + 6) : 0;
+        s->mtu = icmp_has_mtu(s->type, s->code) ? get16(at + 6) : 0;
         s->has |= s->mtu ? HAS_MTU : 0u;
         out->quote_len = (uint32_t)(len - ICMP_LEN);
         read_quote(s, at + ICMP_LEN, len - ICMP_LEN);
@@ -188,16 +242,16 @@ static const char *read_icmp(struct packet *out, const uint8_t *at, size_t len)
 
 const char *packet_read(struct packet *out, const uint8_t *packet, size_t len)
 {
-    struct ip4 ip;
-    const uint8_t *at = packet + IP4_LEN;
+    struct ip_any ip;
+    const uint8_t *at = packet;
 
     *out = (struct packet){.payload = packet};
-    if (len < IP4_LEN || packet[0] >> 4 != 4)
-        return "no IPv4 header";
-    if (ip4_parse(&ip, packet, len) < 0 || ip.total_len != len)
-        return "a bad IPv4 header";
-    if (ip.hdr_len != IP4_LEN || ip.frag & ~IP4_DF)
+    if (!read_ip(&ip, packet, len) || ip.total_len != len)
+        return "a bad IP header";
+    if (!ip.is_plain)
         return "IP options or a fragment";
+    at += ip.hdr_len;
+    len -= ip.hdr_len;
     out->src = ip.src;
     out->dst = ip.dst;
     out->s.tos = ip.tos;
@@ -205,8 +259,10 @@ const char *packet_read(struct packet *out, const uint8_t *packet, size_t len)
     out->s.ttl = ip.ttl;
     out->s.has = HAS_TOS | HAS_TTL | HAS_ECN | HAS_PORTS;
     if (ip.proto == PROTO_TCP)
-        return read_tcp(out, at, len - IP4_LEN);
+        return read_tcp(out, at, len);
     if (ip.proto == PROTO_UDP)
-        return read_udp(out, at, len - IP4_LEN);
-    return ip.proto == PROTO_ICMP ? read_icmp(out, at, len - IP4_LEN) : "an unknown protocol";
+        return read_udp(out, at, len);
+    if (ip.proto == (weir_addr_is_v4(&ip.src) ? PROTO_ICMP : PROTO_ICMP6))
+        return read_icmp(out, at, len);
+    return "an unknown protocol, or an extension header";
 }

@@ -1,12 +1,14 @@
 /* Packets as bytes and as text, both ways but one: text to segment is the parser's.
  *
- * Knows: IPv4, TCP, UDP, ICMP and their checksums, by its own code: what checks the stack does not
- * lean on the stack's option lists. Shape: a packet is a struct segment, two addresses and payload.
- * Units: bytes, host order. Errors: one line that says what is wrong with the bytes. Cost:
+ * Knows: IPv4, IPv6, TCP, UDP, ICMP and their checksums, by its own code: what checks the stack
+ * does not lean on the stack's option lists. Shape: a packet is a struct segment, two addresses and
+ * payload. Units: bytes, host order. Errors: one line that says what is wrong with the bytes. Cost:
  * O(bytes).
  */
 #ifndef PACKETDRILL_SEGMENT_H
 #define PACKETDRILL_SEGMENT_H
+
+#include <weir/addr.h>
 
 #include "packetdrill/script.h"
 
@@ -14,13 +16,16 @@
 
 struct packet {
     struct segment s; /* numbers as on the wire */
-    uint32_t src, dst;
+    struct weir_addr src, dst;
     const uint8_t *payload; /* s.len bytes; for ICMP errors quote_len bytes of what is quoted */
     uint32_t quote_len;
+    uint32_t more; /* bytes that the IP header tells of and that are not there: of a quote */
+    uint16_t frag; /* IPv4's flags */
 };
 
 /* Writes the packet; returns its length. `packet` holds PACKET_MAX bytes. */
 size_t packet_build(uint8_t *packet, const struct packet *p);
+size_t packet_head(const struct packet *p); /* bytes of its IP header */
 /* NULL, or what is wrong; *out points into the bytes. */
 const char *packet_read(struct packet *out, const uint8_t *packet, size_t len);
 

@@ -8,6 +8,10 @@
 
 #include "packetdrill/run.h"
 
+#define LOCAL6 "fd3d:a0b:17d6::1" /* as scripts that are about know them */
+#define REMOTE6 "fd3d:fa7b:d17d::1"
+#define PREFIX6 48
+
 enum setting_what {
     SET_IGNORED, /* taken, means nothing here */
     SET_LOCAL,
@@ -65,33 +69,56 @@ static bool number(const struct setting *s, int64_t most, int64_t *out, struct p
                        s->name, s->value, (long long)most);
 }
 
-static bool address(const struct setting *s, uint32_t *out, struct problem *problem)
+/* Of the version that is played, as `out` has it. */
+static bool address(const struct setting *s, struct weir_addr *out, struct problem *problem)
 {
+    bool is_v4 = weir_addr_is_v4(out);
     struct weir_addr a;
 
-    if (weir_addr_parse(&a, s->value) < 0 || !weir_addr_is_v4(&a))
-        return problem_set(problem, PROBLEM_SYNTAX, s->at, "--%s=%s: expected an IPv4 address",
-                           s->name, s->value);
-    *out = weir_addr_to_v4(&a);
+    if (weir_addr_parse(&a, s->value) < 0 || weir_addr_is_v4(&a) != is_v4)
+        return problem_set(problem, PROBLEM_SYNTAX, s->at, "--%s=%s: expected an %s", s->name,
+                           s->value,
+                           is_v4 ? "IPv4 address; one of IPv6 comes behind --ip_version=ipv6"
+                                 : "IPv6 address; one of IPv4 is for --ip_version=ipv4");
+    *out = a;
     return true;
 }
 
+/* Addresses that are of the other version are those of the preset. */
 static bool version(struct settings *out, const struct setting *s, struct problem *problem)
 {
-    out->family = strcmp(s->value, "ipv4-mapped-ipv6") == 0 ? AF_INET6 : AF_INET;
-    if (out->family == AF_INET6 || strcmp(s->value, "ipv4") == 0)
-        return true;
-    return problem_set(problem, PROBLEM_SYNTAX, s->at,
-                       "--ip_version=%s: this stack speaks IPv4; expected ipv4 or ipv4-mapped-ipv6",
-                       s->value);
+    bool is_v6 = strcmp(s->value, "ipv6") == 0, is_mapped = !strcmp(s->value, "ipv4-mapped-ipv6");
+
+    if (!is_v6 && !is_mapped && strcmp(s->value, "ipv4") != 0)
+        return problem_set(problem, PROBLEM_SYNTAX, s->at,
+                           "--ip_version=%s: expected ipv4, ipv6 or ipv4-mapped-ipv6", s->value);
+    out->family = is_v6 || is_mapped ? AF_INET6 : AF_INET;
+    if (is_v6 && weir_addr_is_v4(&out->local)) {
+        weir_addr_parse(&out->local, LOCAL6);
+        weir_addr_parse(&out->remote, REMOTE6);
+        out->prefix = PREFIX6;
+    } else if (!is_v6 && !weir_addr_is_v4(&out->local)) {
+        settings_preset(out);
+    }
+    return true;
+}
+
+/* As the command begins. */
+void settings_preset(struct settings *out)
+{
+    out->local = weir_addr_v4(0xc0a80001);  /* 192.168.0.1 */
+    out->remote = weir_addr_v4(0xc0000201); /* 192.0.2.1 */
+    out->prefix = 16;
 }
 
 static bool netmask(struct settings *out, const struct setting *s, struct problem *problem)
 {
-    uint32_t mask = 0;
+    struct weir_addr given = weir_addr_v4(0);
+    uint32_t mask;
 
-    if (!address(s, &mask, problem))
+    if (!address(s, &given, problem))
         return false;
+    mask = weir_addr_to_v4(&given);
     out->prefix = 0;
     while (out->prefix < 32 && mask & 0x80000000u >> out->prefix)
         out->prefix++;

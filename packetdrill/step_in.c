@@ -79,22 +79,24 @@ static size_t build_quote(const struct run *r, const struct flow *f, const struc
                           uint8_t *out)
 {
     static const uint8_t none[1];
-    struct packet p = {.src = r->set.local, .dst = r->set.remote, .payload = none};
-    struct ip4 ip = {.hdr_len = IP4_LEN, .ttl = 63, .src = p.src, .dst = p.dst, .frag = IP4_DF};
-    size_t len;
+    struct packet p = {.src = r->set.local,
+                       .dst = r->set.remote,
+                       .payload = none,
+                       .more = s->quote.len,
+                       .frag = IP4_DF};
+    size_t len, head = packet_head(&p);
 
     p.s.kind = s->quote.kind;
+    p.s.has = HAS_TTL;
+    p.s.ttl = 63;
     p.s.sport = f->lport;
     p.s.dport = f->rport;
     p.s.seq = s->quote.seq + f->local_offset;
     p.s.flags = TCP_ACK;
     len = packet_build(out, &p);
-    ip.proto = s->quote.kind == SEGMENT_TCP ? PROTO_TCP : PROTO_UDP;
-    ip.total_len = (uint16_t)(len + s->quote.len);
-    ip4_emit(out, &ip);
-    if (ip.proto == PROTO_UDP) { /* the length field tells of all that was sent */
-        out[IP4_LEN + 4] = (uint8_t)((UDP_LEN + s->quote.len) >> 8);
-        out[IP4_LEN + 5] = (uint8_t)(UDP_LEN + s->quote.len);
+    if (p.s.kind == SEGMENT_UDP) { /* the length field tells of all that was sent */
+        out[head + 4] = (uint8_t)((UDP_LEN + s->quote.len) >> 8);
+        out[head + 5] = (uint8_t)(UDP_LEN + s->quote.len);
     }
     return len;
 }
@@ -107,6 +109,10 @@ bool step_in(struct run *r, const struct step *step)
     struct flow *f = is_echo ? NULL : choose_flow(r, &p.s);
 
     p.payload = payload;
+    if (p.s.kind == SEGMENT_ICMP && !icmp_is_of(p.s.type, p.s.code, !weir_addr_is_v4(&p.src)))
+        return problem_set(r->problem, PROBLEM_SYNTAX, step->at,
+                           "there is no such ICMP message in IPv%d",
+                           weir_addr_is_v4(&p.src) ? 4 : 6);
     if (is_echo) {
         for (uint32_t i = 0; i < p.s.len; i++)
             payload[i] = flow_byte(i);

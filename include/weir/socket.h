@@ -18,10 +18,9 @@
 extern "C" {
 #endif
 
-/* family: AF_INET or AF_INET6 (which only says what an unbound socket is called: IPv6 itself is not
- * spoken); type: SOCK_STREAM, SOCK_DGRAM, or either of SOCK_DGRAM and SOCK_RAW with IPPROTO_ICMP
- * (echo). Returns the socket, or -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE (net.weir.max_sockets),
- * -ENOMEM. */
+/* family: AF_INET, or AF_INET6, which speaks IPv4 too unless IPV6_V6ONLY is set; type: SOCK_STREAM,
+ * SOCK_DGRAM, or either of SOCK_DGRAM and SOCK_RAW with IPPROTO_ICMP (echo). Returns the socket, or
+ * -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE (net.weir.max_sockets), -ENOMEM. */
 int weir_socket(struct weir_stack *stack, int family, int type, int protocol);
 /* Port 0: the stack chooses one (net.ipv4.ip_local_port_range). 0, or -EINVAL (bound already),
  * -EADDRINUSE (SO_REUSEADDR and SO_REUSEPORT as on Linux), -EADDRNOTAVAIL (no address of ours, and

@@ -196,9 +196,10 @@ static void take_config(struct node_config *c, const char *name, const char *val
     } else if (strcmp(name, "seed") == 0) {
         c->seed = strtoull(value, NULL, 10);
     } else if (strcmp(name, "local") == 0) {
-        if (weir_addr_parse(&a, value) < 0 || !weir_addr_is_v4(&a))
-            stop("--so_flags: no IPv4 address:", value);
-        c->local = weir_addr_to_v4(&a);
+        if (weir_addr_parse(&a, value) < 0)
+            stop("--so_flags: no address:", value);
+        c->local = a;
+        c->prefix = weir_addr_is_v4(&a) ? 16 : 64;
     }
 }
 
@@ -223,7 +224,7 @@ static void take_flags(const char *flags, struct node_config *config, struct so 
 EXPORT void packetdrill_interface_init(const char *flags, struct so_table *table)
 {
     struct so *s = calloc(1, sizeof *s);
-    struct node_config config = {.local = 0xc0a80001,
+    struct node_config config = {.local = weir_addr_v4(0xc0a80001),
                                  .prefix = 16,
                                  .mtu = 1500,
                                  .seed = 1,

@@ -170,8 +170,11 @@ class Unreadable(Case):
                 ("0 %{ }", "x.pkt:1:3: %{ is never closed by }%"),
                 ("/* no end", "x.pkt:1:1: the comment is never closed"),
                 ("--nonsense=1", "x.pkt:1:1: unknown option --nonsense"),
-                ("--ip_version=ipv6", "x.pkt:1:1: --ip_version=ipv6: this stack speaks IPv4; expected "
-                 "ipv4 or ipv4-mapped-ipv6"),
+                ("--ip_version=5", "x.pkt:1:1: --ip_version=5: expected ipv4, ipv6 or ipv4-mapped-ipv6"),
+                ("--ip_version=ipv6\n--local_ip=10.0.0.1", "x.pkt:2:1: --local_ip=10.0.0.1: expected an "
+                 "IPv6 address; one of IPv4 is for --ip_version=ipv4"),
+                ("--ip_version=ipv6\n0 < icmp source_quench [1:2(1)]", "x.pkt:2:3: there is no such ICMP message in IPv6"),
+                ("0 < icmp packet_too_big mtu 1300 [1:2(1)]", "x.pkt:1:3: there is no such ICMP message in IPv4"),
                 ("0 %{ assert 1 + }%", "x.pkt:1:17: expected a number, a name or '('"),
                 ("0 %{ assert foo }%", "x.pkt:1:16: unknown name 'foo'"),
         ):

@@ -64,7 +64,7 @@ static int64_t now_us(void)
 static void inject(uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len)
 {
     static uint8_t bytes[PACKET_MAX], payload[2000];
-    struct packet p = {.src = PEER, .dst = HOST, .payload = payload};
+    struct packet p = {.src = weir_addr_v4(PEER), .dst = weir_addr_v4(HOST), .payload = payload};
 
     p.s = (struct segment){.sport = 4000, .dport = 8080, .flags = flags, .seq = seq, .win = 65535};
     p.s.ack = flags & TCP_ACK ? isn + ack : 0;
