@@ -20,7 +20,6 @@
 #define RING_BYTES (4u << 20)
 #define MEMBERS 32
 #define MTU 1500
-#define LOOK_EVERY 16 /* bursts, while frames flow */
 
 static int wire_recv(struct weir_link *link, struct weir_frame *burst, int max, int64_t now_ns)
 {

@@ -17,6 +17,7 @@
 
 #define WIRE_GUESTS 8
 #define WIRE_MEMBERS_MAX 1024
+#define LOOK_EVERY 16 /* bursts, while frames flow */
 #define ETHER_HEADER 14
 
 struct wire_peer {

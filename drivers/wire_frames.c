@@ -27,8 +27,6 @@ static void learn(struct wire *w, const struct weir_frame *f, int member, int64_
 {
     uint64_t mac = mac_number(f->part[0].data + 6);
 
-    if (mac == w->peer[member].mac || mac == w->mac)
-        return;
     for (int i = 0; i < w->top; i++)
         if (w->peer[i].fd >= 0 && w->peer[i].mac == mac)
             return;

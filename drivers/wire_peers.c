@@ -48,7 +48,6 @@ static struct wire_peer *peer_new(struct wire *w, int fd, const struct wire_memo
         wire_memory_lanes(m, is_maker, &p->out, &p->in);
         w->stats.members++;
         w->top = w->top > i ? w->top : i + 1;
-        w->is_awake = true; /* its lane was not looked at */
         return p;
     }
     return NULL;
@@ -232,7 +231,6 @@ static void let_go(struct wire *w, struct wire_peer *p)
     p->left = p->in.size;
     p->mac = 0;
     macs_forget(&w->macs, (int)(p - w->peer));
-    w->is_awake = true;
 }
 
 static void hear_peer(struct wire *w, struct wire_peer *p)

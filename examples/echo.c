@@ -2,7 +2,8 @@
  * itself: the loop in main() waits for a frame or a timer, moves frames, and serves the sockets.
  *
  *   example-echo         a client in this process asks it over a link in memory; then it ends
- *   example-echo NAME    it serves 10.0.0.2, port 7, on the TAP device NAME until interrupted */
+ *   example-echo NAME    it serves 10.0.0.2, port 7, on the TAP device NAME until interrupted
+ *   example-echo wire:NAME    the same for programs on this wire: no privilege is needed */
 #include <err.h>
 #include <poll.h>
 #include <stdio.h>
@@ -70,19 +71,29 @@ static bool ask(struct weir_stack *stack, int sock)
     return n > 0 && printf("10.0.0.2 answers: %.*s\n", n, answer) > 0;
 }
 
+static struct weir_link *open_link(const char *name)
+{
+    struct weir_wire_config wire = {.name = name + 5};
+    char error[300];
+    struct weir_link *link = strncmp(name, "wire:", 5) == 0
+                                 ? weir_wire_open(&wire, error, sizeof error)
+                                 : weir_tap_open(name, error, sizeof error);
+
+    if (!link)
+        errx(1, "%s", error);
+    return link;
+}
+
 int main(int argc, char **argv)
 {
     struct weir_iface_config iface = {.name = "mem", .type = WEIR_LINK_IP, .mtu = 1500};
     struct weir_sockaddr at = {.addr = weir_addr_v4(0x0a000002), .port = 7};
-    char error[200] = "";
-    struct weir_link *link = argc > 1 ? weir_tap_open(argv[1], error, sizeof error) : NULL;
+    struct weir_link *link = argc > 1 ? open_link(argv[1]) : NULL;
     struct weir_stack *server = new_stack(link ? &link->iface : &iface, 0x0a000002), *near = server;
     int listener = must(weir_socket(server, AF_INET, SOCK_STREAM, 0), "socket"), client = -1;
 
     must(weir_bind(server, listener, &at), "bind");
     must(weir_listen(server, listener, 16), "listen");
-    if (argc > 1 && !link)
-        errx(1, "%s", error);
     if (!link) { /* two stacks; moving frames at the near end drives both */
         near = new_stack(&iface, 0x0a000001);
         link = weir_mem_open(server, 1, &iface);

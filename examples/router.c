@@ -1,6 +1,7 @@
-/* A router of TAP devices: each is a network, and hosts behind them reach each other through weir.
+/* A router of TAP devices and wires: each is a network, and hosts behind them reach each other
+ * through weir.
  *
- *     router lan0=10.1.0.1/24 lan1=10.2.0.1/24 lan2=10.3.0.1/24
+ *     router lan0=10.1.0.1/24 lan1=10.2.0.1/24 wire:lab=10.3.0.1/24
  *
  * A host behind lan0 needs an address of 10.1.0.0/24 and 10.1.0.1 as its gateway. Addresses of IPv6
  * work the same; a network's faults may follow, as in "lan1=10.2.0.1/24,delay 20ms loss 1%". Ends
@@ -39,6 +40,22 @@ static struct weir_stack *new_router(void)
     return router;
 }
 
+/* Without superframes: what comes in one piece must go on in one. */
+static struct weir_link *open_link(const char *name)
+{
+    bool is_wire = strncmp(name, "wire:", 5) == 0;
+    struct weir_wire_config wire = {.name = name + (is_wire ? 5 : 0), .no_offload = true};
+    char error[300];
+    struct weir_link *link = is_wire ? weir_wire_open(&wire, error, sizeof error)
+                                     : weir_tap_open(name, error, sizeof error);
+
+    if (!link)
+        errx(1, "%s", error);
+    if (!is_wire)
+        weir_tap_no_offload(link);
+    return link;
+}
+
 /* "NAME=ADDRESS/BITS,FAULTS" */
 static struct weir_link *add_network(struct weir_stack *router, char *text)
 {
@@ -58,10 +75,7 @@ static struct weir_link *add_network(struct weir_stack *router, char *text)
         errx(2, "'%s' is no address", equals + 1);
     if (comma && weir_impair_parse(&faults, comma + 1, error, sizeof error) < 0)
         errx(2, "%s", error);
-    link = weir_tap_open(text, error, sizeof error);
-    if (!link)
-        errx(1, "%s", error);
-    weir_tap_no_offload(link); /* what comes in one piece must go on in one */
+    link = open_link(text);
     if (comma)
         link = weir_impair_open(link, &faults);
     index = link ? weir_iface_add(router, &link->iface) : -ENOMEM;

@@ -29,6 +29,14 @@ s.recv(1000)
 print("reading", flush=True)
 while s.recv(65536): pass
 """
+ECHO = """
+import os, socket, sys, threading
+s = socket.create_connection((sys.argv[1], 7))
+text, back = os.urandom(300000), b""
+threading.Thread(target=s.sendall, args=(text,)).start()
+while len(back) < len(text): back += s.recv(65536)
+print(len(back), "bytes are", "the same" if back == text else "others")
+"""
 LISTEN = """
 import socket
 l = socket.create_server(("0.0.0.0", 80))
@@ -181,6 +189,34 @@ class Two(Case):
         self.assertEqual(client.exit(60), 0, client.err)
         with open(file, "rb") as stream:
             self.assertTrue(client.bytes["out"] == stream.read(), "the bytes differ")
+
+
+class Library(Case):
+    """Programs with libweir are members, too."""
+
+    def example(self, name, *words):
+        return self.start(os.path.join(os.environ["WEIR_BUILD"], "examples", "example-" + name), *words, env=self.env)
+
+    def test_echo(self):
+        self.example("echo", "wire:lab")
+        client = self.on(CLIENT, sys.executable, "-u", "-c", ECHO, SERVER)
+        self.assertEqual(client.exit(), 0, client.err)
+        self.assertEqual(client.out, "300000 bytes are the same\n")
+
+    def test_a_router_joins_two_wires(self):
+        router = self.example("router", "wire:left=10.0.0.1/24", "wire:right=10.0.1.1/24,delay 1ms loss 1%")
+        router.wait_for("^router: 2 networks$", "err")
+        file = lan.make_file(self.path("file"), SMALL)
+        web = os.path.join(rig.SUPPORT, "web_program.py")
+        server = self.weir(sys.executable, web, "0.0.0.0", "80", file, env=self.env,
+                           options=("--link", "wire:left", "--ip", SERVER + "/24", "--gw", "10.0.0.1"))
+        server.wait_for("^ready$")
+        client = self.weir("curl", "-sS", "--max-time", "60", f"http://{SERVER}/", "-o", self.copy, env=self.env,
+                           options=("--link", "wire:right", "--ip", "10.0.1.2/24", "--gw", "10.0.1.1"))
+        self.assertEqual(client.exit(70), 0, client.err)
+        self.assertEqual(sha256(self.copy), sha256(file))
+        router.signal(signal.SIGTERM)
+        self.assertEqual(router.exit(), 0, router.err)
 
 
 class Three(Case):

@@ -212,23 +212,25 @@ static void who_does_not_read_loses_its_own_frames_only(void **state)
         weir_link_close(m[i]);
 }
 
-/* A burst is a share of each, however much one of them sends. */
+/* A burst is a share of each, however much they send. */
 static void members_take_turns(void **state)
 {
     struct weir_link *m[] = {member(), member(), member()};
     struct weir_frame burst[WEIR_BURST_MAX];
-    int of_2 = 0, n;
 
     (void)state;
     settle(m, 3);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
         say(m[1], m[0]->iface.mac, 60, 1);
-    say(m[2], m[0]->iface.mac, 60, 2);
-    n = m[0]->driver->recv(m[0], burst, WEIR_BURST_MAX, 0);
-    assert_int_equal(n, WEIR_BURST_MAX);
-    for (int i = 0; i < n; i++)
-        of_2 += burst[i].part[0].data[14] == 2;
-    assert_int_equal(of_2, 1);
+        say(m[2], m[0]->iface.mac, 60, 2);
+    }
+    for (int round = 0; round < 5; round++) {
+        int of_2 = 0, n = m[0]->driver->recv(m[0], burst, WEIR_BURST_MAX, 0);
+        assert_int_equal(n, WEIR_BURST_MAX);
+        for (int i = 0; i < n; i++)
+            of_2 += burst[i].part[0].data[14] == 2;
+        assert_int_equal(of_2, WEIR_BURST_MAX / 2);
+    }
     for (int i = 0; i < 3; i++)
         weir_link_close(m[i]);
 }
@@ -241,11 +243,11 @@ static void what_a_member_sent_before_it_left_arrives(void **state)
     (void)state;
     settle(m, 3);
     before = descriptors();
-    say(m[1], m[0]->iface.mac, 60, 1);
-    say(m[1], m[0]->iface.mac, 60, 2);
+    for (int i = 0; i < 1500; i++) /* more than is taken before the sockets are looked at */
+        say(m[1], m[0]->iface.mac, 60, 1);
     weir_link_close(m[1]);
     assert_true(polls(m[0]));
-    assert_int_equal(drain(m[0], NULL), 2);
+    assert_int_equal(drain(m[0], NULL), 1500);
     assert_int_equal(stats_of(m[0]).members, 1);
     say(m[2], EVERYBODY, 60, 3); /* the others go on, */
     assert_int_equal(drain(m[0], NULL), 1);

@@ -16,29 +16,34 @@ struct rogue {
     int shared; /* the descriptor of its memory */
 };
 
-static UNUSED int keep_first(void *arg, int fd, const char *id)
-{
-    int *first = arg;
+struct search {
+    const char *id;
+    int fd;
+};
 
-    (void)id;
-    if (*first < 0)
-        *first = fd;
+static UNUSED int keep_wanted(void *arg, int fd, const char *id)
+{
+    struct search *s = arg;
+
+    if (strcmp(id, s->id) == 0)
+        s->fd = fd;
     else
         close(fd);
     return 0;
 }
 
-/* A connection to some member, and nothing is said yet. */
-static UNUSED int stranger(void)
+/* A connection to this member, and nothing is said yet. */
+static UNUSED int stranger_to(struct weir_link *link)
 {
     char error[300];
-    int fd = -1, folder = meet_folder(wire_folder, error, sizeof error);
+    struct search s = {((struct wire *)link)->id, -1};
+    int folder = meet_folder(wire_folder, error, sizeof error);
 
     assert_true(folder >= 0);
-    assert_int_equal(meet_others(folder, "lab", "", keep_first, &fd), 0);
+    assert_int_equal(meet_others(folder, "lab", "", keep_wanted, &s), 0);
     close(folder);
-    assert_true(fd >= 0);
-    return fd;
+    assert_true(s.fd >= 0);
+    return s.fd;
 }
 
 static UNUSED struct meet_word hello_of(const char *mac)
@@ -51,9 +56,9 @@ static UNUSED struct meet_word hello_of(const char *mac)
     return hello;
 }
 
-static UNUSED struct rogue rogue(const char *mac)
+static UNUSED struct rogue rogue_beside(struct weir_link *link, const char *mac)
 {
-    struct rogue r = {.fd = stranger()};
+    struct rogue r = {.fd = stranger_to(link)};
     struct meet_word hello = hello_of(mac);
 
     r.shared = wire_memory_make(&r.memory, LANE_BYTES_MIN);

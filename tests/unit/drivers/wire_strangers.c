@@ -14,7 +14,7 @@
 static void who_says_nothing_is_sent_away_in_time(void **state)
 {
     struct weir_link *a = member();
-    int fd = stranger(), before = descriptors();
+    int fd = stranger_to(a), before = descriptors();
 
     (void)state;
     drain_at(a, NULL, 5 * SECOND);
@@ -37,7 +37,7 @@ static void silent_strangers_do_not_keep_a_member_out(void **state)
 
     (void)state;
     for (int i = 0; i < 40; i++) {
-        fd[i] = stranger();
+        fd[i] = stranger_to(a);
         drain_at(a, NULL, i);
     }
     for (int i = 0; i < 40; i++)
@@ -71,7 +71,7 @@ static void nonsense_is_refused(void **state)
     memset(noise, 0x5a, sizeof noise);
     old.version = 99;
     for (size_t i = 0; i < COUNT_OF(said); i++) {
-        int fd = stranger();
+        int fd = stranger_to(a);
         assert_true(send(fd, said[i].bytes, said[i].len, 0) > 0);
         drain(a, NULL);
         assert_int_equal(refusal(fd), MEET_VERSION);
@@ -91,7 +91,7 @@ static void memory_that_is_none_is_refused(void **state)
     (void)state;
     for (int i = 0; i < 5; i++) {
         struct meet_word hello = hello_of("\2rogue");
-        int fd = stranger(), memory = memfd_create("test", MFD_ALLOW_SEALING);
+        int fd = stranger_to(a), memory = memfd_create("test", MFD_ALLOW_SEALING);
         assert_int_equal(ftruncate(memory, 4096 + 2 * (off_t)LANE_BYTES_MIN), 0);
         if (i != 1)
             fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
@@ -116,7 +116,7 @@ static void a_member_cannot_be_stuffed_with_descriptors(void **state)
     struct weir_link *a = member();
     struct meet_word hello = hello_of("\2rogue");
     struct rogue r;
-    int before, memory, both[2], fd = stranger();
+    int before, memory, both[2], fd = stranger_to(a);
     struct iovec part = {&hello, sizeof hello};
     union {
         char bytes[CMSG_SPACE(sizeof both)];
@@ -138,7 +138,7 @@ static void a_member_cannot_be_stuffed_with_descriptors(void **state)
     assert_int_equal(descriptors(), before);
     close(fd);
 
-    r = rogue("\2rogue");
+    r = rogue_beside(a, "\2rogue");
     drain(a, NULL);
     before = descriptors();
     for (int i = 0; i < 10; i++)
@@ -154,7 +154,7 @@ static void out_of_descriptors_nobody_waits_at_the_door(void **state)
 {
     struct weir_link *a = member();
     struct rlimit limit, tight;
-    int filler[64], n, fd = stranger();
+    int filler[64], n, fd = stranger_to(a);
 
     (void)state;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -170,7 +170,7 @@ static void out_of_descriptors_nobody_waits_at_the_door(void **state)
     assert_true(is_cut_off(fd));
     assert_int_equal(stats_of(a).refused, 1);
     close(fd);
-    fd = stranger();
+    fd = stranger_to(a);
     drain(a, NULL);
     assert_false(is_cut_off(fd)); /* and with some free ones it is as before */
     close(fd);
@@ -196,7 +196,7 @@ static void of_two_connections_one_stays(void **state)
         a = member(); /* connects to the listener of this test */
         incoming = accept(listener, NULL, NULL);
         meet_leave(folder, "lab", others[i]);
-        fd = stranger();
+        fd = stranger_to(a);
         memcpy(hello.id, others[i], MEET_ID);
         shared = wire_memory_make(&memory, LANE_BYTES_MIN);
         assert_int_equal(meet_say(fd, &hello, shared), 0);
