@@ -155,7 +155,7 @@ static void put_plain(struct wire *w, struct wire_peer *p, const struct weir_fra
 
 static void give(struct wire *w, struct wire_peer *p, const struct weir_frame *f)
 {
-    if (p->fd < 0 || p->is_ending)
+    if (p->fd < 0)
         return;
     if (!p->takes_super && (f->gso_size || f->flags & WEIR_CSUM_PARTIAL))
         put_plain(w, p, f);
