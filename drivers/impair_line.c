@@ -1,10 +1,10 @@
 /* One direction of an impaired link: a bottleneck queue, a wire that loses, and a delay line.
  *
  * Knows: linear.h. Not where frames come from or go to.
- * Shape: policer, queue, then loss, corruption, duplication, then delay: a lost frame has used the
- * wire. `steady` and `hasty` are each ordered by release, because the limiter and the jitter keep
- * order. Units: ns, bytes, frames. Errors: no room is counted as queue_full. Cost: one copy a
- * frame. */
+ * Shape: policer, queue (which marks), then loss, corruption, duplication, then delay: a lost frame
+ * has used the wire. `steady` and `hasty` are each ordered by release, because the limiter and the
+ * jitter keep order. Units: ns, bytes, frames. Errors: no room is counted as queue_full. Cost: one
+ * copy a frame. */
 #include "impair_line.h"
 
 #include <stdlib.h>
@@ -200,6 +200,28 @@ static void corrupt(struct line *l, struct held *h)
     l->stats.corrupted++;
 }
 
+/* A router that uses ECN, 3168#5: CE instead of ECT. The sum of IPv4's header is mended (1624). */
+static void mark(struct line *l, struct held *h)
+{
+    uint8_t *ip = h->data + l->link_len;
+    bool is_v6 = h->frame.part[0].len > l->link_len + 20 && ip[0] >> 4 == 6;
+    bool is_v4 = h->frame.part[0].len >= l->link_len + 20 && ip[0] >> 4 == 4;
+    int shift = is_v6 ? 4 : 0;
+    uint8_t ecn = ip[1] >> shift & 3, added = (uint8_t)(3 - ecn);
+    uint32_t sum;
+
+    if ((!is_v4 && !is_v6) || ecn == 0 || ecn == 3)
+        return;
+    ip[1] |= (uint8_t)(3 << shift);
+    l->stats.marked++;
+    if (is_v6)
+        return;
+    sum = (uint32_t)(ip[10] << 8 | ip[11]) + 0xffffu - added;
+    sum = (sum & 0xffff) + (sum >> 16);
+    ip[10] = (uint8_t)(sum >> 8);
+    ip[11] = (uint8_t)sum;
+}
+
 static void enqueue(struct line *l, struct held *h, int64_t depart)
 {
     const struct weir_impair_dir *set = &l->set;
@@ -244,6 +266,7 @@ static void put_one(struct line *l, const struct weir_frame *f, size_t len, int6
 {
     struct held *h;
     int64_t depart;
+    bool is_marked;
     int copies;
 
     if (!pass_policer(l, len + l->extra_len, now_ns)) {
@@ -254,6 +277,7 @@ static void put_one(struct line *l, const struct weir_frame *f, size_t len, int6
         l->stats.queue_full++;
         return;
     }
+    is_marked = l->set.mark_frames && l->depart_count > l->set.mark_frames;
     if (hits(l, DRAW_LOSS, l->set.loss_ppb)) {
         l->stats.lost++;
         return;
@@ -264,6 +288,8 @@ static void put_one(struct line *l, const struct weir_frame *f, size_t len, int6
         if (!h)
             return;
         l->stats.duplicated += (uint64_t)i;
+        if (is_marked)
+            mark(l, h);
         if (hits(l, DRAW_CORRUPT, l->set.corrupt_ppb))
             corrupt(l, h);
         enqueue(l, h, depart);

@@ -53,6 +53,7 @@ static const struct word words[] = {
     DIR("reorder", share_units, "2%", 1000000000, reorder_ppb),
     DIR("rate", rate_units, "20mbit", 1000000000000, rate_bps),
     DIR("queue", count_units, "100", 1000000, queue_frames),
+    DIR("mark", count_units, "20", 1000000, mark_frames),
     DIR("police", rate_units, "5mbit", 1000000000000, police_bps),
     DIR("bucket", count_units, "30000", UINT32_MAX, bucket_bytes),
     {"mtu", count_units, "1500", 68, 65535, offsetof(struct weir_impair, mtu), 4, true},

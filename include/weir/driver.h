@@ -144,6 +144,7 @@ struct weir_impair_dir {
     uint32_t reorder_ppb;  /* such a frame overtakes: it is sent without its delay */
     uint64_t rate_bps;     /* bits of frame per second, 0: no limit */
     uint32_t queue_frames; /* room before the rate limiter, in frames; 0: 1,000 */
+    uint32_t mark_frames;  /* who finds so many there is marked CE if it is ECT (ECN); 0: nobody */
     uint64_t
         police_bps; /* what is faster for longer than `bucket_bytes` last is dropped; 0: none */
     uint32_t
@@ -156,13 +157,14 @@ struct weir_impair {
     uint64_t seed;
 };
 /* Parses "delay 40ms jitter 5ms loss 1% reorder 2% dup 0.1% corrupt 0.01% rate 20mbit queue 100
- * police 5mbit bucket 30000 mtu 1500"; words after "up:" or "down:" count for that direction only.
- * 0, or -EINVAL with one line in `error` that names the mistake and the nearest right word. */
+ * mark 20 police 5mbit bucket 30000 mtu 1500"; words after "up:" or "down:" count for that
+ * direction only. 0, or -EINVAL with one line in `error` that names the mistake and the nearest
+ * right word. */
 int weir_impair_parse(struct weir_impair *out, const char *text, char *error, size_t error_size);
 struct weir_link *weir_impair_open(struct weir_link *inner, const struct weir_impair *impair);
 
 struct weir_impair_stats {
-    uint64_t lost, duplicated, corrupted, reordered, queue_full, policed, passed;
+    uint64_t lost, duplicated, corrupted, reordered, queue_full, policed, marked, passed;
 };
 /* dir 0: up, 1: down. */
 void weir_impair_stats(struct weir_link *link, int dir, struct weir_impair_stats *out);

@@ -31,6 +31,18 @@ static void knob(struct bottleneck *b, const char *name, const char *value)
     assert_int_equal(lab_knob(b->to, name, value), 0);
 }
 
+static int family_of(const struct bottleneck *b)
+{
+    return b->scene->is_v6 ? AF_INET6 : AF_INET;
+}
+
+static struct weir_addr address_of(const struct bottleneck *b)
+{
+    uint32_t addr = lab_addr(b->to, b->from);
+
+    return b->scene->is_v6 ? lab_addr6(addr) : weir_addr_v4(addr);
+}
+
 void bottleneck_begin(struct bottleneck *b, const struct bottleneck_scene *s)
 {
     struct weir_impair impair;
@@ -38,6 +50,7 @@ void bottleneck_begin(struct bottleneck *b, const struct bottleneck_scene *s)
     struct weir_sockaddr here = {.port = PORT};
 
     *b = (struct bottleneck){.scene = s, .lab = lab_new(1)};
+    b->lab->has_ip6 = s->is_v6;
     b->from = lab_node_add(b->lab, LAB_HOST, "from");
     b->to = lab_node_add(b->lab, LAB_HOST, "to");
     assert_int_equal(weir_impair_parse(&impair, s->link, error, sizeof error), 0);
@@ -50,10 +63,10 @@ void bottleneck_begin(struct bottleneck *b, const struct bottleneck_scene *s)
         knob(b, "net.ipv4.tcp_rmem", "4096 131072 67108864");
     knob(b, s->knob, s->value);
     knob(b, s->knob2, s->value2);
-    b->listener = weir_socket(b->to->stack, AF_INET, SOCK_STREAM, 0);
+    b->listener = weir_socket(b->to->stack, family_of(b), SOCK_STREAM, 0);
     if (!s->has_own_buffers)
         set_int(b->to, b->listener, SO_RCVBUF, BUFFER);
-    here.addr = weir_addr_v4(lab_addr(b->to, b->from));
+    here.addr = address_of(b);
     assert_int_equal(weir_bind(b->to->stack, b->listener, &here), 0);
     assert_int_equal(weir_listen(b->to->stack, b->listener, FLOWS_MAX), 0);
     while (b->flows < FLOWS_MAX && s->algo[b->flows]) {
@@ -65,10 +78,10 @@ void bottleneck_begin(struct bottleneck *b, const struct bottleneck_scene *s)
 
 static void start(struct bottleneck *b, int i)
 {
-    struct weir_sockaddr to = {.addr = weir_addr_v4(lab_addr(b->to, b->from)), .port = PORT};
+    struct weir_sockaddr to = {.addr = address_of(b), .port = PORT};
     const char *algo = b->scene->algo[i];
     int64_t rate = b->scene->max_pacing_rate;
-    int sock = b->client[i] = weir_socket(b->from->stack, AF_INET, SOCK_STREAM, 0);
+    int sock = b->client[i] = weir_socket(b->from->stack, family_of(b), SOCK_STREAM, 0);
 
     if (!b->scene->has_own_buffers)
         set_int(b->from, sock, SO_SNDBUF, BUFFER);
@@ -112,7 +125,11 @@ static bool write_some(struct bottleneck *b, int i)
 {
     static const uint8_t bytes[65536];
     size_t most = due(b, b->scene->write_rate, b->put[i], sizeof bytes);
-    ssize_t n = most ? weir_send(b->from->stack, b->client[i], bytes, most, 0) : 0;
+    uint64_t left = b->scene->put_most ? b->scene->put_most - b->put[i] : sizeof bytes;
+    ssize_t n;
+
+    most = left < most ? (size_t)left : most;
+    n = most ? weir_send(b->from->stack, b->client[i], bytes, most, 0) : 0;
 
     if (n > 0)
         b->put[i] += (uint64_t)n;

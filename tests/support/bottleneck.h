@@ -20,6 +20,8 @@ struct bottleneck_scene {
     int64_t max_pacing_rate;        /* bytes a second, of each flow; 0: none */
     bool has_own_buffers;           /* SO_SNDBUF and SO_RCVBUF are left alone, and their knobs */
     uint32_t write_rate, read_rate; /* bytes a second that the programs are good for; 0: any */
+    uint64_t put_most;              /* bytes that each flow writes; 0: no end */
+    bool is_v6;
     const char *knob, *value;
     const char *knob2, *value2;
 };

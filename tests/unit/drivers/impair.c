@@ -1,6 +1,8 @@
 /* The impaired link: what a seed gives, to the frame and to the nanosecond. */
 #include "fake.h"
 
+#include "base/bytes.h"
+
 /* Of 10,000 frames at one in ten, with seed 1 and seed 2. */
 #define LOST_1 1019
 #define LOST_2 995
@@ -212,6 +214,38 @@ static void rate_is_the_time_of_each_bit(void **state)
     send_numbers(link, 3, 1, 500, 10 * MS); /* the limiter has rested */
     run_until(link, WEIR_NEVER - 1);
     assert_int_equal(inner->out[3].at, 10 * MS + MS / 2);
+    weir_link_close(link);
+}
+
+/* Behind two that wait ECT becomes CE, and the header's sum stays right; what is not ECT stays. */
+static void a_full_queue_marks_what_may_be_marked(void **state)
+{
+    static const struct {
+        uint8_t head[2], want;
+    } row[] = {{{0x45, 2}, 2},       {{0x45, 2}, 2},       {{0x45, 2}, 3},
+               {{0x45, 0xb9}, 0xbb}, {{0x45, 0}, 0},       {{0x45, 3}, 3},
+               {{0x60, 0x20}, 0x30}, {{0x6b, 0x9f}, 0xbf}, {{0x60, 0}, 0}};
+    struct weir_impair m = {.up = {.rate_bps = 8000000, .mark_frames = 2}};
+    struct weir_link *link = opened(&m);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint8_t bytes[100] = {0};
+        struct weir_frame f = {.part = {{bytes, sizeof bytes}}, .parts = 1};
+
+        memcpy(bytes, row[i].head, 2);
+        put16(bytes + 10, (uint16_t)~get16(bytes)); /* all else is zero */
+        assert_int_equal(link->driver->send(link, &f, 1, 0), 1);
+    }
+    run_until(link, WEIR_NEVER - 1);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        const uint8_t *ip = inner->out[i].bytes;
+
+        assert_int_equal(ip[1], row[i].want);
+        if (row[i].head[0] == 0x45)
+            assert_int_equal(get16(ip + 10), (uint16_t)~get16(ip));
+    }
+    assert_int_equal(stats_of(link, 0).marked, 4);
     weir_link_close(link);
 }
 
@@ -428,6 +462,7 @@ int main(void)
         cmocka_unit_test(loss_is_a_matter_of_the_seed),
         cmocka_unit_test(equal_seeds_give_equal_outputs),
         cmocka_unit_test(rate_is_the_time_of_each_bit),
+        cmocka_unit_test(a_full_queue_marks_what_may_be_marked),
         cmocka_unit_test(a_policer_drops_what_comes_too_fast_and_delays_nothing),
         cmocka_unit_test(a_full_queue_drops_its_tail),
         cmocka_unit_test(corruption_flips_one_bit_behind_the_link_header),
