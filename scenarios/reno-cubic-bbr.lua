@@ -36,4 +36,4 @@ end)
 
 conclude [[Fair shares would be 6.7 Mbit/s each. CUBIC and Reno are alike on a path as short as this
     (RFC 9438 section 4.3). BBR keeps to the bandwidth that it measured while the other two give way at
-    each loss, and so has half of the link, but leaves the rest: none is starved.]]
+    each loss, and so has more than half of the link, but leaves the rest: none is starved.]]

@@ -15,7 +15,8 @@
 enum { STARTUP, DRAIN, DOWN, CRUISE, REFILL, UP, PROBE_RTT };
 
 struct bbr {
-    uint64_t max_bw[2]; /* of the cycle before, of this one */
+    uint64_t max_bw[2];                /* of the cycle before, of this one */
+    uint64_t chance_lost, chance_sent; /* bytes lost where nothing waits, of so many */
     uint64_t bw_lo, bw_latest, full_bw, pacing_rate, undo_bw_lo;
     uint32_t min_rtt_us, min_rtt_at_us, probe_rtt_us, probe_rtt_at_us, probe_rtt_done_us;
     uint32_t inflight_lo, inflight_hi, inflight_latest; /* short term, long term, of a round */
@@ -26,7 +27,8 @@ struct bbr {
     uint32_t up_step, up_acked, up_rounds; /* inflight_hi grows a segment for up_step bytes */
     uint32_t extra[2], extra_from_us, extra_delivered, extra_rounds;
     uint32_t prior_cwnd, undo_inflight_lo, undo_inflight_hi;
-    uint32_t losses; /* stretches that were lost in this round */
+    uint32_t losses;       /* stretches that were lost in this round */
+    uint32_t round_rtt_us; /* the longest of this round */
     uint8_t state, acks, full_bw_count, undo_state;
     bool is_begun, is_full_bw_now, is_full, is_round_start, is_loss_round_start, has_loss;
     bool may_judge;      /* what a probe sent comes back, and no loss answered it yet */
@@ -66,6 +68,8 @@ uint32_t bbr_bdp(const struct cc *c, uint64_t bw, uint32_t gain);
 /* At least `n`, with room for what the sender and the receiver hold back. */
 uint32_t bbr_with_bursts(const struct cc *c, uint64_t n);
 uint32_t bbr_with_headroom(const struct cc *c);
+/* Of so much in flight, what may be lost before that is too much. */
+uint32_t bbr_tolerance(const struct cc *c, uint32_t flight);
 void bbr_reset_lower_bounds(struct bbr *b);
 void bbr_reset_full_bw(struct bbr *b, uint64_t bw);
 void bbr_reset_signals(struct bbr *b);

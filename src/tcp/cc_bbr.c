@@ -128,9 +128,9 @@ static void update_cycle(struct cc *c, struct bbr *b, const struct ack_event *e,
 
 /* -- how much is too much ---------------------------------------------------------------------- */
 
-static bool is_too_high(const struct rate_sample *s)
+static bool is_too_high(const struct cc *c, const struct rate_sample *s)
 {
-    return s->has_sack ? (uint64_t)s->lost * 50 > s->tx_in_flight : s->lost > 0; /* 2 % */
+    return s->lost > (s->has_sack ? bbr_tolerance(c, s->tx_in_flight) : 0);
 }
 
 /* What a probe had in flight was too much. */
@@ -183,7 +183,7 @@ static bool adapt_upper_bounds(struct cc *c, struct bbr *b, const struct ack_eve
         b->acks = ACKS_FEEDBACK;
     if (b->acks == ACKS_STOPPING && b->is_round_start && is_probe_over(b, e))
         return true;
-    if (is_too_high(e->rate) || b->inflight_hi == NO_BOUND)
+    if (is_too_high(c, e->rate) || b->inflight_hi == NO_BOUND)
         return false;
     b->inflight_hi = (uint32_t)most(b->inflight_hi, e->rate->tx_in_flight);
     if (b->state == UP)
@@ -200,7 +200,8 @@ static void leave_startup(struct cc *c, struct bbr *b)
     b->undo_state = STARTUP;
 }
 
-/* Losses end it too: a round trip of recovery, 2 % and six stretches of it. */
+/* Losses end it too: a round trip of recovery, too much lost, six stretches of it. Differs: not
+ * while each round still brings a quarter more, for then the path is not full. */
 static void check_startup(struct cc *c, struct bbr *b, const struct ack_event *e)
 {
     bool is_long = b->is_in_recovery && b->rounds != b->recovery_from;
@@ -210,8 +211,8 @@ static void check_startup(struct cc *c, struct bbr *b, const struct ack_event *e
     b->is_in_recovery = e->in_recovery;
     if (b->state != STARTUP)
         return;
-    if (e->rate->has_sack ? is_long && b->is_loss_round_start && b->losses >= STARTUP_LOSSES &&
-                                is_too_high(e->rate)
+    if (e->rate->has_sack ? is_long && b->is_loss_round_start && b->full_bw_count > 0 &&
+                                b->losses >= STARTUP_LOSSES && is_too_high(c, e->rate)
                           : e->in_recovery && b->losses > 0)
         leave_startup(c, b);
     if (!b->is_full)
@@ -314,11 +315,12 @@ static void bbr_on_ack(struct cc *c, const struct ack_event *e, const struct rtt
 
 /* -- losses, marks, idle ----------------------------------------------------------------------- */
 
-/* At which amount in flight did the losses pass 2 %? Somewhere in the stretch that is lost now. */
-static uint32_t inflight_at_loss(const struct rate_sample *s, uint32_t bytes)
+/* At which amount in flight did the losses pass what is tolerated? Somewhere in the stretch that is
+ * lost now. */
+static uint32_t inflight_at_loss(const struct cc *c, const struct rate_sample *s, uint32_t bytes)
 {
     uint32_t flight = s->tx_in_flight - (uint32_t)least(bytes, s->tx_in_flight);
-    uint64_t allowed = flight / 50, lost = s->lost - least(bytes, s->lost);
+    uint64_t allowed = bbr_tolerance(c, flight), lost = s->lost - least(bytes, s->lost);
 
     return flight + (allowed > lost ? (uint32_t)((allowed - lost) * 50 / 49) : 0);
 }
@@ -331,9 +333,9 @@ static void bbr_on_lost(struct cc *c, const struct rate_sample *lost, uint32_t b
     b->delivered = s.total_delivered;
     b->losses++;
     bbr_note_loss(c);
-    if (!b->may_judge || !s.is_set || !is_too_high(&s))
+    if (!b->may_judge || !s.is_set || !is_too_high(c, &s))
         return;
-    s.tx_in_flight = inflight_at_loss(&s, bytes);
+    s.tx_in_flight = inflight_at_loss(c, &s, bytes);
     handle_too_high(c, b, &s, (uint32_t)now);
 }
 

@@ -126,6 +126,14 @@ static void links_are_used_whatever_the_queue(void **state)
                 fail_msg("%s over %s", algos[a].algo, links[i]);
 }
 
+/* A path that loses 3 % whatever is sent over it: BBR does not take that for its own doing. */
+static void bbr_is_not_slowed_by_chance(void **state)
+{
+    (void)state;
+    assert_true(use_of("bbr", "rate 20mbit delay 20ms queue 69 loss 1%", 20000000) >= 900);
+    assert_true(use_of("bbr", "rate 20mbit delay 20ms queue 69 loss 3%", 20000000) >= 850);
+}
+
 /* -- fairness ---------------------------------------------------------------------------------- */
 
 static void flows_share(const char *algo, int flows)
@@ -189,6 +197,7 @@ int main(void)
         cmocka_unit_test(cubic_follows_its_curve),
         cmocka_unit_test(bbr_probes_and_drains),
         cmocka_unit_test(links_are_used_whatever_the_queue),
+        cmocka_unit_test(bbr_is_not_slowed_by_chance),
         cmocka_unit_test(cubic_flows_share),
         cmocka_unit_test(bbr_keeps_the_queue_short),
     };

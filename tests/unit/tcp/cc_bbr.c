@@ -262,25 +262,86 @@ static void after_losses_a_probe_is_cautious(void **state)
     assert_int_equal(p.b.state, CRUISE); /* that was the end of it */
 }
 
-static void losses_end_startup(void **state)
+/* Three rounds that lose 20 segments each, the last two in recovery; `growth` times as much comes.
+ */
+static uint8_t state_after_losses(uint32_t growth)
 {
     struct path p;
 
-    (void)state;
     begin_at(&p, 0, 0);
     round_trip(&p, 50 * MSS);
     round_trip(&p, PRODUCT);
     p.e.in_recovery = true;
-    for (int round = 0; round < 2; round++) {
+    for (uint32_t round = 0, n = PRODUCT; round < 2; round++) {
         assert_int_equal(p.b.state, STARTUP);
         for (int i = 0; i < 6; i++)
             lose(&p, PRODUCT, 6 * MSS);
         p.s.lost = 20 * MSS;
         p.in_flight = 10 * PRODUCT;
-        round_trip(&p, PRODUCT * 2 * (1 + (uint32_t)round));
+        round_trip(&p, n *= growth);
     }
-    assert_int_equal(p.b.state, DRAIN);
-    assert_true(p.b.inflight_hi >= PRODUCT);
+    return p.b.state;
+}
+
+static void losses_end_startup_where_it_brings_no_more(void **state)
+{
+    (void)state;
+    assert_int_equal(state_after_losses(1), DRAIN);
+    assert_int_equal(state_after_losses(2), STARTUP);
+}
+
+/* -- what the path loses by chance ------------------------------------------------------------- */
+
+/* Rounds that bring all but `lost` of the product, with `queue_us` of waiting in each. */
+static void lossy_rounds(struct path *p, int rounds, uint32_t lost, uint32_t queue_us)
+{
+    for (int i = 0; i < rounds; i++) {
+        p->b.probe_rtt_at_us = (uint32_t)p->e.now_us;
+        p->b.phase_at_us = (uint32_t)p->e.now_us;
+        p->b.rounds_since_probe = 0;
+        p->e.has_newest = true;
+        p->e.newest_at_us = (uint32_t)p->e.now_us - queue_us; /* a round trip passes yet */
+        lose(p, PRODUCT, lost);
+        p->s.lost = lost;
+        round_trip(p, PRODUCT - lost);
+    }
+}
+
+static void what_is_lost_while_nothing_waits_is_tolerated(void **state)
+{
+    struct path p;
+    uint32_t unknown = 2 * MSS + PRODUCT / 33 + 1740; /* 2 %, the most, and its square root */
+
+    (void)state;
+    in_state(&p, CRUISE);
+    assert_in_range(bbr_tolerance(&p.c, PRODUCT), 2000, 2010); /* nothing was lost ever */
+    lossy_rounds(&p, 40, MSS, 0);
+    assert_in_range(bbr_tolerance(&p.c, PRODUCT), 3950, 4050); /* 1 % is chance, and 1 % more */
+    lossy_rounds(&p, 40, 10 * MSS, 0);
+    assert_in_range(bbr_tolerance(&p.c, PRODUCT), unknown - 10, unknown + 10);
+}
+
+static void what_is_lost_while_a_queue_stands_is_not(void **state)
+{
+    struct path p;
+
+    (void)state;
+    in_state(&p, CRUISE);
+    lossy_rounds(&p, 40, 3 * MSS, 20 * MS);
+    assert_in_range(bbr_tolerance(&p.c, PRODUCT), 2000, 2010);
+}
+
+static void what_is_tolerated_does_not_lower_the_rate(void **state)
+{
+    struct path p;
+
+    (void)state;
+    in_state(&p, CRUISE);
+    lossy_rounds(&p, 40, 2 * MSS, 0);
+    assert_in_range(bbr_bw(&p.b), RATE * 98 / 100, RATE);
+    in_state(&p, CRUISE);
+    lossy_rounds(&p, 40, 20 * MSS, 20 * MS);
+    assert_in_range(bbr_bw(&p.b), RATE * 80 / 100, RATE * 83 / 100);
 }
 
 static void a_loss_that_was_none_is_forgotten(void **state)
@@ -480,7 +541,10 @@ int main(void)
         cmocka_unit_test(two_per_cent_in_a_probe_bound_what_is_in_flight),
         cmocka_unit_test(in_cruise_a_part_is_left_to_others),
         cmocka_unit_test(after_losses_a_probe_is_cautious),
-        cmocka_unit_test(losses_end_startup),
+        cmocka_unit_test(losses_end_startup_where_it_brings_no_more),
+        cmocka_unit_test(what_is_lost_while_nothing_waits_is_tolerated),
+        cmocka_unit_test(what_is_lost_while_a_queue_stands_is_not),
+        cmocka_unit_test(what_is_tolerated_does_not_lower_the_rate),
         cmocka_unit_test(a_loss_that_was_none_is_forgotten),
         cmocka_unit_test(a_timeout_keeps_what_cwnd_was),
         cmocka_unit_test(a_mark_ends_startup_and_probes),
