@@ -1,6 +1,6 @@
 /* Many peers that only want to hold memory, against a ceiling of a few megabytes: one connection
  * that is used as it should be loses no segment, the ceiling holds, and afterwards all is well.
- * PROMISES 20, 21, 41, 42; docs/memory.md. */
+ * docs/attacks.md 20, 21, 41, 42; docs/memory.md. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Attacks on TCP that no other test runs at length: each says what the honest peer still gets.
- * The numbers are those of the catalogue of attacks; 4987, 5961, 2018#8, 5681. */
+ * The numbers are those of docs/attacks.md; 4987, 5961, 2018#8, 5681. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

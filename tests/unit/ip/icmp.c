@@ -98,7 +98,7 @@ static void echo_can_be_refused_for_all_or_for_groups(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 58 */
+/* attack 58 */
 static void damaged_messages_are_dropped(void **state)
 {
     struct message m = message_of((struct icmp4){ICMP4_ECHO, 0, 1}, "abcdefg", 7);
@@ -133,7 +133,7 @@ static void an_echo_reply_is_for_whoever_has_the_identifier(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 67 REQ:6633-3-2 REQ:1122-3.2.2-1 REQ:1122-3.2.2.9-4 */
+/* attack 67 REQ:6633-3-2 REQ:1122-3.2.2-1 REQ:1122-3.2.2.9-4 */
 static void what_is_withdrawn_or_unknown_is_dropped_by_name(void **state)
 {
     struct icmp_event e;
@@ -238,7 +238,7 @@ static void an_old_router_names_no_mtu_and_the_next_plateau_is_taken(void **stat
     bench_close(&b);
 }
 
-/* PROMISES 63 */
+/* attack 63 */
 static void a_quote_that_is_short_or_no_packet_of_ours_is_dropped(void **state)
 {
     struct icmp4 h = {ICMP4_UNREACH, UNREACH_PORT, 0};

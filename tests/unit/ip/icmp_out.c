@@ -67,7 +67,7 @@ static void expect_silence(struct bench *b, const struct icmp_offence *o)
     assert_false(ip_has_output(&b->ip, 1));
 }
 
-/* PROMISES 70 REQ:1122-3.2.2-6 REQ:792-Intro-2 */
+/* attack 70 REQ:1122-3.2.2-6 REQ:792-Intro-2 */
 static void no_error_about_an_error(void **state)
 {
     struct ip4 h = udp_from_peer();
@@ -91,7 +91,7 @@ static void no_error_about_an_error(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 70 REQ:1122-3.2.2-7 REQ:1122-3.2.2-8 REQ:1122-3.2.2-9 */
+/* attack 70 REQ:1122-3.2.2-7 REQ:1122-3.2.2-8 REQ:1122-3.2.2-9 */
 static void no_error_about_groups_or_later_fragments(void **state)
 {
     struct ip4 h = udp_from_peer();
@@ -163,7 +163,7 @@ static uint32_t burst(struct bench *b)
     return n;
 }
 
-/* PROMISES 68: SAD DNS counted on exactly 50. */
+/* attack 68: SAD DNS counted on exactly 50. */
 static void errors_are_limited_and_nobody_can_count_the_limit(void **state)
 {
     uint32_t least = UINT32_MAX, most = 0;

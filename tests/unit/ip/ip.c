@@ -6,7 +6,7 @@ static enum drop source(struct weir_addr a, uint32_t flags, unsigned facts)
     return ip_judge_source(&a, flags, facts);
 }
 
-/* PROMISES 60 REQ:1122-3.2.1.3-5 REQ:1122-3.2.1.3-6 */
+/* attack 60 REQ:1122-3.2.1.3-5 REQ:1122-3.2.1.3-6 */
 static void martian_sources_are_dropped(void **state)
 {
     (void)state;
@@ -22,7 +22,7 @@ static void martian_sources_are_dropped(void **state)
     assert_int_equal(source(v4(10, 0, 0, 255), 0, IP_SOURCE_BROADCAST), DROP_ip_martian_source);
 }
 
-/* PROMISES 9: LAND */
+/* attack 9: LAND */
 static void our_own_address_is_no_source_but_where_the_interface_allows_it(void **state)
 {
     (void)state;
@@ -59,7 +59,7 @@ static enum drop options(const char *bytes, size_t n)
     return ip_judge_options(walled(bytes, n), n, &fault);
 }
 
-/* PROMISES 61 REQ:791-3.1-10 REQ:791-3.1-13 REQ:1122-3.2.1.8-3 REQ:1122-3.2.1.8-6 */
+/* attack 61 REQ:791-3.1-10 REQ:791-3.1-13 REQ:1122-3.2.1.8-3 REQ:1122-3.2.1.8-6 */
 static void options_are_walked_and_source_routes_refused(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void options_are_walked_and_source_routes_refused(void **state)
     assert_int_equal(fault, 2);
 }
 
-/* PROMISES 61: every kind and length at the end of the header. No overread, no endless walk. */
+/* attack 61: every kind and length at the end of the header. No overread, no endless walk. */
 static void all_kinds_and_lengths_end(void **state)
 {
     (void)state;
@@ -98,7 +98,7 @@ static void all_kinds_and_lengths_end(void **state)
     }
 }
 
-/* PROMISES 74 REQ:6864-4.3-1 REQ:791-3.2-4 */
+/* attack 74 REQ:6864-4.3-1 REQ:791-3.2-4 */
 static void identifications_are_unique_for_a_flow_and_independent_of_others(void **state)
 {
     static uint8_t seen[65536];

@@ -1,7 +1,7 @@
 /* Path MTU: lowered by messages, never below the floor, forgotten in time. */
 #include "ip_bench.h"
 
-/* REQ:1191-3-1 REQ:1191-3-9 REQ:1191-3-8 PROMISES 64 */
+/* REQ:1191-3-1 REQ:1191-3-9 REQ:1191-3-8 attack 64 */
 static void an_estimate_is_only_lowered_and_has_a_floor(void **state)
 {
     struct weir_addr peer = PEER, other = v4(10, 0, 0, 3);
@@ -47,7 +47,7 @@ static void an_estimate_is_forgotten_after_ten_minutes(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 69: a million messages. */
+/* attack 69: a million messages. */
 static void the_table_is_bounded_and_the_oldest_goes(void **state)
 {
     struct weir_addr peer = PEER;

@@ -62,7 +62,7 @@ static void any_packet_of_a_known_sender_updates_a_stale_entry(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 81 */
+/* attack 81 */
 static void an_unsolicited_reply_creates_nothing(void **state)
 {
     struct bench b;
@@ -75,7 +75,7 @@ static void an_unsolicited_reply_creates_nothing(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 81: as often as it is claimed, by whatever kind of packet. */
+/* attack 81: as often as it is claimed, by whatever kind of packet. */
 static void a_claim_does_not_override_a_confirmed_neighbour(void **state)
 {
     struct neigh_out out;
@@ -155,7 +155,7 @@ static void a_request_of_the_next_hop_lets_parked_packets_go(void **state)
     bench_close(&b);
 }
 
-/* REQ:5227-2.4-1 REQ:5227-2.4-5 REQ:5227-2.4-6 PROMISES 81 */
+/* REQ:5227-2.4-1 REQ:5227-2.4-5 REQ:5227-2.4-6 attack 81 */
 static void our_address_is_defended_once_in_ten_seconds_and_never_learned(void **state)
 {
     struct bench b;

@@ -95,7 +95,7 @@ static void broadcast_addresses_are_known_by_the_mask(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 59 REQ:1122-3.3.7-3 */
+/* attack 59 REQ:1122-3.3.7-3 */
 static void frames_to_other_stations_and_foreign_groups_are_not_ours(void **state) /* ROW:127 */
 {
     const uint8_t all_hosts[6] = {1, 0, 0x5e, 0, 0, 1}, group_mac[6] = {1, 0, 0x5e, 1, 2, 3};

@@ -158,7 +158,7 @@ static void resolution_ends_without_anybody_pulling(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 82: 57,000 neighbours; the cache is bounded, and who is in use stays. */
+/* attack 82: 57,000 neighbours; the cache is bounded, and who is in use stays. */
 static void a_sweep_of_addresses_evicts_only_the_unconfirmed(void **state)
 {
     uint32_t sweep = 57000;

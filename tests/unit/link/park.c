@@ -25,7 +25,7 @@ static void packets_keep_their_order_and_their_marks(void **state)
     bench_close(&b);
 }
 
-/* PROMISES 83: 10,000 dead hosts; what is held is bounded, and the living one is served. */
+/* attack 83: 10,000 dead hosts; what is held is bounded, and the living one is served. */
 static void the_bytes_of_all_queues_together_are_bounded(void **state)
 {
     struct bench b;

@@ -1,7 +1,7 @@
 /* Which socket gets a datagram, what is refused, and ICMP errors about datagrams. */
 #include "udp_bench.h"
 
-/* PROMISES 58 REQ:1122-4.1.3.4-1 REQ:1122-4.1.3.4-2 REQ:768-Fields-3 */
+/* attack 58 REQ:1122-4.1.3.4-1 REQ:1122-4.1.3.4-2 REQ:768-Fields-3 */
 static void a_damaged_datagram_is_dropped_wherever_the_damage_is(void **state)
 {
     struct udp_view v = {.src = PEER, .dst = US, .ifindex = 1};
@@ -31,7 +31,7 @@ static void a_damaged_datagram_is_dropped_wherever_the_damage_is(void **state)
     bench_close(&b);
 }
 
-/* REQ:768-Fields-5 PROMISES 58 */
+/* REQ:768-Fields-5 attack 58 */
 static void no_checksum_is_fine_over_ipv4_only(void **state)
 {
     struct udp_view v = {.src = PEER, .dst = US, .ifindex = 1};

@@ -182,7 +182,7 @@ static void the_send_buffer_is_bounded_and_says_when_there_is_room(void **state)
     bench_close(&b);
 }
 
-/* PROMISES: the call says ENOMEM and the state is as before. */
+/* The call says ENOMEM and the state is as before. */
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
