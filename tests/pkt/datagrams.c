@@ -90,6 +90,7 @@ TEST(a_full_buffer_is_counted)
 /* The other end, our address that it wrote to, TTL and TOS: what Linux tells by control messages.
  */
 /* REQ:768-IPInterface-1 */
+/* REQ:1122-3.2.1.6-2 */
 TEST(all_that_came_with_a_datagram_can_be_read) /* REQ:1122-4.1.3.5-1 REQ:768-UserInterface-1 */
 {
     struct frames *f = frames_of(.mtu = 1500);

@@ -149,7 +149,7 @@ static int source_towards(struct ether *s, uint32_t dst, struct weir_sockaddr *l
     return v;
 }
 
-/* REQ:5227-2.1-1 */
+/* REQ:5227-2.1-1 REQ:1122-3.2.2.9-5 REQ:1122-3.2.2.9-6 */
 static void a_lease_is_probed_for_and_then_address_and_route_are_there(void **state)
 {
     struct server server = {.messages = 0};

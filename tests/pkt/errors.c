@@ -197,7 +197,7 @@ TEST(errors_that_only_lead_astray_are_ignored) /* REQ:1122-3.2.2-1 */
 
 /* -- errors of ours ---------------------------------------------------------------------------- */
 
-/* REQ:792-Unreachable-1 */
+/* REQ:792-Unreachable-1 REQ:1122-3.2.2-2 */
 TEST(a_closed_port_and_an_unknown_protocol_are_told) /* ROW:132 REQ:1122-3.2.2.1-1
                                                         REQ:1122-4.1.3.1-1 */
 {

@@ -34,7 +34,7 @@ static void expect_error(struct frames *f, uint8_t type, uint8_t code, uint32_t 
 }
 
 /* REQ:791-3.1-7 REQ:6864-4.3-3 */
-TEST(a_packet_goes_on_with_one_less_of_its_ttl) /* ROW:114 ROW:115 */
+TEST(a_packet_goes_on_with_one_less_of_its_ttl) /* REQ:1122-3.1-4 ROW:114 ROW:115 */
 {
     struct frames *f = frames_of(.mtu = 1500, .right_mtu = 1500);
     struct packet_spec s = to_far(100);

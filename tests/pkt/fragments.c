@@ -232,6 +232,7 @@ TEST(a_ping_of_any_size_is_answered) /* ROW:116 REQ:1122-3.2.2.6-1 */
 
 /* -- in ---------------------------------------------------------------------------------------- */
 
+/* REQ:1122-3.2.1.4-1 REQ:1122-3.3.2-2 */
 TEST(a_socket_gets_what_came_in_pieces) /* ROW:113 ROW:110 REQ:1122-3.3.2-1 */
 {
     static const uint32_t steps[] = {8, 16, 1480, 8000, 65504};

@@ -193,7 +193,7 @@ TEST(other_protocols_are_dropped_by_name)
     frames_end(f);
 }
 
-TEST(only_frames_for_us_are_taken) /* ROW:127 */
+TEST(only_frames_for_us_are_taken) /* ROW:127 REQ:1122-2.4-1 REQ:1122-3.3.6-6 */
 {
     static const struct {
         uint8_t dst[6];

@@ -56,7 +56,7 @@ TEST(a_quote_of_what_is_not_in_flight_is_ignored) /* FSM-373 */
 }
 
 /* REQ:6633-3-3 */
-TEST(source_quench_means_nothing) /* FSM-374 REQ:MUST-55 */
+TEST(source_quench_means_nothing) /* FSM-374 REQ:1122-3.2.2.3-2 REQ:MUST-55 */
 {
     struct peer p = established(.mss = 1000);
     const uint8_t quench[2] = {SOURCE_QUENCH, 0};
@@ -131,7 +131,7 @@ TEST(a_half_open_connection_survives_a_soft_error_and_not_a_hard_one) /* FSM-376
     }
 }
 
-TEST(a_hard_error_ends_an_attempt) /* FSM-377 REQ:SHLD-26 REQ:MUST-54 ROW:96 */
+TEST(a_hard_error_ends_an_attempt) /* FSM-377 REQ:1122-3.2.2.1-3 REQ:SHLD-26 REQ:MUST-54 ROW:96 */
 {
     for (int i = 0; i < COUNT(hard); i++) {
         struct peer p = connecting(0);

@@ -147,7 +147,7 @@ static void a_syn_repeated_three_times_makes_the_link_ask(void **state)
     expect_doubt(&b, 7 * SECOND); /* 1 + 2 + 4 */
 }
 
-/* FSM-348 FSM-349 FSM-350 FSM-351 FSM-352 REQ:MUST-20 */
+/* FSM-348 FSM-349 FSM-350 FSM-351 FSM-352 REQ:MUST-20 REQ:1122-3.3.1.4-5 */
 static void text_or_a_fin_repeated_three_times_makes_the_link_ask(void **state)
 {
     const int states[] = {WEIR_ESTABLISHED, WEIR_FIN_WAIT_1, WEIR_CLOSE_WAIT, WEIR_CLOSING,
