@@ -113,13 +113,25 @@ enum drop input_udp(struct arrival *a)
 
 /* -- ICMP -------------------------------------------------------------------------------------- */
 
+/* 1191#5: what a packet as large as the estimate is said to have measured may count its header
+ * twice, as routers of 4.2BSD did; without this no smaller plateau would be tried. */
+static uint32_t told_mtu(const struct arrival *a, const struct icmp_error *e)
+{
+    uint32_t head = e->text_at - ICMP_LEN - UDP_LEN;
+
+    if (!e->quoted_len || e->quoted_len < head ||
+        e->quoted_len < pmtu_of(&a->k->ip, &e->remote, a->iface->mtu, a->k->now_us))
+        return e->mtu;
+    return icmp_plateau_below(e->quoted_len - head);
+}
+
 enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
 {
     struct weir_stack *k = a->k;
     bool is_v4 = weir_addr_is_v4(&e->remote);
-    /* 1191#3: what is smaller is no path of today; 8201#4. */
-    uint32_t least = is_v4 ? k->ip.config.min_pmtu : IP6_MTU_MIN;
-    uint32_t mtu = e->mtu && e->mtu < least ? least : e->mtu;
+    uint32_t told = told_mtu(a, e);
+    /* 1191#3: what is smaller is no path of today. */
+    uint32_t mtu = is_v4 && told && told < k->ip.config.min_pmtu ? k->ip.config.min_pmtu : told;
     struct tcp_icmp about = {
         .flow = {.local = e->local, .remote = e->remote, .lport = e->lport, .rport = e->rport},
         .seq = seq_of(e->seq),
@@ -129,6 +141,8 @@ enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
     struct udp_fault fault = stack_fault(e);
     enum drop v;
 
+    fault.info = told;
+    fault.is_foreign = !iface_is_own(&k->link, a->ifindex, &e->local);
     fault.ttl = a->ttl;
     fault.tos = a->tos;
     if (a->l4_len > e->text_at)
@@ -139,7 +153,7 @@ enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
     else
         v = udp_on_icmp_error(&k->udp, &fault);
     if (v == PASS && mtu) /* 5927: only what a transport confirmed */
-        pmtu_update(&k->ip, &e->remote, is_v4 ? e->mtu : mtu, k->now_us);
+        pmtu_update(&k->ip, &e->remote, told, k->now_us);
     return v;
 }
 

@@ -39,6 +39,8 @@ static enum drop confirm(struct weir_stack *k, const struct icmp_error *e)
         .is_question = true};
     struct udp_fault fault = stack_fault(e);
 
+    if (!iface_has_addr(&k->link, &e->local))
+        return DROP_icmp_unmatched; /* who is bound to all addresses would seem to have sent it */
     if (e->proto == PROTO_TCP)
         return tcp_icmp(&k->tcp, &about);
     return udp_is_sender(&k->udp, &fault) ? PASS : DROP_icmp_unmatched;

@@ -156,6 +156,7 @@ struct told {
     uint32_t from, gateway, about;
     uint8_t code;
     uint16_t sport;
+    uint32_t source; /* of the quote, 0: us */
 };
 
 /* The quote is a datagram from port 5000. */
@@ -165,7 +166,7 @@ static const char *redirect(struct frames *f, const struct told *r)
     struct ip4 h = {.ttl = 63,
                     .proto = PROTO_UDP,
                     .total_len = 128,
-                    .src = US,
+                    .src = r->source ? r->source : US,
                     .dst = r->about ? r->about : FAR};
     uint32_t n;
 
@@ -229,6 +230,7 @@ TEST(redirects_that_can_not_be_true_are_ignored) /* REQ:1122-3.2.2.2-4 */
         {{.gateway = 0xe0000001}, "icmp_ignored"}, /* a group */
         {{.gateway = 0x7f000001}, "icmp_ignored"}, /* loopback */
         {{.sport = 0x89}, "icmp_unmatched"},       /* no socket of ours sent that */
+        {{.source = THEM}, "icmp_unmatched"},      /* nor this, of another host */
         {{.code = NO_SUCH_CODE}, "icmp_type"},
     };
     int sock;
