@@ -1,89 +1,6 @@
 /* BBR, draft-ietf-ccwg-bbr-06: the machine and its bounds, one ACK a round trip. What comes of it
  * on a link: tests/lab/congestion.c. */
-#include "tcp_bench.h"
-
-#include "tcp/bbr.h"
-
-#define MSS 1000u
-#define MS 1000
-#define RTT_US (100 * MS)
-#define RATE 1000000u /* bytes/s: a product of 100 segments */
-#define PRODUCT 100000u
-
-struct path {
-    struct cc c;
-    struct bbr b;
-    struct rtt r;
-    struct ack_event e;
-    struct rate_sample s;
-    uint32_t total, in_flight;
-};
-
-static struct path *begin_at(struct path *p, int64_t now_us, uint32_t total)
-{
-    *p = (struct path){.r = {.srtt_us = RTT_US}, .total = total, .in_flight = 10 * MSS};
-    cc_init(&p->c, CC_bbr, MSS, 10);
-    p->c.block = &p->b;
-    cc_algo(&p->c)->init(&p->c, MSS);
-    p->e.now_us = now_us;
-    return p;
-}
-
-/* An ACK of a whole round trip, in which `bytes` were delivered. */
-static void round_trip(struct path *p, uint32_t bytes)
-{
-    p->e.now_us += RTT_US;
-    p->s.is_set = p->s.has_sack = true;
-    p->s.prior_delivered = p->total;
-    p->s.delivered = p->e.delivered = p->e.acked = bytes;
-    p->s.interval_us = RTT_US;
-    p->s.tx_in_flight = bytes;
-    p->s.total_delivered = p->total += bytes;
-    p->s.in_flight = p->e.in_flight = p->in_flight;
-    p->e.rtt_us = RTT_US;
-    p->e.rate = &p->s;
-    cc_algo(&p->c)->on_ack(&p->c, &p->e, &p->r);
-    p->s.lost = 0;
-}
-
-static void lose(struct path *p, uint32_t tx_in_flight, uint32_t lost)
-{
-    struct rate_sample s = {.is_set = true,
-                            .has_sack = true,
-                            .tx_in_flight = tx_in_flight,
-                            .lost = lost,
-                            .total_delivered = p->total};
-
-    cc_algo(&p->c)->on_lost(&p->c, &s, MSS, p->e.now_us);
-}
-
-/* Doubles up to the rate, then three rounds without growth, then the queue drains. */
-static void fill(struct path *p)
-{
-    for (uint32_t n = 10 * MSS; n < PRODUCT; n *= 2)
-        round_trip(p, n);
-    for (int i = 0; i < 4; i++)
-        round_trip(p, PRODUCT);
-}
-
-/* The shortest round trip is not asked for on the way. */
-static void go_to(struct path *p, uint8_t state)
-{
-    for (int i = 0; i < 100 && p->b.state != state; i++) {
-        if (state != PROBE_RTT)
-            p->b.probe_rtt_at_us = (uint32_t)p->e.now_us;
-        round_trip(p, PRODUCT);
-    }
-    assert_int_equal(p->b.state, state);
-}
-
-static struct path *in_state(struct path *p, uint8_t state)
-{
-    begin_at(p, 0, 0);
-    fill(p);
-    go_to(p, state);
-    return p;
-}
+#include "bbr_path.h"
 
 static void startup_ends_when_three_rounds_bring_no_more(void **state)
 {
@@ -290,60 +207,6 @@ static void losses_end_startup_where_it_brings_no_more(void **state)
     assert_int_equal(state_after_losses(2), STARTUP);
 }
 
-/* -- what the path loses by chance ------------------------------------------------------------- */
-
-/* Rounds that bring all but `lost` of the product, with `queue_us` of waiting in each. */
-static void lossy_rounds(struct path *p, int rounds, uint32_t lost, uint32_t queue_us)
-{
-    for (int i = 0; i < rounds; i++) {
-        p->b.probe_rtt_at_us = (uint32_t)p->e.now_us;
-        p->b.phase_at_us = (uint32_t)p->e.now_us;
-        p->b.rounds_since_probe = 0;
-        p->e.has_newest = true;
-        p->e.newest_at_us = (uint32_t)p->e.now_us - queue_us; /* a round trip passes yet */
-        lose(p, PRODUCT, lost);
-        p->s.lost = lost;
-        round_trip(p, PRODUCT - lost);
-    }
-}
-
-static void what_is_lost_while_nothing_waits_is_tolerated(void **state)
-{
-    struct path p;
-    uint32_t unknown = 2 * MSS + PRODUCT / 33 + 1740; /* 2 %, the most, and its square root */
-
-    (void)state;
-    in_state(&p, CRUISE);
-    assert_in_range(bbr_tolerance(&p.c, PRODUCT), 2000, 2010); /* nothing was lost ever */
-    lossy_rounds(&p, 40, MSS, 0);
-    assert_in_range(bbr_tolerance(&p.c, PRODUCT), 3950, 4050); /* 1 % is chance, and 1 % more */
-    lossy_rounds(&p, 40, 10 * MSS, 0);
-    assert_in_range(bbr_tolerance(&p.c, PRODUCT), unknown - 10, unknown + 10);
-}
-
-static void what_is_lost_while_a_queue_stands_is_not(void **state)
-{
-    struct path p;
-
-    (void)state;
-    in_state(&p, CRUISE);
-    lossy_rounds(&p, 40, 3 * MSS, 20 * MS);
-    assert_in_range(bbr_tolerance(&p.c, PRODUCT), 2000, 2010);
-}
-
-static void what_is_tolerated_does_not_lower_the_rate(void **state)
-{
-    struct path p;
-
-    (void)state;
-    in_state(&p, CRUISE);
-    lossy_rounds(&p, 40, 2 * MSS, 0);
-    assert_in_range(bbr_bw(&p.b), RATE * 98 / 100, RATE);
-    in_state(&p, CRUISE);
-    lossy_rounds(&p, 40, 20 * MSS, 20 * MS);
-    assert_in_range(bbr_bw(&p.b), RATE * 80 / 100, RATE * 83 / 100);
-}
-
 static void a_loss_that_was_none_is_forgotten(void **state)
 {
     struct path p;
@@ -542,9 +405,6 @@ int main(void)
         cmocka_unit_test(in_cruise_a_part_is_left_to_others),
         cmocka_unit_test(after_losses_a_probe_is_cautious),
         cmocka_unit_test(losses_end_startup_where_it_brings_no_more),
-        cmocka_unit_test(what_is_lost_while_nothing_waits_is_tolerated),
-        cmocka_unit_test(what_is_lost_while_a_queue_stands_is_not),
-        cmocka_unit_test(what_is_tolerated_does_not_lower_the_rate),
         cmocka_unit_test(a_loss_that_was_none_is_forgotten),
         cmocka_unit_test(a_timeout_keeps_what_cwnd_was),
         cmocka_unit_test(a_mark_ends_startup_and_probes),
