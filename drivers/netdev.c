@@ -105,6 +105,21 @@ bool netdev_iface(const struct netdev *n, const uint8_t *mac, struct weir_iface_
     return true;
 }
 
+int netdev_queues(const struct netdev *n)
+{
+    struct ethtool_channels c = {.cmd = ETHTOOL_GCHANNELS};
+    struct ifreq r = {.ifr_data = (void *)&c};
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint32_t queues = 0;
+
+    memcpy(r.ifr_name, n->name, sizeof r.ifr_name);
+    if (s >= 0 && ioctl(s, SIOCETHTOOL, &r) == 0)
+        queues = c.rx_count + c.combined_count;
+    if (s >= 0)
+        close(s);
+    return queues ? (int)queues : 1;
+}
+
 /* An interface that goes away is down first, and only that is told. */
 int netdev_check(struct netdev *n, int fd, int64_t now_ns)
 {

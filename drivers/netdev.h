@@ -26,6 +26,8 @@ struct netdev {
 bool netdev_find(struct netdev *n, const char *name, char *error, size_t size);
 /* Names it for the stack, with this MAC, or one that is drawn; false: no random numbers. */
 bool netdev_iface(const struct netdev *n, const uint8_t *mac, struct weir_iface_config *c);
+/* Of those that receive; 1 if it does not say. */
+int netdev_queues(const struct netdev *n);
 /* When a socket on it has nothing: takes its error away, so that it wakes nobody again, and returns
  * -ENETDOWN if the interface is gone for good, else 0. */
 int netdev_check(struct netdev *n, int fd, int64_t now_ns);

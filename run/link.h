@@ -84,6 +84,9 @@ int tap_check(const char *name);
 struct weir_link *station_open(const char *name, const struct link_options *o,
                                struct link_ends *ends, char *error, size_t error_size);
 int station_check(const char *name);
+struct weir_link *xdp_open(const char *name, const struct link_options *o, struct link_ends *ends,
+                           char *error, size_t error_size);
+int xdp_check(const char *name);
 
 /* wire.c */
 struct weir_link *wire_open(const char *name, const struct link_options *o, struct link_ends *ends,

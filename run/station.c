@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/siphash.h"
@@ -56,16 +57,33 @@ static bool is_conflict(const struct link_ends *e, char *error, size_t error_siz
     return is_taken;
 }
 
-int station_check(const char *name)
+/* A name of `n` letters. */
+static int check_name(const char *name, size_t n)
 {
-    if (!*name)
+    if (!n)
         return link_mistake("which interface", name, "as in --link packet:eth0 (ip link)");
-    if (strlen(name) >= IFNAMSIZ)
+    if (n >= IFNAMSIZ)
         return link_mistake("too long for an interface", name, "its name has at most 15 letters");
-    for (const char *c = name; *c; c++)
-        if (isspace((unsigned char)*c) || *c == '/')
+    for (size_t i = 0; i < n; i++)
+        if (isspace((unsigned char)name[i]) || name[i] == '/')
             return link_mistake("not an interface's name", name, "as in --link packet:eth0");
     return 0;
+}
+
+int station_check(const char *name)
+{
+    return check_name(name, strlen(name));
+}
+
+int xdp_check(const char *name)
+{
+    size_t n = strcspn(name, ":");
+    const char *queue = name + n + (name[n] == ':');
+
+    if (name[n] && (!*queue || strlen(queue) > 4 || strspn(queue, "0123456789") != strlen(queue)))
+        return link_mistake("not a queue", queue,
+                            "they are counted from 0, as in --link xdp:eth0:0");
+    return check_name(name, n);
 }
 
 /* One MAC for one address, so that neighbours that know it go on when the program is started again;
@@ -95,5 +113,24 @@ struct weir_link *station_open(const char *name, const struct link_options *o,
     link = weir_packet_open(name, mac_for(ends, mac), error, error_size);
     if (link && o->no_offload)
         weir_packet_no_offload(link);
+    return link;
+}
+
+struct weir_link *xdp_open(const char *name, const struct link_options *o, struct link_ends *ends,
+                           char *error, size_t error_size)
+{
+    char device[IFNAMSIZ];
+    const char *colon = strchr(name, ':');
+    struct weir_link *link;
+    uint8_t mac[6];
+
+    snprintf(device, sizeof device, "%.*s", (int)strcspn(name, ":"), name);
+    link_ends_typed(ends, o);
+    if (is_conflict(ends, error, error_size))
+        return NULL;
+    link = weir_xdp_open(device, colon ? atoi(colon + 1) : -1, mac_for(ends, mac), error,
+                         error_size);
+    if (link)
+        fprintf(stderr, "weir: xdp %s: %s\n", device, weir_xdp_mode(link));
     return link;
 }
