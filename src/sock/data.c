@@ -214,8 +214,9 @@ ssize_t sock_recvmsg(struct socks *k, int sock, struct udp_message *m, int flags
 }
 
 /* Of a connection: the last error only, and nothing of the segment. */
-static ssize_t recv_told(struct socks *k, int sock, struct sock *s, struct udp_error *out)
+static ssize_t recv_told(struct socks *k, const struct sock *s, struct udp_error *out)
 {
+    const struct flow *f = tcp_flow(k->tcp, s->endpoint);
     struct tcp_told told;
 
     if (!tcp_recv_error(k->tcp, s->endpoint, &told))
@@ -223,7 +224,7 @@ static ssize_t recv_told(struct socks *k, int sock, struct sock *s, struct udp_e
     *out = (struct udp_error){
         .error = told.error, .type = told.type, .code = told.code, .offender = told.offender};
     out->origin = weir_addr_is_v4(&told.offender) ? 2 : 3; /* SO_EE_ORIGIN_ICMP, _ICMP6 */
-    sock_name(k, sock, &out->to, true);
+    out->to = (struct weir_sockaddr){.addr = f->remote, .port = f->rport};
     return 0;
 }
 
@@ -234,7 +235,7 @@ ssize_t sock_recverr(struct socks *k, int sock, struct udp_error *out, void *dat
     if (!s)
         return -EBADF;
     if (s->kind == SOCK_KIND_TCP)
-        return recv_told(k, sock, s, out);
+        return recv_told(k, s, out);
     return udp_recv_error(k->udp, s->endpoint, out, data, len);
 }
 

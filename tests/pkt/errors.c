@@ -197,6 +197,55 @@ TEST(errors_that_only_lead_astray_are_ignored) /* REQ:1122-3.2.2-1 */
 
 /* -- errors of ours ---------------------------------------------------------------------------- */
 
+/* Of a stream: who said it, the last one only, once; and only to who asked. What a connection on
+ * its way is told ends nothing. */
+TEST(a_stream_hears_who_said_so)
+{
+    static const struct {
+        uint8_t type, code;
+        int error;
+    } told[] = {{11, 0, EHOSTUNREACH}, {3, 0, ENETUNREACH}, {3, 1, EHOSTUNREACH}};
+
+    for (int asks = 0; asks < 2; asks++) {
+        struct frames *f = frames_of(.mtu = 1500);
+        int sock = weir_socket(f->stack, AF_INET, SOCK_STREAM, 0);
+        struct weir_sockaddr to = {.addr = weir_addr_v4(THEM), .port = 80};
+        struct weir_sock_error e;
+        uint8_t error[100], text[8];
+        struct taken *syn;
+
+        set(f, sock, IP_RECVERR, asks);
+        assert_int_equal(weir_connect(f->stack, sock, &to), -EINPROGRESS);
+        syn = take(f);
+        assert_int_equal(syn->ip.proto, PROTO_TCP);
+        for (int i = 0; i < 6; i++) { /* from the third on each overwrites the one before */
+            uint32_t n = build_error(error, &(struct error_spec){told[i % 3].type, told[i % 3].code,
+                                                                 0, syn->bytes, IP4_LEN + 8});
+
+            assert_null(put(f, .src = ROUTER, .proto = PROTO_ICMP, .l4 = error, .len = n));
+            if (i < 3) {
+                assert_int_equal(weir_recverr(f->stack, sock, text, sizeof text, &e),
+                                 asks ? 0 : -EAGAIN);
+                assert_int_equal(pending(f, sock), asks ? -told[i].error : -EAGAIN);
+            }
+            if (i >= 3 || !asks)
+                continue;
+            assert_int_equal(e.error, told[i].error);
+            assert_int_equal(e.origin, 2);
+            assert_int_equal(e.type, told[i].type);
+            assert_int_equal(e.code, told[i].code);
+            assert_int_equal(weir_addr_to_v4(&e.offender), ROUTER);
+            assert_int_equal(weir_addr_to_v4(&e.to.addr), THEM);
+            assert_int_equal(e.to.port, 80);
+            assert_int_equal(weir_recverr(f->stack, sock, text, sizeof text, &e), -EAGAIN);
+        }
+        assert_int_equal(weir_recverr(f->stack, sock, text, sizeof text, &e), asks ? 0 : -EAGAIN);
+        assert_int_equal(asks ? e.code : 1, 1);
+        assert_int_equal(weir_recverr(f->stack, sock, text, sizeof text, &e), -EAGAIN);
+        frames_end(f);
+    }
+}
+
 /* REQ:792-Unreachable-1 REQ:1122-3.2.2-2 */
 TEST(a_closed_port_and_an_unknown_protocol_are_told) /* ROW:132 REQ:1122-3.2.2.1-1
                                                         REQ:1122-4.1.3.1-1 */

@@ -187,6 +187,26 @@ static void another_algorithm_keeps_what_is_its_own(void **state)
     assert_true(tcb.cc.own[0] == 7);
 }
 
+/* BBR, another one, and BBR again, while the question is open: the block of then is freed. */
+static void a_block_of_the_algorithm_s_own_stays(void **state)
+{
+    static uint64_t then[512], now[512];
+
+    (void)state;
+    send_to(10);
+    tcb.cc.algo = CC_bbr;
+    tcb.cc.block = then;
+    undo_begin(&tcp, &tcb);
+    tcb.cc.block = now;
+    assert_true(sizeof then >= cc_algo(&tcb.cc)->block_bytes);
+    tcb.cc.cwnd = 5 * MSS;
+    undo_cwnd(&tcp, &tcb);
+    assert_ptr_equal(tcb.cc.block, now);
+    assert_int_equal(tcb.cc.cwnd, 10 * MSS);
+    tcb.cc.block = NULL; /* none of them is anybody's to free */
+    tcb.cc.algo = CC_reno;
+}
+
 static void the_question_ends_behind_what_was_out(void **state)
 {
     (void)state;
@@ -295,6 +315,7 @@ int main(void)
         FLIGHT_TEST(the_first_retransmission_dates_the_question),
         FLIGHT_TEST(what_grew_meanwhile_stays),
         FLIGHT_TEST(another_algorithm_keeps_what_is_its_own),
+        FLIGHT_TEST(a_block_of_the_algorithm_s_own_stays),
         FLIGHT_TEST(the_question_ends_behind_what_was_out),
         FLIGHT_TEST(it_asks_only_where_the_flight_was_sent_once),
         FLIGHT_TEST(it_asks_with_new_text_where_some_of_the_flight_is_open),
