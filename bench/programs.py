@@ -199,6 +199,27 @@ def run_rows(bench):
         raise Skip("; ".join(skipped))
 
 
+# ---- two members of a wire ----
+
+def wire_rows(bench):
+    """iperf3 and its server, each on a weir of its own; the same two on the kernel."""
+    need("iperf3")
+    if not os.path.exists(bench.weir):
+        raise Skip(f"{bench.weir} was not built")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        member = ["env", f"XDG_RUNTIME_DIR={folder}", bench.weir, "run", "--link", "wire:bench", "--ip"]
+        with background([*member, "10.0.0.2", "--", "iperf3", "-s"]) as a, \
+                background(["iperf3", "-s", "-p", str(port)]) as b:
+            wait_for_quietly(a)
+            wait_for_quietly(b)
+            own, other = medians_of_pairs(
+                3, lambda: iperf([*member, "10.0.0.3", "--", *iperf_client("10.0.0.2", 5201)],
+                                 "on a wire"),
+                lambda: iperf(iperf_client("127.0.0.1", port), "on the kernel"))
+            yield "iperf3, both by weir run", "kernel loopback", own, other, "Gbit/s"
+
+
 # ---- TAP against veth ----
 
 def tap_rows(bench):

@@ -23,7 +23,7 @@ from table import Row, Skip, print_table
 # What is asked of weir: at least this share of the peer, at most this multiple of a cost or bound.
 # Of the lwIPs only the package as it is has a target; the others say how much of it is its setup.
 AT_LEAST = {"bulk": 3.0, "rr": 1.0, "crr": 2.0, "three copies": 0.5, "scale": 0.8, "tap": 0.5,
-            "iperf3": 0.3, "nginx": 0.4}
+            "iperf3": 0.3, "nginx": 0.4, "wire": 0.5, "wire run": 0.2}
 AT_MOST = {"scale": 1.05, "bound": 1.0}
 TARGET_PEER = "lwip package-stock"
 
@@ -188,6 +188,17 @@ def weir_run(bench):
         yield Row(name, own, peer, other, unit, at_least=AT_LEAST[name.split(",")[0]])
 
 
+def wire(bench):
+    program = bench.program("weir_wire")
+    for name, full, unit, scale in (("bulk", 4 << 30, "Gbit/s", 8e-9), ("rr", 100000, "k/s", 1e-3)):
+        tail = [name, bench.count(full)]
+        medians = bench.median({"weir": [program, *tail], "kernel": [program, "--kernel", *tail]})
+        yield Row(f"{name}, libweir in two processes", medians["weir"] * scale, "kernel loopback",
+                  medians["kernel"] * scale, unit, at_least=AT_LEAST["wire"])
+    for name, peer, own, other, unit in programs.wire_rows(bench):
+        yield Row(name, own, peer, other, unit, at_least=AT_LEAST["wire run"])
+
+
 def tap(bench):
     for name, peer, own, other, unit in programs.tap_rows(bench):
         yield Row(name, own, peer, other, unit, at_least=AT_LEAST["tap"])
@@ -202,6 +213,7 @@ SECTIONS = [
     ("memory", "Memory", memory),
     ("run", "`weir run` beside the kernel's loopback (each byte crosses weir and the kernel)",
      weir_run),
+    ("wire", "Two members of a wire (shared memory) beside the kernel's loopback", wire),
     ("tap", "TAP to a kernel beside kernel to kernel over veth", tap),
 ]
 
