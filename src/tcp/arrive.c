@@ -192,6 +192,7 @@ static enum drop arrive_known_syn(struct tcp *p, struct tcb *t, struct seg *s)
         return PASS;
     }
     t->flags |= T_SYN_DUE | T_SYN_AGAIN;
+    t->why_event = EVENT_synack_asked;
     tcb_wants_output(p, t);
     return DROP_tcp_syn_dup;
 }

@@ -122,11 +122,14 @@ static bool want_syn(struct tcp *p, struct tcb *t, struct seg_out *out)
     if (t->more)
         add_syn_text(p, t, out);
     ecn_on_syn_out(p, t, &out->hdr);
-    out->why.event = EVENT_syn;
-    if (t->flags & T_SYN_AGAIN) {
-        out->why = (struct weir_why){.event = EVENT_syn_retry,
-                                     .n = t->loss.backoff,
-                                     .of = (uint8_t)p->knobs->tcp_syn_retries};
+    if (!(t->flags & T_SYN_AGAIN)) {
+        out->why.event = EVENT_syn;
+    } else {
+        if (out->why.event != EVENT_synack_asked)
+            out->why = (struct weir_why){.event = t->state == SYN_SENT ? EVENT_syn_retry
+                                                                       : EVENT_synack_retry,
+                                         .n = t->loss.backoff,
+                                         .of = (uint8_t)timers_retries_max(p, t)};
         p->stats->TcpRetransSegs++;
         t->retrans++;
     }

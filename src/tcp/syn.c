@@ -416,6 +416,18 @@ static void syn_ack_says_ecn(const struct tcp *p, struct syn_mini *m, struct tcp
     }
 }
 
+/* The timer began anew since the last one left, so it was the timer; else the peer asked. */
+static struct weir_why why_again(const struct tcp *p, const struct syn_mini *m)
+{
+    uint32_t armed_at_us = m->node.at - (uint32_t)synack_wait_us(p, m);
+
+    if ((int32_t)(armed_at_us - m->sent_at_us) <= 0)
+        return (struct weir_why){.event = EVENT_synack_asked};
+    return (struct weir_why){.event = EVENT_synack_retry,
+                             .n = (uint8_t)(m->retries - 1),
+                             .of = (uint8_t)p->knobs->tcp_synack_retries};
+}
+
 void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
 {
     struct syn_mini *m = syn_at(p, index);
@@ -443,9 +455,7 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
         out->why.event = EVENT_syn;
         wheel_arm(p->wheel, wheel_ref_of(KIND_SYN, index), p->now_us + synack_wait_us(p, m));
     } else {
-        out->why = (struct weir_why){.event = EVENT_synack_retry,
-                                     .n = (uint8_t)(m->retries - 1),
-                                     .of = (uint8_t)p->knobs->tcp_synack_retries};
+        out->why = why_again(p, m);
         p->stats->TcpRetransSegs++;
         m->flags |= SYN_MINI_AGAIN;
     }

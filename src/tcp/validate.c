@@ -206,8 +206,10 @@ void validate_on_timeout(const struct tcp *p, const struct tcb *t)
 {
     struct validity *v = of(p, t);
 
-    if (v)
-        v->is_unused = v->loss_used = 0;
+    if (!v)
+        return;
+    v->is_unused = false;
+    v->loss_used = 0;
 }
 
 /* R. What is lost again and goes again counts again: the window is smaller for it. */

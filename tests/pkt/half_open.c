@@ -1,6 +1,7 @@
 /* SYN-RECEIVED of a listener: what completes a handshake, what is lost, queues that are full. */
 #include <errno.h>
 
+#include "stack/tables.h"
 #include "support/peer.h"
 
 static void expect_nothing_to_accept(struct peer *p)
@@ -41,6 +42,36 @@ TEST(a_repeated_syn_is_answered_again_and_the_timer_goes_on) /* REQ:FSM-203 */
     expect_after(&p, 600, .flags = SYN | ACK, .seq = 0, .ack = 1);
     expect_stat(&p, "TcpRetransSegs", 2);
     peer_end(&p);
+}
+
+/* What `weir why` and the lab say of it: the peer asked again, or the timer did. */
+TEST(who_wants_a_syn_ack_again_is_told)
+{
+    static const struct {
+        int ms; /* since the one before; 0: then the SYN comes again */
+        uint16_t event;
+        uint8_t n;
+    } told[] = {{0, EVENT_synack_asked, 0},
+                {0, EVENT_synack_asked, 0},
+                {1000, EVENT_synack_retry, 1},
+                {0, EVENT_synack_asked, 0},
+                {2000, EVENT_synack_retry, 2}};
+    struct peer p = listening(0);
+    struct got g;
+
+    inject(&p, .flags = SYN, .seq = 0, .mss = 1460);
+    expect(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        advance_ms(&p, told[i].ms);
+        if (!told[i].ms)
+            inject(&p, .flags = SYN, .seq = 0, .mss = 1460, .drop = "tcp_syn_dup");
+        assert_true(peer_next(&p, &g));
+        assert_int_equal(g.why.event, told[i].event);
+        assert_int_equal(g.why.n, told[i].n);
+        if (told[i].n)
+            assert_int_equal(g.why.of, 5);
+    }
+    peer_forget();
 }
 
 TEST(a_lost_last_ack_is_made_good_by_the_next_segment)
