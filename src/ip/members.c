@@ -156,8 +156,7 @@ void member_due_at(struct members *m, struct member *e, int64_t at_us)
 
 /* The sources that were, and that are now wanted: each change has its count. A list that is full of
  * what was forgets the rest of it: routers find out by asking. */
-static bool change_sources(struct member *e, struct member_sources *s, const struct filter *want,
-                           uint8_t again)
+static bool change_sources(struct member_sources *s, const struct filter *want, uint8_t again)
 {
     bool is_news = false;
 
@@ -203,7 +202,7 @@ int members_set(struct members *m, int ifindex, const struct weir_addr *group,
         is_news = true;
     }
     if (e->sources)
-        is_news |= change_sources(e, e->sources, want, is_news ? 0 : robustness_of(m, e));
+        is_news |= change_sources(e->sources, want, is_news ? 0 : robustness_of(m, e));
     if (!is_news)
         return 0;
     e->is_half_told = false;

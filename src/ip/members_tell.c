@@ -105,7 +105,8 @@ static void told_change(const struct member_turn *t, struct member *e)
         e->mode_again--;
     else
         for (int i = 0; e->sources && i < e->sources->held; i++)
-            e->sources->source[i].again -= e->sources->source[i].again > 0;
+            if (e->sources->source[i].again)
+                e->sources->source[i].again--;
     e->is_half_told = false;
     e->change_at_us = NEVER;
     if (member_has_changes(e))
