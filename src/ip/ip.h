@@ -163,6 +163,8 @@ void redirect_set(struct ip *ip, const struct weir_addr *dst, int ifindex,
                   const struct weir_addr *next_hop);
 void redirect_forget(struct ip *ip, const struct weir_addr *dst, int ifindex);
 void redirect_forget_all(struct ip *ip);
+/* All that lead by it: 4861#6.3.5. O(redirects). */
+void redirect_forget_via(struct ip *ip, int ifindex, const struct weir_addr *next_hop);
 
 /* -- path MTU: pmtu.c -------------------------------------------------------------------------- */
 

@@ -115,6 +115,14 @@ void redirect_forget(struct ip *ip, const struct weir_addr *dst, int ifindex)
         forget(ip, index);
 }
 
+void redirect_forget_via(struct ip *ip, int ifindex, const struct weir_addr *next_hop)
+{
+    for (uint32_t i = pool_next(&ip->redirects, 1); i; i = pool_next(&ip->redirects, i + 1))
+        if (redirect_at(ip, i)->ifindex == ifindex &&
+            weir_addr_equal(&redirect_at(ip, i)->next_hop, next_hop))
+            forget(ip, i);
+}
+
 void redirect_forget_all(struct ip *ip)
 {
     while (ip->redirect_order.first)

@@ -33,3 +33,17 @@ bool neigh_has_failed(struct link *l, int ifindex, const struct weir_addr *next_
 
     return index && neigh_at(l, index)->state == NEIGH_FAILED;
 }
+
+int64_t neigh_asked_at(struct link *l, int ifindex, const struct weir_addr *next_hop)
+{
+    uint32_t index = neigh_find(l, ifindex, next_hop);
+
+    return index ? neigh_at(l, index)->asked_us : INT64_MIN;
+}
+
+bool neigh_is_host(struct link *l, int ifindex, const struct weir_addr *next_hop)
+{
+    uint32_t index = weir_addr_is_v4(next_hop) ? 0 : neigh_find(l, ifindex, next_hop);
+
+    return index && neigh_at(l, index)->has_mac && !neigh_at(l, index)->is_router;
+}

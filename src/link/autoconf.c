@@ -168,8 +168,11 @@ void autoconf_on_duplicate(struct link *l, int ifindex, const struct weir_addr *
     memset(prefix.b + 8, 0, 8);
     if (!(was.flags & ADDR_AUTO) || was.tries + 1 >= TRIES_MAX)
         return;
-    if (!is_random && l->config.ip6.addr_gen_mode == ADDR_GEN_EUI64)
+    if (!is_random && l->config.ip6.addr_gen_mode == ADDR_GEN_EUI64) {
+        if (addr->b[0] == 0xfe) /* two of one MAC: nothing here would work */
+            l->iface[ifindex].ip6.is_on = false;
         return;
+    }
     iface_remove_addr(l, ifindex, addr);
     if (is_random) {
         put_random(l, &prefix);

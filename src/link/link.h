@@ -39,7 +39,6 @@ struct autoconf_config {
     uint8_t accept_ra, autoconf; /* 1, 1 */
     uint8_t accept_ra_defrtr, accept_ra_pinfo, accept_ra_mtu; /* 1, 1, 1 */
     uint8_t accept_ra_rt_info_max_plen; /* longest prefix of a route option, 128 */
-    uint8_t accept_redirects;           /* 1 */
 };
 enum addr_gen { ADDR_GEN_EUI64 = 0, ADDR_GEN_STABLE = 2 };
 
@@ -191,6 +190,7 @@ struct link {
     int64_t reachable_us;           /* base_reachable_time, randomized */
     int64_t reachable_drawn_us, reachable_base_us;
     struct sipkey secret; /* of interface identifiers: 7217 */
+    bool is_secret_set;   /* by who owns us; else it was drawn */
     struct ra_route route[RA_ROUTES_MAX];
     uint32_t nd_due;      /* bit by ifindex: a router solicitation goes out */
     int64_t life_step_us; /* no lifetime ends and no router is asked before */
@@ -305,6 +305,10 @@ void neigh_doubt(struct link *l, int ifindex, const struct weir_addr *next_hop, 
 
 /* It was asked for, not long ago, and did not answer. */
 bool neigh_has_failed(struct link *l, int ifindex, const struct weir_addr *next_hop);
+/* When it was asked for last. */
+int64_t neigh_asked_at(struct link *l, int ifindex, const struct weir_addr *next_hop);
+/* It is there and says that it is no router (IPv6). */
+bool neigh_is_host(struct link *l, int ifindex, const struct weir_addr *next_hop);
 
 /* A message of neighbour discovery; the stack adds hop limit and checksum. */
 #define ND_OUT_MAX 120

@@ -58,19 +58,32 @@ static void send_to(struct neigh_out *out, const struct weir_addr *dst, const ui
         iface_group_mac(dst, out->dst);
 }
 
+/* The source of the first packet that waits, if it is an address of this interface. */
+static bool source_of_waiting(struct link *l, const struct neigh *n, struct weir_addr *src)
+{
+    const struct iface_addr *a;
+
+    if (!n->first || n->first->packet.part[0].len < IP6_LEN)
+        return false;
+    memcpy(src, n->first->packet.part[0].data + 8, sizeof *src);
+    a = iface_find_addr(&l->iface[n->ifindex], src);
+    return a && a->state == ADDR_USABLE;
+}
+
 /* 4861#7.2.2: from the address that what waits comes from, so that the neighbour learns whom to
  * answer. */
-void nd_put_solicitation(struct link *l, int ifindex, const struct weir_addr *target,
-                         const uint8_t *mac, struct neigh_out *out)
+void nd_put_solicitation(struct link *l, const struct neigh *n, struct neigh_out *out)
 {
+    const uint8_t *mac = n->state == NEIGH_PROBE ? n->mac : NULL;
     struct weir_addr group;
 
     begin(out, ND_NS, ND_NS_LEN);
-    memcpy(out->nd.message + 8, target, sizeof *target);
-    nd_solicited_group(target, &group);
-    send_to(out, mac ? target : &group, mac);
-    if (iface_source_for(l, ifindex, target, &out->nd.src))
-        put_option(out, ND_OPT_SOURCE, l->iface[ifindex].mac);
+    memcpy(out->nd.message + 8, &n->addr, sizeof n->addr);
+    nd_solicited_group(&n->addr, &group);
+    send_to(out, mac ? &n->addr : &group, mac);
+    if (source_of_waiting(l, n, &out->nd.src) ||
+        iface_source_for(l, n->ifindex, &n->addr, &out->nd.src))
+        put_option(out, ND_OPT_SOURCE, l->iface[n->ifindex].mac);
 }
 
 void nd_put_advertisement(struct link *l, int ifindex, const struct neigh_answer *a,
@@ -279,6 +292,42 @@ static enum drop input_advertisement(struct link *l, const struct nd_in *in, int
     return learn_answer(l, in, &target, now_us);
 }
 
+/* -- redirects --------------------------------------------------------------------------------- */
+
+static bool is_link_local(const struct weir_addr *a)
+{
+    return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* 4861#8.1, but for who is the first hop of now. */
+enum drop nd_read_redirect(const struct nd_in *in, struct nd_redirect *out)
+{
+    if (in->hop_limit != HOP_LIMIT || in->was_fragmented || in->message[1] != 0 ||
+        !is_link_local(&in->src) || in->len < ND_REDIRECT_LEN ||
+        !nd_options_are_good(in->message, in->len, ND_REDIRECT_LEN))
+        return DROP_nd_invalid;
+    memcpy(&out->next_hop, in->message + 8, sizeof out->next_hop);
+    memcpy(&out->dst, in->message + 24, sizeof out->dst);
+    if (iface_is_multicast(&out->dst) ||
+        !(is_link_local(&out->next_hop) || weir_addr_equal(&out->next_hop, &out->dst)))
+        return DROP_nd_invalid;
+    return PASS;
+}
+
+/* 4861#8.3: a new or another link-layer address is STALE; who is not the destination is a router.
+ */
+void nd_heed_redirect(struct link *l, const struct nd_in *in, int64_t now_us)
+{
+    const uint8_t *mac = nd_mac_option(in->message, in->len, ND_REDIRECT_LEN, ND_OPT_TARGET);
+    struct nd_redirect r;
+    uint32_t index;
+
+    nd_read_redirect(in, &r);
+    index = nd_learn(l, in->ifindex, &r.next_hop, mac, now_us);
+    if (index && !weir_addr_equal(&r.next_hop, &r.dst))
+        neigh_at(l, index)->is_router = true;
+}
+
 enum drop nd_input(struct link *l, const struct nd_in *in, int64_t now_us)
 {
     if (in->hop_limit != HOP_LIMIT || in->was_fragmented || in->message[1] != 0)
@@ -290,7 +339,7 @@ enum drop nd_input(struct link *l, const struct nd_in *in, int64_t now_us)
         return input_advertisement(l, in, now_us);
     case ND_RA:
         return router_input_ra(l, in, now_us);
-    default: /* RS: 4861#6.1.1; redirects */
+    default: /* RS: 4861#6.1.1 */
         return DROP_nd_ignored;
     }
 }

@@ -23,6 +23,14 @@ struct nd_in {
 /* PASS: taken. Types: message[0], ICMP6_ND_FIRST to ICMP6_ND_LAST. */
 enum drop nd_input(struct link *l, const struct nd_in *in, int64_t now_us);
 
+/* A redirect: nd_input passes it to nobody, for whose first hop it comes from is not known here.
+ * nd_read_redirect says what it claims, or nd_invalid; who believes it calls nd_heed_redirect. */
+struct nd_redirect {
+    struct weir_addr dst, next_hop;
+};
+enum drop nd_read_redirect(const struct nd_in *in, struct nd_redirect *out);
+void nd_heed_redirect(struct link *l, const struct nd_in *in, int64_t now_us);
+
 /* ff02::1:ffXX:XXXX, in which neighbours ask for the address: 4291#2.7.1. */
 void nd_solicited_group(const struct weir_addr *addr, struct weir_addr *group);
 bool nd_is_solicited_group(const struct weir_addr *group);

@@ -41,8 +41,7 @@ void link_config_default(struct link_config *config)
                 .accept_ra_defrtr = 1,
                 .accept_ra_pinfo = 1,
                 .accept_ra_mtu = 1,
-                .accept_ra_rt_info_max_plen = 128,
-                .accept_redirects = 1},
+                .accept_ra_rt_info_max_plen = 128},
     };
 }
 
@@ -156,7 +155,7 @@ static void request_out(struct link *l, uint32_t index, int64_t now_us, struct n
     n->asked_us = now_us;
     wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l, n));
     if (!weir_addr_is_v4(&n->addr)) {
-        nd_put_solicitation(l, n->ifindex, &n->addr, n->state == NEIGH_PROBE ? n->mac : NULL, out);
+        nd_put_solicitation(l, n, out);
         return;
     }
     *out = (struct neigh_out){.kind = NEIGH_ARP, .arp = {.op = ARP_REQUEST}};
@@ -364,9 +363,10 @@ static void neigh_remove(struct link *l, uint32_t index)
 enum neigh_state neigh_state_at(const struct link *l, struct neigh *n, int64_t now_us)
 {
     int64_t base_us = l->reachable_us;
+    uint32_t told_ms = weir_addr_is_v4(&n->addr) ? 0 : l->iface[n->ifindex].ip6.reachable_ms;
 
-    if (!weir_addr_is_v4(&n->addr) && l->iface[n->ifindex].ip6.reachable_ms)
-        base_us = (int64_t)l->iface[n->ifindex].ip6.reachable_ms * 1000;
+    if (told_ms) /* as far from what is told as the other is from what is set */
+        base_us = (int64_t)told_ms * l->reachable_us / l->config.base_reachable_time_ms;
     if (n->state == NEIGH_REACHABLE && !n->is_permanent && now_us - n->confirmed_us >= base_us)
         n->state = NEIGH_STALE;
     return n->state;

@@ -75,9 +75,8 @@ void acd_lose(struct link *l, int ifindex, struct iface_addr *a, int64_t now_us)
 bool acd_is_asked(const struct iface_addr *a); /* still TENTATIVE */
 
 /* nd.c */
-/* A neighbour solicitation for `target`; to its group where `mac` is NULL. */
-void nd_put_solicitation(struct link *l, int ifindex, const struct weir_addr *target,
-                         const uint8_t *mac, struct neigh_out *out);
+/* A solicitation for the neighbour: to its group, or in PROBE to itself. */
+void nd_put_solicitation(struct link *l, const struct neigh *n, struct neigh_out *out);
 void nd_put_advertisement(struct link *l, int ifindex, const struct neigh_answer *a,
                           struct neigh_out *out);
 void nd_put_probe(const struct iface_addr *a, struct neigh_out *out);

@@ -2,7 +2,8 @@
  * 1122#3.3.1.4 3.3.1.5, 4861#6.3.6.
  *
  * Knows: routes, redirects, and what became of neighbours. Shape: of routes that are equally long
- * the first is taken whose gateway did not fail; if all did, the first is tried again. What TCP
+ * the first is taken whose gateway did not fail; if all did, the one that was asked longest ago is
+ * tried again, so that they take turns. What TCP
  * says of its first hop and the link's own questions make a gateway fail (neigh.c): nobody is asked
  * without traffic. Units: none. Errors: -ENETUNREACH. Cost: a lookup; O(gateways) while one is
  * dead. */
@@ -11,6 +12,11 @@
 static bool is_dead(struct link *l, const struct route_result *r)
 {
     return r->has_gateway && neigh_has_failed(l, r->ifindex, &r->next_hop);
+}
+
+static int64_t asked_at(struct link *l, const struct route_result *r)
+{
+    return neigh_asked_at(l, r->ifindex, &r->next_hop);
 }
 
 int way_find(const struct way *w, const struct weir_addr *dst, int ifindex,
@@ -22,10 +28,12 @@ int way_find(const struct way *w, const struct weir_addr *dst, int ifindex,
     if (v < 0 || !is_dead(w->link, out))
         return v;
     for (next = *out; route_next(w->ip, dst, ifindex, &next) == 0;) {
-        if (is_dead(w->link, &next))
-            continue;
-        *out = next;
-        break;
+        if (!is_dead(w->link, &next)) {
+            *out = next;
+            break;
+        }
+        if (asked_at(w->link, &next) < asked_at(w->link, out))
+            *out = next;
     }
     return 0;
 }
@@ -38,7 +46,9 @@ int way_find_own(const struct way *w, const struct weir_addr *dst, int ifindex,
 
     if (v < 0 || !redirect_of(w->ip, dst, out->ifindex, &next_hop))
         return v;
-    if (neigh_has_failed(w->link, out->ifindex, &next_hop)) {
+    if (neigh_has_failed(w->link, out->ifindex, &next_hop) ||
+        (!weir_addr_equal(&next_hop, dst) &&
+         neigh_is_host(w->link, out->ifindex, &next_hop))) { /* 4861#7.2.5 */
         redirect_forget(w->ip, dst, out->ifindex);
         return 0;
     }

@@ -41,6 +41,7 @@ enum drop input_udp(struct arrival *a);
 /* An error about something that we sent goes to who sent it. */
 enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e);
 enum drop input_redirect(struct arrival *a, const struct icmp_event *event); /* redirect.c */
+enum drop input_redirect6(struct arrival *a, const struct nd_in *in);
 /* An echo reply, to the ping sockets of identifier `id`. */
 enum drop input_icmp_reply(struct arrival *a, uint16_t id);
 /* Judged before, and nothing that matters changed since. */

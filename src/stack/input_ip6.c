@@ -61,6 +61,8 @@ static enum drop input_nd(struct arrival *a)
     if (a->f->part[0].len - a->l4_at < a->l4_len)
         return DROP_not_linear;
     a->is_answer = true;
+    if (in.message[0] == ND_REDIRECT)
+        return input_redirect6(a, &in);
     return nd_input(&a->k->link, &in, a->k->now_us);
 }
 

@@ -201,6 +201,42 @@ static int get_fastopen_key(const struct weir_stack *k, char *text, size_t size)
     return len;
 }
 
+/* -- net.ipv6.conf.all.stable_secret: an address whose 128 bits are the secret -------------------
+ */
+
+static int set_stable_secret(struct weir_stack *k, const char *value)
+{
+    char text[WEIR_ADDR_TEXT];
+    size_t len = strcspn(value, "\n");
+    struct weir_addr a;
+
+    if (len >= sizeof text || value[len + (value[len] == '\n')])
+        return -EINVAL;
+    memcpy(text, value, len);
+    text[len] = '\0';
+    if (weir_addr_parse(&a, text) < 0 || weir_addr_is_v4(&a))
+        return -EINVAL;
+    memcpy(&k->link.secret, a.b, sizeof a.b);
+    k->link.is_secret_set = true;
+    return 0;
+}
+
+/* One that was drawn by chance is not shown: it is gone with the stack. */
+static int get_stable_secret(const struct weir_stack *k, char *text, size_t size)
+{
+    char buffer[WEIR_ADDR_TEXT];
+    struct weir_addr a;
+    int len = 0;
+
+    memcpy(a.b, &k->link.secret, sizeof a.b);
+    if (!k->link.is_secret_set || size == 0)
+        return size ? text[0] = '\0' : -ENOSPC;
+    weir_addr_text(&a, buffer);
+    for (const char *at = buffer; *at; at++)
+        len = put_char(text, size, len, *at);
+    return len;
+}
+
 /* -- the table --------------------------------------------------------------------------------- */
 
 static const struct text_row {

@@ -108,6 +108,8 @@ static void on_route(struct weir_stack *k, const struct ra_change *c)
         route_add(&k->ip, &s);
     else
         route_remove(&k->ip, &s);
+    if (!c->is_there && r->has_router && !r->prefix)
+        redirect_forget_via(&k->ip, r->ifindex, &r->router);
 }
 
 static void on_router_said(struct weir_stack *k, int ifindex)

@@ -7,7 +7,9 @@
  * Cost: two route lookups. */
 #include "stack/arrival.h"
 
-/* On the link that the message came by, and a host that is not us. */
+/* On the link that the message came by, and a host that is not us. Of IPv6 that is a matter of the
+ * message alone: its target is link-local, or what is on the link though no prefix says so
+ * (4861#8.1). */
 static bool is_neighbour(struct weir_stack *k, int ifindex, const struct weir_addr *a)
 {
     struct route_result r;
@@ -15,7 +17,7 @@ static bool is_neighbour(struct weir_stack *k, int ifindex, const struct weir_ad
     if (ip_judge_source(a, 0, iface_has_addr(&k->link, a) ? IP_SOURCE_OWN : 0) != PASS ||
         iface_is_broadcast(&k->link, ifindex, a))
         return false;
-    return ip6_is_link_local(a) || (route_lookup(&k->ip, a, ifindex, &r) == 0 && !r.has_gateway);
+    return !weir_addr_is_v4(a) || (route_lookup(&k->ip, a, ifindex, &r) == 0 && !r.has_gateway);
 }
 
 enum drop stack_redirect(struct weir_stack *k, const struct redirect_told *t)
@@ -61,4 +63,25 @@ enum drop input_redirect(struct arrival *a, const struct icmp_event *event)
         return v;
     a->is_answer = true;
     return stack_redirect(k, &t);
+}
+
+/* That it comes from a neighbour its hop limit shows; that we asked for it nothing does, so it is
+ * the first hop's word alone. */
+enum drop input_redirect6(struct arrival *a, const struct nd_in *in)
+{
+    struct weir_stack *k = a->k;
+    struct redirect_told t = {.ifindex = a->ifindex, .from = a->src};
+    struct nd_redirect r;
+    enum drop v;
+
+    if (!k->knobs.accept_redirects6 || k->knobs.ip6_forwarding)
+        return DROP_nd_ignored;
+    if ((v = nd_read_redirect(in, &r)) != PASS)
+        return v;
+    t.dst = r.dst;
+    t.next_hop = r.next_hop;
+    if (stack_redirect(k, &t) != PASS)
+        return DROP_nd_invalid;
+    nd_heed_redirect(&k->link, in, k->now_us);
+    return PASS;
 }

@@ -13,7 +13,7 @@ void stack_knobs_changed(struct weir_stack *k)
 
     k->link.config.gc_thresh3 = (uint32_t)n->neigh_max;
     k->ip.config.redirects_max = (uint32_t)n->redirects_max;
-    if (!n->accept_redirects || n->ip_forward)
+    if (!n->accept_redirects || n->ip_forward || !n->accept_redirects6 || n->ip6_forwarding)
         redirect_forget_all(&k->ip);
     k->link.config.base_reachable_time_ms = (uint32_t)n->neigh_reachable_ms;
     k->link.config.delay_first_probe_time = (uint32_t)n->neigh_delay_s;
