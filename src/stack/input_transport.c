@@ -44,6 +44,24 @@ static bool tcp_sum_is_good(const struct arrival *a)
     return sum_fold(acc) == 0xffff;
 }
 
+/* What we sent got there, so the way begins well: 4861#7.3.1, 1122#2.3.2.1. Mostly it is the way
+ * that output took last. */
+static void confirm_first_hop(struct arrival *a)
+{
+    struct weir_stack *k = a->k;
+    const struct last_path *last = &k->path;
+    struct way way = {&k->ip, &k->link};
+    struct route_result r = {.next_hop = last->next_hop};
+
+    k->tcp.has_progress = false;
+    if (a->iface->type != WEIR_LINK_ETHER)
+        return;
+    if ((last->ifindex == a->ifindex && last->epoch == stack_epoch(k) &&
+         weir_addr_equal(&last->dst, &a->src)) ||
+        way_find_own(&way, &a->src, a->ifindex, &r) == 0)
+        neigh_confirm(&k->link, a->ifindex, &r.next_hop, k->now_us);
+}
+
 enum drop input_tcp(struct arrival *a)
 {
     struct weir_stack *k = a->k;
@@ -51,6 +69,7 @@ enum drop input_tcp(struct arrival *a)
     struct seg s;
     uint32_t head = a->f->part[0].len - a->l4_at;
     int len = tcp_parse(&h, head_at(a, a->l4_at), head < a->l4_len ? head : a->l4_len);
+    enum drop v;
 
     if (len < 0)
         return (enum drop) - len;
@@ -79,7 +98,10 @@ enum drop input_tcp(struct arrival *a)
     if (a->f->gso_size && s.len)
         s.pieces = (uint16_t)((s.len - 1) / a->f->gso_size + 1);
     s.texts = s.len ? arrival_slices(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
-    return tcp_input(&k->tcp, &s);
+    v = tcp_input(&k->tcp, &s);
+    if (k->tcp.has_progress)
+        confirm_first_hop(a);
+    return v;
 }
 
 /* -- UDP --------------------------------------------------------------------------------------- */

@@ -39,6 +39,7 @@ static void advance_una(struct tcp *p, struct tcb *t, struct seq ack, uint32_t a
     if (tcb_has_lapped(t->snd.iss, t->snd.una, ack))
         t->una_laps++;
     t->snd.una = ack;
+    p->has_progress = true;
     if (t->flags & T_URG_OUT && seq_le(t->snd.up, ack))
         t->flags &= ~(uint32_t)T_URG_OUT;
     if (t->snd.ring.len == 0 && !press_is_high(p)) /* else it might find none again */

@@ -151,6 +151,7 @@ struct tcp {
     struct trace *trace;    /* where changes of state are told */
     int64_t now_us;         /* the latest instant that the stack told */
     int64_t quiet_until_us; /* 9293#3.4.3: nothing is sent before */
+    bool has_progress;      /* new text was acknowledged; the stack takes it back */
     struct sipkey flow_key, secret_key, cookie_key, port_key;
     struct rng rng;
     struct sipkey open_key[2]; /* Fast Open: of the cookies that we give, and the one before */

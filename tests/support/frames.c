@@ -228,6 +228,14 @@ static void read_ip(struct taken *t, uint32_t at)
     t->l4_len = t->ip.total_len - (uint32_t)len;
 }
 
+/* What every interface with IPv6 tells routers of its addresses: no test here is about that. */
+static bool is_mld_report(const struct frames *f, const struct taken *t)
+{
+    static const uint8_t routers[16] = {0xff, 2, [15] = 0x16};
+
+    return f->type == WEIR_LINK_ETHER && t->is_v6 && memcmp(&t->ip6.dst, routers, 16) == 0;
+}
+
 static void keep(struct frames *f, int ifindex, const struct weir_frame *frame)
 {
     struct taken *t = &f->queue[f->queued++];
@@ -245,6 +253,8 @@ static void keep(struct frames *f, int ifindex, const struct weir_frame *frame)
         read_ip(t, ETH_LEN);
     else if (bytes[12] < 6 && bytes[20] == 8 && bytes[21] == 0)
         read_ip(t, ETH_LEN + LLC_LEN);
+    if (is_mld_report(f, t))
+        free((void *)(uintptr_t)f->queue[--f->queued].bytes);
 }
 
 static void collect(struct frames *f)
