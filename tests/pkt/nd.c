@@ -1,7 +1,8 @@
 /* Neighbour discovery, between stacks of ours and messages that are written by hand. RFC 4861. */
 #include "support/nd6.h"
 
-/* REQ:4861-7.2.2-2 REQ:4861-7.2.4-1 REQ:4861-7.2.4-4 REQ:4861-4.3-3 REQ:4861-7.2.1-1 */
+/* REQ:2464-7-1 REQ:4861-7.2.2-2 REQ:4861-7.2.4-1 REQ:4861-7.2.4-4 REQ:4861-4.3-3
+ * REQ:4861-7.2.1-1 */
 static void a_neighbour_is_asked_for_and_what_waited_goes(void **state)
 {
     struct weir_addr there = ether_addr("2001:db8::2"), group;

@@ -141,6 +141,7 @@ static void what_is_not_believed(void **state)
     }
 }
 
+/* REQ:4862-5.5-1 */
 static void knobs_say_what_is_heard(void **state)
 {
     static const char *const names[] = {"accept_ra", "autoconf", "accept_ra_pinfo"};

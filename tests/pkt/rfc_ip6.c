@@ -163,7 +163,7 @@ TEST(an_answer_goes_back_without_the_route_that_it_came) /* REQ:8200-8.4-1 */
 TEST(a_report_bears_one_header_of_options) /* REQ:8200-4.2-5 REQ:8200-4.1-1 */
 {
     static const uint8_t want[8] = {PROTO_ICMP6, 0, 5, 2, 0, 0, 1, 0};
-    struct frames *f = frames_of(.is_ether = true, .has_v6 = true);
+    struct frames *f = frames_of(.is_ether = true, .has_v6 = true, .hears_mld = true);
     struct ipv6_mreq r = {.ipv6mr_interface = 1};
     struct weir_addr group = addr6("ff05::5");
     int s = udp6_socket(f, 5000), reports = 0;

@@ -149,6 +149,7 @@ struct frames *frames_begin(const struct frames_config *c)
     assert_non_null(f);
     f->now_ns = config.now_ns;
     f->type = i.type;
+    f->hears_mld = c->hears_mld;
     f->stack = weir_new(&config);
     assert_non_null(f->stack);
     f->ifindex = weir_iface_add(f->stack, &i);
@@ -233,7 +234,8 @@ static bool is_mld_report(const struct frames *f, const struct taken *t)
 {
     static const uint8_t routers[16] = {0xff, 2, [15] = 0x16};
 
-    return f->type == WEIR_LINK_ETHER && t->is_v6 && memcmp(&t->ip6.dst, routers, 16) == 0;
+    return !f->hears_mld && f->type == WEIR_LINK_ETHER && t->is_v6 &&
+           memcmp(&t->ip6.dst, routers, 16) == 0;
 }
 
 static void keep(struct frames *f, int ifindex, const struct weir_frame *frame)

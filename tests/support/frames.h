@@ -35,6 +35,7 @@ struct frames_config {
     const char *knob, *value;
     uint32_t right_mtu; /* not 0: a router, with a second link to 10.0.1.0/24 */
     bool has_v6;        /* fd00::1/64, and at the right fd00:1::1/64: frames6.h */
+    bool hears_mld;     /* take() gives what is told of groups of addresses too */
 };
 
 /* What the stack sent. */
@@ -53,6 +54,7 @@ struct taken {
 struct frames {
     struct weir_stack *stack;
     int ifindex, ifaces;
+    bool hears_mld;
     int64_t now_ns;
     enum weir_link_type type;
     size_t bytes; /* that the stack holds */
