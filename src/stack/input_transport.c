@@ -167,8 +167,6 @@ enum drop input_icmp_error(struct arrival *a, const struct icmp_error *e)
     fault.is_foreign = !iface_is_own(&k->link, a->ifindex, &e->local);
     fault.ttl = a->ttl;
     fault.tos = a->tos;
-    fault.info = told;
-    fault.is_foreign = !iface_is_own(&k->link, a->ifindex, &e->local);
     if (a->l4_len > e->text_at)
         fault.parts = arrival_slices(a->f, a->l4_at + e->text_at, a->l4_len - e->text_at,
                                      fault.part);
