@@ -131,13 +131,14 @@ static bool pull_old(const struct member_turn *t, struct igmp_out *out, bool is_
 bool igmp_pull(struct members *m, struct rng *rng, int ifindex, struct igmp_out *out,
                int64_t now_us)
 {
-    enum member_version version = members_version(m, MEMBERS_V4, ifindex, now_us);
+    enum member_version version;
     struct member_turn t = {m, rng, MEMBERS_V4, ifindex, now_us};
     uint16_t records;
     uint32_t len;
 
     if (!(m->due[MEMBERS_V4] >> ifindex & 1))
         return false;
+    version = members_version(m, MEMBERS_V4, ifindex, now_us);
     if (version != MEMBER_NEW)
         return pull_old(&t, out, version == MEMBER_V1);
     *out = (struct igmp_out){.dst = weir_addr_v4(V3_ROUTERS), .bytes = {V3_REPORT}};

@@ -104,12 +104,13 @@ static bool pull_old(const struct member_turn *t, struct igmp_out *out)
 
 bool mld_pull(struct members *m, struct rng *rng, int ifindex, struct igmp_out *out, int64_t now_us)
 {
-    enum member_version version = members_version(m, MEMBERS_V6, ifindex, now_us);
+    enum member_version version;
     struct member_turn t = {m, rng, MEMBERS_V6, ifindex, now_us};
     uint16_t records;
 
     if (!(m->due[MEMBERS_V6] >> ifindex & 1))
         return false;
+    version = members_version(m, MEMBERS_V6, ifindex, now_us);
     if (version != MEMBER_NEW)
         return pull_old(&t, out);
     *out = (struct igmp_out){.dst = v2_routers, .bytes = {ICMP6_MLD2_REPORT}};
