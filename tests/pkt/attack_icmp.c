@@ -13,7 +13,7 @@
 
 enum { UNREACHABLE = 3, TIME_EXCEEDED = 11, PARAMETER = 12, FRAG = 4 };
 
-static uint8_t bytes[2048], text[2048];
+static uint8_t bytes[2048];
 
 /* -- about connections ------------------------------------------------------------------------- */
 
