@@ -275,12 +275,13 @@ static enum meet_heard judge(struct meet_word *w, size_t n)
 
 enum meet_heard meet_hear(int fd, struct meet_word *word, int *memory)
 {
-    struct iovec part = {word, sizeof *word};
+    struct iovec part = {.iov_len = sizeof *word};
     union passed passed = {.bytes = {0}};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t n;
 
     memset(word, 0, sizeof *word);
+    part.iov_base = word;
     if (memory) {
         *memory = -1;
         m.msg_control = passed.bytes;
