@@ -28,6 +28,7 @@ ENFORCED = [
     ("tcp-rfc9293.tsv", "each requirement of RFC 9293", lambda entry: True),
     ("tcp-fsm.tsv", "each transition of RFC 9293 3.10", lambda entry: True),
     ("tcp-extensions.tsv", "each requirement of TCP's extensions", lambda entry: True),
+    ("ip.tsv", "each requirement of IP, ICMP, neighbours and UDP", lambda entry: True),
     ("rows.tsv", "each row that a user can see", lambda entry: True),
 ]
 TAG = re.compile(r"\bREQ:([A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9])|\b(ROW:\d+)\b|(?<![\w:-])(FSM-\d+)\b")

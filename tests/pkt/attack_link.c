@@ -1,6 +1,6 @@
 /* Attacks from the link: claims on addresses, sweeps, floods of what routers say, frames that are
  * cut. A neighbour that is in use stays in use, limits hold, nothing is believed that was not asked
- * for. PROMISES 81 to 85; 6583, 6980. */
+ * for. docs/attacks.md 81 to 85; 6583, 6980. */
 #include "support/ra6.h"
 
 #include "base/rng.h"
