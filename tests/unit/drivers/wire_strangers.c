@@ -3,6 +3,7 @@
 #include "wire_rogue.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -217,6 +218,55 @@ static void of_two_connections_one_stays(void **state)
     }
 }
 
+struct birth {
+    pthread_barrier_t *start;
+    struct weir_link *link;
+};
+
+static void *be_born(void *arg)
+{
+    struct birth *b = arg;
+    struct weir_wire_config c = {
+        .name = "lab", .folder = wire_folder, .ring_bytes = LANE_BYTES_MIN};
+    char error[300];
+
+    pthread_barrier_wait(b->start);
+    b->link = weir_wire_open(&c, error, sizeof error);
+    return NULL;
+}
+
+/* Real ones, which may each find the other, or not yet: there is one connection in the end, and the
+ * frames of both ways pass. */
+static void who_comes_at_the_same_time_meets_once(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 100; round++) {
+        pthread_barrier_t start;
+        struct birth b[3] = {{&start, NULL}, {&start, NULL}, {&start, NULL}};
+        struct weir_link *m[3];
+        pthread_t thread[3];
+        pthread_barrier_init(&start, NULL, 3);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, be_born, &b[i]), 0);
+        for (int i = 0; i < 3; i++)
+            pthread_join(thread[i], NULL);
+        pthread_barrier_destroy(&start);
+        for (int i = 0; i < 3; i++)
+            m[i] = b[i].link;
+        assert_true(m[0] && m[1] && m[2]);
+        settle(m, 3);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(stats_of(m[i]).members, 2);
+            assert_int_equal(stats_of(m[i]).refused, 0);
+            say(m[i], EVERYBODY, 60, 1);
+            assert_int_equal(drain(m[(i + 1) % 3], NULL), 1);
+            assert_int_equal(drain(m[(i + 2) % 3], NULL), 1);
+        }
+        for (int i = 0; i < 3; i++)
+            weir_link_close(m[i]);
+    }
+}
+
 /* In a process of another user: 0 if it refused two that connected. */
 static int be_another(int ready, int go)
 {
@@ -291,6 +341,7 @@ int main(void)
         TEST(a_member_cannot_be_stuffed_with_descriptors),
         TEST(out_of_descriptors_nobody_waits_at_the_door),
         TEST(of_two_connections_one_stays),
+        TEST(who_comes_at_the_same_time_meets_once),
         TEST(another_user_is_refused),
     };
 
