@@ -1,6 +1,6 @@
 """Whole programs, unmodified: iperf3 and nginx with wrk, on weir and on the kernel.
 
-Rows are (name, peer's name, weir's figure, peer's figure, unit). The TAP section runs in a child of
+Rows are (name, peer's name, weir's figure, peer's figure, unit). What needs devices runs in a child of
 its own, in a network namespace that ends with it, and hands its rows back as JSON."""
 import json
 import os
@@ -223,13 +223,17 @@ def wire_rows(bench):
 # ---- TAP against veth ----
 
 def tap_rows(bench):
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        raise Skip("/dev/net/tun cannot be opened")
+    yield from rows_of_namespace(bench, "tap")
+
+
+def rows_of_namespace(bench, part):
     need("iperf3", "ip", "unshare", "nsenter")
     if not os.path.exists(bench.weir):
         raise Skip(f"{bench.weir} was not built")
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        raise Skip("/dev/net/tun cannot be opened")
     namespace = ["unshare", "-n"] if os.getuid() == 0 else ["unshare", "-Urn"]
-    child = subprocess.run(namespace + [sys.executable, os.path.abspath(__file__), bench.weir],
+    child = subprocess.run(namespace + [sys.executable, os.path.abspath(__file__), bench.weir, part],
                            capture_output=True, text=True, timeout=120)
     try:
         seen = json.loads(child.stdout)
@@ -283,14 +287,38 @@ def measure_tap(weir, rows):
             rows.append((name, "kernel over veth", own, other, "Gbit/s"))
 
 
-def inside_namespace(weir):
+# ---- beside the kernel on one end of a veth pair ----
+
+STATION = f"{VETH_NET}.3"
+
+
+def measure_stations(weir, rows):
+    """weir's client and the kernel's stand at the same end of a pair, one after the other."""
+    with background(["unshare", "-n", "sleep", "100"]) as holder, \
+            background(["iperf3", "-s"]) as server:
+        ip("link set lo up")
+        wait_for_quietly(server)
+        inside = make_veth(holder.pid)
+        for kind in ("packet", "xdp"):
+            on_weir = [*inside, weir, "run", "--link", f"{kind}:veth1", "--ip", f"{STATION}/24", "--"]
+            for name, more in ((f"{kind}, weir sends", []), (f"{kind}, weir receives", ["-R"])):
+                client = iperf_client(f"{VETH_NET}.1", 5201, *more)
+                own, other = medians_of_pairs(3, lambda: iperf([*on_weir, *client], f"on weir by {kind}"),
+                                              lambda: iperf([*inside, *client], "over a veth"))
+                rows.append((name, "kernel over veth", own, other, "Gbit/s"))
+
+
+MEASURES = {"tap": measure_tap, "station": measure_stations}
+
+
+def inside_namespace(weir, part):
     rows, why = [], ""
     try:
-        measure_tap(weir, rows)
+        MEASURES[part](weir, rows)
     except (Skip, OSError, subprocess.SubprocessError) as e:
         why = str(e)
     json.dump({"rows": rows, "why": why}, sys.stdout)
 
 
 if __name__ == "__main__":
-    inside_namespace(sys.argv[1])
+    inside_namespace(*sys.argv[1:])

@@ -23,7 +23,7 @@ from table import Row, Skip, print_table
 # What is asked of weir: at least this share of the peer, at most this multiple of a cost or bound.
 # Of the lwIPs only the package as it is has a target; the others say how much of it is its setup.
 AT_LEAST = {"bulk": 3.0, "rr": 1.0, "crr": 2.0, "three copies": 0.5, "scale": 0.8, "tap": 0.5,
-            "iperf3": 0.3, "nginx": 0.4, "wire": 0.5, "wire run": 0.2}
+            "iperf3": 0.3, "nginx": 0.4, "wire": 0.5, "wire run": 0.2, "packet": 0.3}
 AT_MOST = {"scale": 1.05, "bound": 1.0}
 TARGET_PEER = "lwip package-stock"
 
@@ -204,6 +204,12 @@ def tap(bench):
         yield Row(name, own, peer, other, unit, at_least=AT_LEAST["tap"])
 
 
+def stations(bench):
+    """Of XDP no share is asked: over a veth it copies frames of one MTU each."""
+    for name, peer, own, other, unit in programs.rows_of_namespace(bench, "station"):
+        yield Row(name, own, peer, other, unit, at_least=AT_LEAST.get(name.split(",")[0]))
+
+
 SECTIONS = [
     ("lwip", "Two hosts in one process, 1,500-byte frames, buffers of 64 KiB", against_lwip),
     ("copies", "The same, the link takes superframes", against_copies),
@@ -215,6 +221,7 @@ SECTIONS = [
      weir_run),
     ("wire", "Two members of a wire (shared memory) beside the kernel's loopback", wire),
     ("tap", "TAP to a kernel beside kernel to kernel over veth", tap),
+    ("station", "Packet socket and AF_XDP on a veth pair beside the kernel on the same", stations),
 ]
 
 

@@ -27,7 +27,7 @@ static const char usage[] =
     "  -q              the summary only\n"
     "  -n, -4, -6      accepted: addresses are numbers, and tell their family\n"
     "  -d RUN          which running stack (`weir ss --json` tells)\n"
-    "  --link LINK     a stack of its own on this link: tap:NAME, wire:NAME\n"
+    "  --link LINK     a stack of its own on this link: tap:NAME, packet:IF, xdp:IF, wire:NAME\n"
     "  --ip ADDR/BITS, --gw ADDR, --no-offload   see weir run --help\n"
     "  -h, --help      this text\n"
     "\n"
