@@ -76,7 +76,10 @@ static bool is_taken_back(struct tcp *p, struct tcb *t, const struct ack_event *
 
     if (!undo_may(t, e))
         return false;
-    p->stats->TcpExtTCPTSReorder += is_late && t->loss.phase == LOSS_RECOVERY;
+    if (is_late && t->loss.phase == LOSS_RECOVERY) {
+        p->stats->TcpExtTCPTSReorder++;
+        rack_widen(p, t);
+    }
     if (t->loss.phase == LOSS_TIMEOUT)
         p->stats->TcpExtTCPLossUndo++;
     else if (!is_late)

@@ -32,14 +32,15 @@ static void note_reordering(struct tcp *p, struct tcb *t, const struct ack_event
         t->loss.reordering = (uint16_t)segs;
 }
 
-/* Step 4: once in a round trip a D-SACK says that the window was too narrow. */
-static void widen(struct tcp *p, struct tcb *t, const struct ack_event *e)
+/* Step 4: once in a round trip a D-SACK says that the window was too narrow; differs: so does an
+ * original that came after all. */
+void rack_widen(const struct tcp *p, struct tcb *t)
 {
     struct rack *r = &t->sent->rack;
 
     if (r->is_round && seq_ge(t->snd.una, r->round_end))
         r->is_round = false;
-    if (!e->is_dsack || r->is_round || p->knobs->tcp_recovery & RECOVERY_STATIC)
+    if (r->is_round || p->knobs->tcp_recovery & RECOVERY_STATIC)
         return;
     r->is_round = true;
     r->round_end = t->snd.nxt;
@@ -60,7 +61,8 @@ void rack_on_ack(struct tcp *p, struct tcb *t, const struct ack_event *e)
 
     if (e->is_reordered)
         note_reordering(p, t, e);
-    widen(p, t, e);
+    if (e->is_dsack)
+        rack_widen(p, t);
     if (!e->has_newest)
         return;
     r->rtt_us = (uint32_t)e->now_us - e->newest_at_us;

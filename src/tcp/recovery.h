@@ -148,6 +148,7 @@ void rack_on_ack(struct tcp *p, struct tcb *t, const struct ack_event *e);
 uint32_t rack_mark_lost(struct tcp *p, struct tcb *t); /* bytes; sets rack.due_us */
 void rack_mark_on_timeout(struct tcp *p, struct tcb *t);
 void rack_on_recovery_end(struct tcb *t);
+void rack_widen(const struct tcp *p, struct tcb *t);
 
 /* -- tlp.c ------------------------------------------------------------------------------------- */
 bool tlp_may_wait(const struct tcp *p, const struct tcb *t); /* the probe timer may run */

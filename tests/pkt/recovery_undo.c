@@ -37,6 +37,23 @@ TEST(eifel_undoes_a_recovery_at_its_end) /* REQ:9438-4.9.2-1 REQ:9438-4.9.2-2 */
     peer_end(&p);
 }
 
+/* As after a D-SACK: the next segment that is late has 50 ms instead of 25. */
+TEST(eifel_widens_the_window_for_reordering)
+{
+    struct peer p = with_timestamps();
+
+    advance_ms(&p, 100);
+    ack_ts(&p, 1, 101, .sack = {{1001, 2001}});
+    expect_after(&p, 25, .flags = ACK, .seq = 1, .len = 1000);
+    ack_ts(&p, 6001, 101, .sacks = 0);
+    app_write(&p, 6000);
+    expect_burst(&p, 6001, 6);
+    advance_ms(&p, 100);
+    ack_ts(&p, 6001, 101, .sack = {{7001, 8001}});
+    expect_after(&p, 50, .flags = ACK, .seq = 6001, .len = 1000);
+    peer_forget();
+}
+
 TEST(eifel_undoes_a_recovery_on_its_way)
 {
     struct peer p = with_timestamps();
