@@ -173,6 +173,10 @@ struct daemon {
 
 /* launch.c */
 void daemon_seed(const struct run_options *o, uint64_t seed[2]);
+/* memory.c: the ceiling of the stack's memory, where nobody says another; and its parts. */
+uint64_t memory_preset(void);
+uint64_t memory_share(uint64_t bytes);
+uint64_t memory_of_group(const char *root, const char *proc);
 int daemon_open(struct daemon *d, const struct run_options *o, char *error, size_t error_size);
 int run_main(const struct run_options *o);
 /* options.c: 0 go on, else the exit status */

@@ -232,8 +232,10 @@ static int configure_host(struct daemon *d)
 
 static void apply_sets(struct daemon *d)
 {
-    char name[128];
+    char name[128], bytes[24];
 
+    snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)memory_preset());
+    weir_knob_set(d->stack, "net.weir.mem_max", bytes);
     for (int i = 0; i < d->options->sets; i++) {
         const char *equals = strchr(d->options->set[i], '=');
         snprintf(name, sizeof name, "%.*s", (int)(equals - d->options->set[i]), d->options->set[i]);

@@ -1,4 +1,5 @@
 """weir sysctl: words, help, files, and what it says of knobs that Linux had."""
+import os
 import re
 import subprocess
 
@@ -84,6 +85,15 @@ class Running(rig.Case):
         self.assertRegex(sysctl("tcp_available_congestion_control=bbr").stderr, "can only be read")
         self.assertRegex(sysctl("ip_local_reserved_ports=x").stderr, r"\Aweir: not ports ")
         self.assertRegex(sysctl("ip_local_port_range=2000 1000").stderr, r"\Aweir: out of bounds ")
+
+    def test_memory_has_a_ceiling(self):
+        """An eighth of the machine's, or of less: no program may take it all. And whoever wants may have it all."""
+        most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE") // 8
+        self.assertLessEqual(16 << 20, int(sysctl("-n", "net.weir.mem_max").stdout))
+        self.assertLessEqual(int(sysctl("-n", "net.weir.mem_max").stdout), most)
+        other = self.weir("sh", "-c", "echo ready; exec sleep 60", options=["--set", "net.weir.mem_max=0"])
+        other.wait_for("ready")
+        self.assertEqual(sysctl("-n", "--run", str(other.pid), "net.weir.mem_max").stdout, "0\n")
 
     def test_a_file(self):
         text = f"# a comment\n; another\n\n  {NAME} = 21  \n-net.no.such = 1\nnet.ipv4.tcp_sack=0\n"
