@@ -23,7 +23,7 @@ from table import Row, Skip, print_table
 # What is asked of weir: at least this share of the peer, at most this multiple of a cost or bound.
 # Of the lwIPs only the package as it is has a target; the others say how much of it is its setup.
 AT_LEAST = {"bulk": 3.0, "rr": 1.0, "crr": 2.0, "three copies": 0.5, "scale": 0.8, "tap": 0.5,
-            "iperf3": 0.3, "nginx": 0.4, "wire": 0.5, "wire run": 0.2, "packet": 0.3}
+            "iperf3": 0.3, "nginx": 0.4, "wire": 0.5, "ip6": 0.9, "wire run": 0.2, "packet": 0.3}
 AT_MOST = {"scale": 1.05, "bound": 1.0}
 TARGET_PEER = "lwip package-stock"
 
@@ -103,6 +103,14 @@ def against_copies(bench):
                                 "memcpy": [memcpy, "--ring", ring, size]})
         yield Row(f"bulk, superframes, rings of {ring}", medians["weir"] * 8e-9, "three copies",
                   medians["memcpy"] * 8e-9, "Gbit/s", at_least=AT_LEAST["three copies"])
+
+
+def over_ip6(bench):
+    weir = [bench.program("weir_inproc")]
+    for name, _, full, unit, scale in WORKLOADS:
+        medians = bench.median({"IPv6": weir + ["--ip6", name, bench.count(full)], "IPv4": weir + [name, bench.count(full)]})
+        yield Row(f"{name} over IPv6", medians["IPv6"] * scale, "over IPv4", medians["IPv4"] * scale, unit,
+                  at_least=AT_LEAST["ip6"])
 
 
 # ---- instructions: exact, and the same on each machine ----
@@ -213,6 +221,7 @@ def stations(bench):
 SECTIONS = [
     ("lwip", "Two hosts in one process, 1,500-byte frames, buffers of 64 KiB", against_lwip),
     ("copies", "The same, the link takes superframes", against_copies),
+    ("ip6", "The same, 1,500-byte frames of IPv6", over_ip6),
     ("instructions", "Instructions (callgrind), frames of both directions", instructions),
     ("scale", "Many connections: rates", rates_at_scale),
     ("scale", "Many connections: work", instructions_at_scale),

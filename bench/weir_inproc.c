@@ -434,7 +434,8 @@ static void usage(void)
           "  --gso          superframes, and checksums left to the link\n"
           "  --plain        no timestamps, no SACK\n"
           "  --fixed        no clock, no warm-up: the same work in each run, for callgrind\n"
-          "  --raw-ip       no Ethernet header, no ARP\n",
+          "  --raw-ip       no Ethernet header, no ARP\n"
+          "  --ip6          over IPv6\n",
           stderr);
     exit(2);
 }
@@ -449,7 +450,13 @@ static void parse(int argc, char **argv)
                                             {"plain", no_argument, NULL, 'p'},
                                             {"fixed", no_argument, NULL, 'f'},
                                             {"raw-ip", no_argument, NULL, 'r'},
+                                            {"ip6", no_argument, NULL, '6'},
                                             {0}};
+    static bool *const on['z' + 1] = {['g'] = &b.config.gso,
+                                      ['p'] = &b.config.plain,
+                                      ['f'] = &b.fixed,
+                                      ['r'] = &b.config.raw_ip,
+                                      ['6'] = &b.config.ip6};
     int opt;
 
     b.config.buffer_bytes = 65536;
@@ -464,20 +471,10 @@ static void parse(int argc, char **argv)
         case 'b':
             b.config.buffer_bytes = (uint32_t)bench_number(optarg);
             break;
-        case 'g':
-            b.config.gso = true;
-            break;
-        case 'p':
-            b.config.plain = true;
-            break;
-        case 'f':
-            b.fixed = true;
-            break;
-        case 'r':
-            b.config.raw_ip = true;
-            break;
         default:
-            usage();
+            if (opt < 0 || opt > 'z' || !on[opt])
+                usage();
+            *on[opt] = true;
         }
     }
     if (optind + 2 != argc)

@@ -1,5 +1,5 @@
 /*
- * Knows:  see weir_pair.h; 10.0.0.1 connects, 10.0.0.2 listens.
+ * Knows:  see weir_pair.h; 10.0.0.1 (fd00::1) connects, 10.0.0.2 (fd00::2) listens.
  * Shape:  the client pumps: it takes what the server has to send, then gives its own.
  * Units:  see weir_pair.h.
  * Errors: see weir_pair.h.
@@ -16,8 +16,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define HOST_CLIENT 0x0a000001u
-#define HOST_SERVER 0x0a000002u
+#define HOST_CLIENT 1
+#define HOST_SERVER 2
+
+static struct weir_addr address_of(int host, bool is_ip6)
+{
+    if (is_ip6)
+        return (struct weir_addr){.b = {[0] = 0xfd, [15] = (uint8_t)host}};
+    return weir_addr_v4(0x0a000000u + (uint32_t)host);
+}
 
 static void set(struct weir_stack *s, const char *knob, int64_t value)
 {
@@ -55,14 +62,15 @@ static void set_knobs(struct weir_stack *s, const struct weir_pair_config *c)
     }
 }
 
-static struct weir_stack *host_new(uint32_t address, const struct weir_iface_config *iface,
-                                   int64_t now_ns)
+static struct weir_stack *host_new(int host, const struct weir_iface_config *iface,
+                                   const struct weir_pair *p)
 {
-    struct weir_config config = {.seed = {address, 7}, .now_ns = now_ns};
+    struct weir_config config = {.seed = {(uint64_t)host, 7}, .now_ns = p->now_ns};
     struct weir_stack *s = weir_new(&config);
-    struct weir_addr a = weir_addr_v4(address);
+    struct weir_addr a = address_of(host, p->is_ip6);
 
-    if (s == NULL || weir_iface_add(s, iface) != 1 || weir_addr_add(s, 1, &a, 24) < 0)
+    if (s == NULL || weir_iface_add(s, iface) != 1 ||
+        weir_addr_add(s, 1, &a, p->is_ip6 ? 64 : 24) < 0)
         bench_die("cannot make a stack with an interface");
     return s;
 }
@@ -79,14 +87,15 @@ void weir_pair_open(struct weir_pair *p, const struct weir_pair_config *c)
 
     server.name = "server";
     server.mac[5] = 2;
-    p->client = host_new(HOST_CLIENT, &client, p->now_ns);
-    p->server = host_new(HOST_SERVER, &server, p->now_ns);
+    p->is_ip6 = c->ip6;
+    p->client = host_new(HOST_CLIENT, &client, p);
+    p->server = host_new(HOST_SERVER, &server, p);
     set_knobs(p->client, c);
     set_knobs(p->server, c);
     p->link = weir_mem_open(p->server, 1, &client);
     if (p->link == NULL)
         bench_die("no memory for a link");
-    p->payload_max = c->mtu - 40 - (c->plain ? 0 : 12);
+    p->payload_max = c->mtu - (c->ip6 ? 60 : 40) - (c->plain ? 0 : 12);
 }
 
 void weir_pair_close(struct weir_pair *p)
@@ -100,10 +109,10 @@ void weir_pair_describe(const struct weir_pair *p, const struct weir_pair_config
                         struct weir_pair_stats before, char *text, size_t size)
 {
     snprintf(text, size,
-             "\"build\":\"weir %s\",\"link\":\"%s\",\"gso\":%s,\"segments\":%llu,"
+             "\"build\":\"weir %s\",\"link\":\"%s\",\"ip\":%d,\"gso\":%s,\"segments\":%llu,"
              "\"full_segments\":%llu,\"wire_bytes\":%llu,\"buffer\":%u,\"mss\":%u,"
              "\"timestamps_and_sack\":%s",
-             WEIR_VERSION, c->raw_ip ? "ip" : "ethernet", c->gso ? "true" : "false",
+             WEIR_VERSION, c->raw_ip ? "ip" : "ethernet", c->ip6 ? 6 : 4, c->gso ? "true" : "false",
              (unsigned long long)(p->seen.frames - before.frames),
              (unsigned long long)(p->seen.full_segments - before.full_segments),
              (unsigned long long)(p->seen.bytes - before.bytes), c->buffer_bytes, p->payload_max,
@@ -126,9 +135,12 @@ void weir_pair_nodelay(struct weir_stack *stack, int sock, bool on)
 
 void weir_pair_listen(struct weir_pair *p, uint16_t first, uint16_t n, void *user)
 {
+    const struct weir_addr any6 = {.w = {0}};
+
     for (uint16_t i = 0; i < n; i++) {
-        struct weir_sockaddr at = {.addr = weir_addr_v4(0), .port = (uint16_t)(first + i)};
-        int sock = weir_socket(p->server, AF_INET, SOCK_STREAM, 0);
+        struct weir_sockaddr at = {.addr = p->is_ip6 ? any6 : weir_addr_v4(0),
+                                   .port = (uint16_t)(first + i)};
+        int sock = weir_socket(p->server, p->is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 
         weir_pair_must(sock, "socket");
         weir_pair_must(weir_bind(p->server, sock, &at), "bind");
@@ -139,8 +151,8 @@ void weir_pair_listen(struct weir_pair *p, uint16_t first, uint16_t n, void *use
 
 int weir_pair_connect(struct weir_pair *p, uint16_t port, bool nodelay)
 {
-    struct weir_sockaddr to = {.addr = weir_addr_v4(HOST_SERVER), .port = port};
-    int sock = weir_socket(p->client, AF_INET, SOCK_STREAM, 0);
+    struct weir_sockaddr to = {.addr = address_of(HOST_SERVER, p->is_ip6), .port = port};
+    int sock = weir_socket(p->client, p->is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 
     weir_pair_must(sock, "socket");
     weir_pair_nodelay(p->client, sock, nodelay);

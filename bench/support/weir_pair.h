@@ -14,6 +14,7 @@
 struct weir_pair_config {
     bool gso;    /* superframes of up to 65,535 bytes, checksums left to the link */
     bool raw_ip; /* no Ethernet header, no ARP */
+    bool ip6;    /* addresses of IPv6, and its headers of 20 bytes more */
     uint32_t mtu;
     uint16_t first_port, last_port; /* for connections that name none */
     uint32_t timewait_max;
@@ -32,6 +33,7 @@ struct weir_pair {
     struct weir_link *link;
     struct weir_pair_stats seen;
     int64_t now_ns;
+    bool is_ip6;
     uint32_t buffer_bytes;
     uint32_t payload_max;    /* bytes of payload in a full segment */
     void (*on_client)(void); /* frames or time came: look at the sockets */
