@@ -173,7 +173,7 @@ static int join(struct wire *w, const char *folder, char *error, size_t error_si
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (w->epoll < 0)
         return -errno;
-    w->listener = meet_listen(w->folder, w->name, w->id);
+    w->listener = meet_listen(w->folder, w->name, w->link.iface.mac, w->id);
     if (w->listener < 0)
         return w->listener;
     w->reserve = fcntl(w->listener, F_DUPFD_CLOEXEC, 0);
@@ -220,6 +220,10 @@ struct weir_link *weir_wire_open(const struct weir_wire_config *config, char *er
         snprintf(error, error_size,
                  "wire %s is full, it has %d members: use a wire of another name", w->name,
                  w->peers_max + 1);
+    else if (v == -EADDRINUSE)
+        snprintf(error, error_size,
+                 "wire %s has a member with this address already (MAC %.*s): choose another --ip",
+                 w->name, MEET_ID_MAC, w->id);
     else if (!*error)
         snprintf(error, error_size, "can not join wire %s: %s", w->name, strerror(-v));
     wire_close(&w->link);

@@ -57,7 +57,8 @@ struct wire {
 };
 
 /* wire_peers.c */
-int peers_join(struct wire *w); /* connects to all who are there; -ENOSPC: they are too many */
+/* Connects to all who are there. -ENOSPC: they are too many; -EADDRINUSE: one has our MAC. */
+int peers_join(struct wire *w);
 void peers_look(struct wire *w, int64_t now_ns);
 void peer_cut_off(struct wire *w, struct wire_peer *p); /* at once */
 int64_t guests_deadline(const struct wire *w);

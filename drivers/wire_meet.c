@@ -98,18 +98,19 @@ static int new_socket(void)
     return fd < 0 ? -errno : fd;
 }
 
-int meet_listen(int folder, const char *name, char id[MEET_ID])
+int meet_listen(int folder, const char *name, const uint8_t mac[6], char id[MEET_ID])
 {
     char hidden[80], *file = hidden + 1;
     struct sockaddr_un un;
-    uint64_t number;
+    uint16_t number;
     int v = 0, fd = new_socket();
 
     if (fd < 0)
         return fd;
     if (getrandom(&number, sizeof number, 0) != sizeof number)
         v = -EAGAIN;
-    snprintf(id, MEET_ID, "%016llx", (unsigned long long)number);
+    snprintf(id, MEET_ID, "%02x%02x%02x%02x%02x%02x%04x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5], number);
     snprintf(hidden, sizeof hidden, ".%s.%s", name, id);
     un = address_of(folder, hidden);
     if (v == 0 && (bind(fd, (struct sockaddr *)&un, sizeof un) < 0 || listen(fd, BACKLOG) < 0 ||

@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 #define MEET_NAME_MAX 15 /* as of a device */
-#define MEET_ID 17       /* 16 digits and the end */
+#define MEET_ID 17       /* 12 digits of the MAC, 4 random ones, and the end */
+#define MEET_ID_MAC 12
 
 enum meet_kind {
     MEET_HELLO = 1, /* from who connects, with the memory's descriptor */
@@ -43,7 +44,7 @@ struct meet_word meet_word(enum meet_kind kind);
 int meet_folder(const char *path, char *error, size_t error_size);
 bool meet_name_fits(const char *name); /* 1 to MEET_NAME_MAX letters, digits, '-' and '_' */
 /* Listens as a new member, fills in its id. */
-int meet_listen(int folder, const char *name, char id[MEET_ID]);
+int meet_listen(int folder, const char *name, const uint8_t mac[6], char id[MEET_ID]);
 void meet_leave(int folder, const char *name, const char *id);
 /* Calls `found` with a connection, which is then its own, to each other member and that one's id.
  * Ends at the first negative answer and returns it. */

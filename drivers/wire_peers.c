@@ -84,7 +84,8 @@ static int found(void *arg, int fd, const char *id)
     struct meet_word hello = word_of(w, MEET_HELLO);
     struct wire_memory m;
     struct wire_peer *p;
-    int memory = wire_memory_make(&m, w->ring_bytes);
+    bool is_twin = memcmp(id, w->id, MEET_ID_MAC) == 0;
+    int memory = is_twin ? -EADDRINUSE : wire_memory_make(&m, w->ring_bytes);
 
     if (memory < 0) {
         close(fd);

@@ -132,6 +132,13 @@ class Two(Case):
         client = self.fetch(file, options=("--net", "delay 1ms loss 2%", "--seed", "3"))
         self.assertRegex(client.err, r"the network lost \d+ up, [1-9]\d* down")
 
+    def test_an_address_that_is_taken(self):
+        first = self.on(SERVER, "sh", "-c", "echo ready; exec sleep 1000")
+        first.wait_for("^ready$")
+        second = self.on(SERVER, "true")
+        self.assertEqual(second.exit(), 2)
+        self.assertRegex(second.err, r"^weir: wire lab has a member with this address already .*: choose another --ip$")
+
     def test_settings(self):
         file = lan.make_file(self.path("file"), SMALL)
         self.name = "wire:jumbo,ring=131072,members=3,mtu=9000"

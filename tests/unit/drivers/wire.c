@@ -322,6 +322,23 @@ static void a_wire_that_is_full_says_so(void **state)
         weir_link_close(m[i]);
 }
 
+static void two_members_have_two_macs(void **state)
+{
+    struct weir_wire_config c = {.name = "lab", .folder = wire_folder, .mac = "\2mac__"};
+    struct weir_link *a = member_with(c);
+    char error[300] = "";
+    int before = descriptors();
+
+    (void)state;
+    assert_null(weir_wire_open(&c, error, sizeof error));
+    assert_non_null(strstr(error, "wire lab has a member with this address already (MAC "
+                                  "026d61635f5f): choose another --ip"));
+    assert_int_equal(descriptors(), before);
+    drain(a, NULL);
+    weir_link_close(a);
+    weir_link_close(member_with(c)); /* once that one is gone */
+}
+
 static void mistakes_say_what_is_meant(void **state)
 {
     static const struct {
@@ -408,6 +425,7 @@ int main(void)
         TEST(what_a_member_sent_before_it_left_arrives),
         TEST(the_file_of_a_killed_member_is_removed),
         TEST(a_wire_that_is_full_says_so),
+        TEST(two_members_have_two_macs),
         TEST(mistakes_say_what_is_meant),
         TEST(the_folder_is_the_users_own),
         TEST(the_folder_is_made_where_the_user_has_one),

@@ -190,7 +190,7 @@ static void of_two_connections_one_stays(void **state)
         struct wire_memory memory;
         char path[100], error[300], id[MEET_ID];
         int folder = meet_folder(wire_folder, error, sizeof error), fd, shared, incoming;
-        int listener = meet_listen(folder, "lab", id);
+        int listener = meet_listen(folder, "lab", (const uint8_t *)"\2other", id);
         snprintf(path, sizeof path, "lab.%s", id);
         assert_int_equal(
             renameat(folder, path, folder, i ? "lab.ffffffffffffffff" : "lab.0000000000000000"), 0);
