@@ -85,7 +85,7 @@ WRONG = (
     ("ip_total_len", IP4, ip(UDP, udp(53), length=2000)),
     ("ip_total_len", IP4, ip(UDP, udp(53), length=19)),
     ("ip_checksum", IP4, ip(UDP, udp(53), damage=1)),
-    ("ip_option", IP4, ip(UDP, udp(53), options=b"\x07\x01\0\0")),
+    ("ip_option", IP4, ip(UDP, udp(53), dst="10.77.0.99", options=b"\x07\x01\0\0")),
     ("ip_source_route", IP4, ip(UDP, udp(53), options=b"\x83\x07\x04\x0a\x00\x00\x01\0")),
     ("ip_martian_source", IP4, ip(UDP, udp(53), src="224.0.0.5")),
     ("ip_martian_source", IP4, ip(UDP, udp(53), src="127.0.0.1")),
@@ -94,7 +94,8 @@ WRONG = (
     ("icmp_short", IP4, ip(ICMP, b"\x08\0\0")),
     ("icmp_checksum", IP4, ip(ICMP, icmp(8, damage=1))),
     ("icmp_type", IP4, ip(ICMP, icmp(42))),
-    ("icmp_ignored", IP4, ip(ICMP, icmp(5, 1, payload=QUOTE))),
+    ("icmp_ignored", IP4, ip(ICMP, icmp(4, 0, payload=QUOTE))),
+    ("icmp_unmatched", IP4, ip(ICMP, icmp(5, 1, payload=QUOTE))),
     ("icmp_quote", IP4, ip(ICMP, icmp(3, 1, payload=b"\x45"))),
     ("icmp_unmatched", IP4, ip(ICMP, icmp(3, 1, payload=QUOTE))),
     ("udp_short", IP4, ip(UDP, b"\0\x07\0")),
@@ -107,7 +108,7 @@ WRONG = (
     ("tcp_checksum", IP4, ip(TCP, tcp(2, damage=1))),
     ("tcp_port_zero", IP4, ip(TCP, tcp(2, sport=0))),
     ("arp_malformed", ARP, arp()[:27]),
-    ("arp_malformed", ARP, arp(kind=6)),
+    ("arp_malformed", ARP, arp(kind=7)),
     ("arp_invalid", ARP, arp(mac=b"\xff" * 6)),
     ("arp_not_for_us", ARP, arp(sender="10.77.0.50", target="10.77.0.77")),
 )
@@ -178,13 +179,15 @@ class Frames(lan.Case):
         self.assertEqual(int(self.drops()["not_ours"]), before + 1)
 
     def test_what_deserves_an_answer(self):
-        """No such port and no such protocol: ICMP says so, and quotes the packet."""
+        """No such port, no such protocol, a malformed option: ICMP says so, and quotes the packet."""
         self.answers(0)
-        for code, packet, reason in ((3, ip(UDP, udp(54)), "udp_no_port"), (2, ip(253, b"12345678"), "ip_protocol")):
+        for kind, code, packet, reason in ((3, 3, ip(UDP, udp(54)), "udp_no_port"),
+                                           (3, 2, ip(253, b"12345678"), "ip_protocol"),
+                                           (12, 0, ip(UDP, udp(53), options=b"\x07\x01\0\0"), "ip_option")):
             before = int(self.drops().get(reason, 0))
             self.raw.send(self.mac + self.own + b"\x08\0" + packet)
-            (answer,) = self.answers(code)
-            self.assertEqual(answer[14 + 20:14 + 22], bytes([3, code]))
+            (answer,) = self.answers(kind + code)
+            self.assertEqual(answer[14 + 20:14 + 22], bytes([kind, code]))
             self.assertEqual(answer[14 + 28:14 + 28 + 20], packet[:20])
             self.assertEqual(int(self.drops()[reason]), before + 1)
 
