@@ -44,7 +44,8 @@ static void begin_recovery(struct tcp *p, struct tcb *t, const struct ack_event 
         p->stats->TcpExtTCPSackRecovery++;
     else
         p->stats->TcpExtTCPRenoRecovery++;
-    reduce(p, t, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
+    /* 5681#3.1 FlightSize, when the loss was found: with what this very ACK took out of it */
+    reduce(p, t, (uint32_t)seq_diff(t->snd.nxt, t->snd.una) + e->acked);
     prr_begin(t, e);
     t->flags |= T_FORCE;
 }

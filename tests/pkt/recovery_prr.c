@@ -236,6 +236,21 @@ TEST(tiny_sack_blocks_are_bounded)
     peer_forget();
 }
 
+/* 5681#3.1: half of the ten that were in flight when it was found, not of the seven that the ACK
+ * that told of it left. */
+TEST(the_flight_is_halved_as_it_was_before_the_ack)
+{
+    struct peer p = path(.sack_ok = true);
+
+    app_write(&p, 10000);
+    expect_burst(&p, 1, 10);
+    advance_ms(&p, 100);
+    sack(&p, 3001, {4001, 10001});
+    expect_burst(&p, 3001, 1);
+    assert_int_equal(ssthresh_of(&p), 5000);
+    peer_forget();
+}
+
 int main(void)
 {
     return peer_tests_run("recovery_prr");
