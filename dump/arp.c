@@ -84,20 +84,22 @@ static void print_operation(struct dump *d, uint16_t op, const uint8_t *sha)
 void print_arp(struct dump *d, struct view v)
 {
     const uint8_t *p = v.p;
+    bool is_known;
 
-    if (!d->shows_link)
-        fputs("ARP, ", d->to);
     if (v.n < HEAD) {
         print_cut(d, "arp");
         return;
     }
-    if (get16(p) != 1 || get16(p + 2) != 0x800 || p[4] != MAC || p[5] != IP) {
-        fprintf(d->to, "Unknown Hardware (%u) (len %u), Unknown Protocol (0x%04x) (len %u)",
-                get16(p), p[4], get16(p + 2), p[5]);
+    is_known = get16(p) == 1 && get16(p + 2) == 0x800 && p[4] == MAC && p[5] == IP;
+    if (is_known && v.n < WHOLE) {
+        print_cut(d, "arp");
         return;
     }
-    if (v.n < WHOLE) {
-        print_cut(d, "arp");
+    if (!d->shows_link)
+        fputs("ARP, ", d->to);
+    if (!is_known) {
+        fprintf(d->to, "Unknown Hardware (%u) (len %u), Unknown Protocol (0x%04x) (len %u)",
+                get16(p), p[4], get16(p + 2), p[5]);
         return;
     }
     if (d->verbose)

@@ -63,13 +63,8 @@ static void print_port_unreachable(struct dump *d, struct view v)
 {
     uint32_t head = (v.p[HEAD] & 15) * 4u;
     uint8_t proto = v.p[HEAD + 9];
-    uint16_t port;
+    uint16_t port = get16(v.p + HEAD + head + 2);
 
-    if (v.n < HEAD + head + 4) {
-        print_cut(d, "icmp");
-        return;
-    }
-    port = get16(v.p + HEAD + head + 2);
     print_addr(d, v.p + HEAD + 16, false);
     if (proto == 6 || proto == 17)
         fprintf(d->to, " %s port %u unreachable", proto == 6 ? "tcp" : "udp", port);
@@ -126,10 +121,6 @@ static void print_stamps(struct dump *d, struct view v)
             get16(v.p + 4), get16(v.p + 6));
     if (v.p[0] == STAMP)
         return;
-    if (v.n < HEAD + 12) {
-        print_cut(d, "icmp");
-        return;
-    }
     print_clock(d, ": org ", get32(v.p + 8));
     print_clock(d, ", recv ", get32(v.p + 12));
     print_clock(d, ", xmit ", get32(v.p + 16));
@@ -182,7 +173,7 @@ static void print_message(struct dump *d, struct view v)
         print_stamps(d, v);
         break;
     case MASK_REPLY:
-        fprintf(d->to, "address mask is 0x%08x", v.n >= 12 ? get32(v.p + 8) : 0);
+        fprintf(d->to, "address mask is 0x%08x", get32(v.p + 8));
         break;
     default:
         if (word_of(plain, type))
@@ -198,11 +189,38 @@ static bool is_error(uint8_t type)
            type == PROBLEM;
 }
 
+/* How much of a message its words are made of. */
+static uint32_t need_of(struct view v)
+{
+    if (v.n < 2)
+        return 2;
+    switch (v.p[0]) {
+    case ECHO:
+    case ECHO_REPLY:
+    case STAMP:
+    case ROUTER_ADVERT:
+        return HEAD;
+    case UNREACH:
+        return v.p[1] == 3 && v.n >= QUOTE ? HEAD + (v.p[HEAD] & 15) * 4u + 4 : QUOTE;
+    case REDIRECT:
+    case EXCEEDED:
+        return QUOTE;
+    case PROBLEM:
+        return v.p[1] ? 2 : 5;
+    case STAMP_REPLY:
+        return HEAD + 12;
+    case MASK_REPLY:
+        return HEAD + 4;
+    default:
+        return 2;
+    }
+}
+
 void print_icmp4(struct dump *d, const struct inet *in, struct view v)
 {
     uint16_t sum;
 
-    if (v.n < HEAD || (v.n < QUOTE && (v.p[0] == UNREACH || v.p[0] == REDIRECT))) {
+    if (v.n < need_of(v)) {
         print_cut(d, "icmp");
         return;
     }

@@ -233,6 +233,7 @@ void print_ip4(struct dump *d, struct view v)
         return;
     }
     if (v.n < head) {
+        fprintf(d->to, " [remaining caplen(%u) < header length(%u)]", v.n, head);
         print_cut(d, "ip");
         return;
     }

@@ -103,7 +103,10 @@ static uint32_t print_extension(struct dump *d, struct inet *in, struct view v)
     uint32_t len;
 
     if (v.n < 8 || v.n < (len = in->proto == FRAGMENT ? 8 : 8u + 8u * v.p[1])) {
-        print_cut(d, in->proto == FRAGMENT ? "frag" : "ip6");
+        print_cut(d, in->proto == FRAGMENT       ? "frag6"
+                     : in->proto == HOP_BY_HOP   ? "hbhopt"
+                     : in->proto == DEST_OPTIONS ? "dstopt"
+                                                 : "rt6");
         return 0;
     }
     if (in->proto == FRAGMENT)

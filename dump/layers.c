@@ -349,7 +349,7 @@ static void rows_options(struct opened *o, uint32_t head)
             return;
         }
         begin_row(o, AT(at, len), "option");
-        print_tcp_options(o->d, o->v.p + at, len, 0);
+        print_tcp_options(o->d, view_to(view_from(o->v, at), len), 0);
         fputc('\n', o->d->to);
         if (kind == 0)
             return;

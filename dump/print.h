@@ -102,7 +102,7 @@ void print_icmp6(struct dump *d, const struct inet *in, struct view v);
 void print_igmp(struct dump *d, struct view v);
 void print_tcp(struct dump *d, const struct inet *in, struct view v);
 /* False: they are broken or cut short. */
-bool print_tcp_options(struct dump *d, const uint8_t *p, uint32_t n, uint32_t sack_base);
+bool print_tcp_options(struct dump *d, struct view v, uint32_t sack_base);
 void print_udp(struct dump *d, const struct inet *in, struct view v);
 /* Text in what programs say, where the port tells which: "HTTP: GET / HTTP/1.1". */
 void print_tcp_text(struct dump *d, struct view v, uint16_t sport, uint16_t dport);

@@ -69,12 +69,9 @@ static bool print_numbers(struct dump *d, const struct inet *in, struct view v, 
     if (head == HEAD)
         return true;
     fputs(", options [", d->to);
-    if (!print_tcp_options(d, v.p + HEAD, (v.n < head ? v.n : head) - HEAD, sack_base))
+    v = view_from(view_to(v, head), HEAD);
+    if (!print_tcp_options(d, v, sack_base))
         return false;
-    if (v.n < head) {
-        print_cut(d, "tcp");
-        return false;
-    }
     fputc(']', d->to);
     return true;
 }
@@ -82,9 +79,7 @@ static bool print_numbers(struct dump *d, const struct inet *in, struct view v, 
 /* Why a reset was sent, if it says so. */
 static void print_reset_text(struct dump *d, struct view v)
 {
-    fputs(" [RST", d->to);
-    if (v.wire && v.n)
-        fputc(' ', d->to);
+    fputs(v.n < v.wire ? " [!RST " : " [RST ", d->to);
     for (uint32_t i = 0; i < v.n; i++)
         fputc(v.p[i] >= ' ' && v.p[i] < 127 ? v.p[i] : '.', d->to);
     fputc(']', d->to);

@@ -41,17 +41,23 @@ static const struct word names[] = {
     {OPT_EXP, "exp"},       {0, NULL},
 };
 
-static void print_bytes(struct dump *d, const uint8_t *p, uint32_t n)
+/* False: not all were captured. */
+static bool print_bytes(struct dump *d, struct view v)
 {
-    for (uint32_t i = 0; i < n; i++)
-        fprintf(d->to, "%02x", p[i]);
+    for (uint32_t i = 0; i < v.n; i++)
+        fprintf(d->to, "%02x", v.p[i]);
+    return v.n >= v.wire;
 }
 
-static void print_sack(struct dump *d, const uint8_t *p, uint32_t n, uint32_t base)
+static bool print_sack(struct dump *d, struct view v, uint32_t base)
 {
-    fprintf(d->to, " %u ", n / 8);
-    for (uint32_t i = 0; i + 8 <= n; i += 8)
-        fprintf(d->to, "{%u:%u}", get32(p + i) - base, get32(p + i + 4) - base);
+    fprintf(d->to, " %u ", v.wire / 8);
+    for (uint32_t i = 0; i < v.wire; i += 8) {
+        if (i + 8 > v.n)
+            return false;
+        fprintf(d->to, "{%u:%u}", get32(v.p + i) - base, get32(v.p + i + 4) - base);
+    }
+    return true;
 }
 
 /* The whole fields, and how many bytes are left. */
@@ -67,13 +73,6 @@ static void print_counters(struct dump *d, bool is_1, const uint8_t *p, uint32_t
         fprintf(d->to, "[len %u]", n + 2);
 }
 
-static void print_hex_value(struct dump *d, const uint8_t *p, uint32_t n)
-{
-    if (n)
-        fputs(" 0x", d->to);
-    print_bytes(d, p, n);
-}
-
 static void print_cookie(struct dump *d, const uint8_t *p, uint32_t n)
 {
     if (n == 0) {
@@ -82,7 +81,7 @@ static void print_cookie(struct dump *d, const uint8_t *p, uint32_t n)
         fputs("  (invalid)", d->to);
     } else {
         fputs("  cookie ", d->to);
-        print_bytes(d, p, n);
+        print_bytes(d, (struct view){p, n, n});
     }
 }
 
@@ -132,80 +131,97 @@ static int length_of(uint8_t kind)
     }
 }
 
-static void print_rest(struct dump *d, uint8_t kind, const uint8_t *p, uint32_t n, uint32_t base)
+/* An option without a length of its own: `v` is what it says that it has. False: it was cut. */
+static bool print_rest(struct dump *d, uint8_t kind, struct view v, uint32_t base)
 {
+    bool is_whole = v.n >= v.wire;
+
     switch (kind) {
     case OPT_SACK:
-        if (n % 8)
-            fputs(" invalid sack", d->to);
-        else
-            print_sack(d, p, n, base);
-        break;
+        if (v.wire % 8 == 0)
+            return print_sack(d, v, base);
+        fputs(" invalid sack", d->to);
+        return true;
     case OPT_FASTOPEN:
-        print_cookie(d, p, n);
-        break;
+        if (is_whole)
+            print_cookie(d, v.p, v.wire);
+        return is_whole;
     case OPT_ACC_0:
     case OPT_ACC_1:
-        print_counters(d, kind == OPT_ACC_1, p, n);
-        break;
+        if (is_whole)
+            print_counters(d, kind == OPT_ACC_1, v.p, v.wire);
+        return is_whole;
     case OPT_EXP:
+        if (v.wire >= 2 && v.n < 2)
+            return false;
         fputc('-', d->to);
-        print_bytes(d, p, n);
-        break;
+        return print_bytes(d, v);
     default:
-        print_hex_value(d, p, n);
+        if (v.wire)
+            fputs(" 0x", d->to);
+        return print_bytes(d, v);
     }
 }
 
-/* Of an option that says it has n bytes behind kind and length, and that has `room`. How many it
- * took (those of a known kind are as many as its RFC says), -1: the list is broken here. */
-static int print_value(struct dump *d, const uint8_t *option, uint32_t room, uint32_t base)
+enum { BROKEN = -1, CUT = -2 };
+
+/* Of an option that says it has n bytes behind kind and length, and that has room.wire, of which
+ * room.n are there. How many it took: those of a known kind are as many as its RFC says. */
+static int print_value(struct dump *d, const uint8_t *option, struct view room, uint32_t base)
 {
     uint32_t n = option[1] - 2u;
     int own = length_of(option[0]);
 
-    if (own > (int)room) {
-        fputs("[bad opt]", d->to);
-        return -1;
-    }
-    if (own < 0) {
-        print_rest(d, option[0], option + 2, n, base);
-        return (int)n;
-    }
-    print_number(d, option[0], option + 2);
+    if (own > (int)room.wire)
+        return BROKEN;
+    if (own < 0)
+        return print_rest(d, option[0], view_to(room, n), base) ? (int)n : CUT;
+    if (own > (int)room.n)
+        return CUT;
+    print_number(d, option[0], room.p);
     if ((uint32_t)own != n)
         fprintf(d->to, "[len %u]", n + 2);
     return own;
 }
 
-bool print_tcp_options(struct dump *d, const uint8_t *p, uint32_t n, uint32_t sack_base)
+/* One option with its value; how many bytes it took. */
+static int print_option(struct dump *d, struct view v, uint32_t base)
 {
-    for (uint32_t at = 0; at < n;) {
-        const char *name = word_of(names, p[at]);
-        uint32_t len = p[at] <= OPT_NOP ? 1 : at + 1 < n ? p[at + 1] : 0;
-        if (at)
+    const char *name = v.n ? word_of(names, v.p[0]) : NULL;
+    bool has_len = v.n && v.p[0] > OPT_NOP;
+    int took;
+
+    if (v.n < 1u + has_len)
+        return CUT;
+    if (has_len && (v.p[1] < 2 || v.p[1] > v.wire))
+        return BROKEN;
+    if (name)
+        fputs(name, d->to);
+    else
+        fprintf(d->to, "unknown-%u", v.p[0]);
+    if (!has_len)
+        return v.p[0] == OPT_EOL ? (int)v.wire : 1;
+    took = print_value(d, v.p, view_from(v, 2), base);
+    return took < 0 ? took : took + 2;
+}
+
+bool print_tcp_options(struct dump *d, struct view v, uint32_t sack_base)
+{
+    for (bool is_first = true; v.wire; is_first = false) {
+        int took;
+
+        if (!is_first)
             fputc(',', d->to);
-        if (p[at] > OPT_NOP && at + 1 >= n) {
+        took = print_option(d, v, sack_base);
+        if (took == CUT)
             print_cut(d, "tcp");
-            return false;
-        }
-        if (p[at] > OPT_NOP && (len < 2 || len > n - at)) {
+        if (took == CUT && !is_first && v.n && (v.p[0] == OPT_SACK || v.p[0] == OPT_TS) && v.n > 1)
+            fputc('>', d->to); /* tcpdump's slip */
+        if (took == BROKEN)
             fputs("[bad opt]", d->to);
+        if (took < 0)
             return false;
-        }
-        if (name)
-            fputs(name, d->to);
-        else
-            fprintf(d->to, "unknown-%u", p[at]);
-        if (p[at] == OPT_EOL)
-            return true;
-        if (p[at] > OPT_NOP) {
-            int took = print_value(d, p + at, n - at - 2, sack_base);
-            if (took < 0)
-                return false;
-            len = 2 + (uint32_t)took;
-        }
-        at += len;
+        v = view_from(v, (uint32_t)took);
     }
     return true;
 }

@@ -28,6 +28,7 @@ static const struct talk talks[] = {
     {"SMTP", "smtp", {25}, NULL},
     {"FTP", "ftp", {21}, NULL},
 };
+#define SSH 22
 #define TALKS (sizeof talks / sizeof *talks)
 
 static const struct talk *talk_of(uint16_t sport, uint16_t dport)
@@ -53,7 +54,7 @@ static uint32_t next_word(struct view v, uint32_t *at)
     while (from + n < v.n && !is_blank(v.p[from + n]) && v.p[from + n] >= ' ' &&
            v.p[from + n] < 127)
         n++;
-    if (from + n < v.n && !is_blank(v.p[from + n]))
+    if (from + n < v.n ? !is_blank(v.p[from + n]) : v.n < v.wire)
         return 0;
     *at = from + n;
     while (*at < v.n && is_blank(v.p[*at]) && v.p[*at] != '\r' && v.p[*at] != '\n')
@@ -99,11 +100,16 @@ static uint32_t print_line(struct dump *d, const struct talk *t, const char *bef
         n++;
     }
     if (n < v.n && v.p[n] == '\r') {
+        if (n + 1 == v.n && v.n < v.wire) {
+            print_cut(d, t->cut);
+            return 0;
+        }
         if (n + 1 >= v.n || v.p[n + 1] != '\n')
             return 0;
         skip = 2;
     }
-    fprintf(d->to, "%s%.*s", before, (int)n, (const char *)v.p);
+    if (n < v.n || v.n == v.wire)
+        fprintf(d->to, "%s%.*s", before, (int)n, (const char *)v.p);
     if (n < v.n)
         return n + skip;
     print_cut(d, t->cut);
@@ -119,8 +125,11 @@ void print_tcp_text(struct dump *d, struct view v, uint16_t sport, uint16_t dpor
         print_dns(d, v, true);
         return;
     }
-    if (!t)
+    if (!t) {
+        if (!v.n && (sport == SSH || dport == SSH)) /* no more is opened of it */
+            print_cut(d, "ssh");
         return;
+    }
     fprintf(d->to, ": %s", t->name);
     if (!is_worth_it(t, v))
         return;
@@ -129,8 +138,8 @@ void print_tcp_text(struct dump *d, struct view v, uint16_t sport, uint16_t dpor
         return;
     }
     fprintf(d->to, ", length: %u", v.wire);
-    while (v.n && n) {
+    for (; v.n && n; v = view_from(v, n))
         n = print_line(d, t, "\n\t", v);
-        v = view_from(v, n);
-    }
+    if (v.wire && n)
+        print_cut(d, t->cut);
 }

@@ -34,16 +34,20 @@ static void print_sum(struct dump *d, const struct inet *in, struct view v)
 
 static void print_bootp(struct dump *d, struct view v)
 {
-    fputs("BOOTP/DHCP, ", d->to);
-    if (v.n < 34) {
+    bool is_ether = v.n >= 3 && v.p[0] == 1 && v.p[1] == 1 && v.p[2] == 6;
+
+    if (v.n)
+        fprintf(d->to, "BOOTP/DHCP, %s",
+                v.p[0] == 1   ? "Request"
+                : v.p[0] == 2 ? "Reply"
+                              : "unknown");
+    if (v.n < (is_ether ? 34 : 3)) {
         print_cut(d, "bootp");
         return;
     }
-    if (v.p[0] == 1 && v.p[1] == 1 && v.p[2] == 6) {
-        fputs("Request from ", d->to);
+    if (is_ether) {
+        fputs(" from ", d->to);
         print_mac(d, v.p + 28);
-    } else {
-        fputs(v.p[0] == 1 ? "Request" : v.p[0] == 2 ? "Reply" : "unknown", d->to);
     }
     fprintf(d->to, ", length %u", v.wire);
 }
@@ -78,13 +82,13 @@ void print_udp(struct dump *d, const struct inet *in, struct view v)
         return;
     }
     print_ends(d, in, get16(v.p), get16(v.p + 2));
-    if (v.n < HEAD) {
-        print_cut(d, "udp");
-        return;
-    }
-    len = get16(v.p + 4);
+    len = v.n < 6 ? HEAD : get16(v.p + 4);
     if (len < HEAD) {
         fprintf(d->to, "truncated-udplength %u", len);
+        return;
+    }
+    if (v.n < HEAD) {
+        print_cut(d, "udp");
         return;
     }
     print_sum(d, in, len < v.wire ? view_to(v, len) : v);

@@ -196,6 +196,11 @@ def packets():
     yield from neighbours()
 
 
+def cuts(frames, begin):
+    """(what was captured, its length on the wire), cut behind each byte of the headers."""
+    return [(frame[:n], len(frame)) for frame in frames for n in range(begin, min(len(frame), 100))]
+
+
 def framed(packet):
     return ether(packet, 0x86DD if packet[0] >> 4 == 6 else 0x800)
 
@@ -284,6 +289,16 @@ class LikeTcpdump(unittest.TestCase):
                 if os.path.getsize(path) < 5 << 20:
                     self.same(path, "-c", "2000", only=NOT_OPENED)
                     self.same(path, "-ev", "-c", "300", only=NOT_OPENED)
+
+    def test_what_is_cut_short_is_said_in_the_same_words(self):
+        """Each packet at each length. (IPv6's extension headers, ICMPv6, IGMP and DNS have words of their own.)"""
+        made = [p for kind in (headers, datagrams, icmps, segments, talks) for p in kind()]
+        whole = [*[f for f in arps() if f[12:14] in (b"\x08\x06", b"\x80\x35")], *map(framed, made)]
+        for link, begin, frames in (("ether", 14, whole), ("raw", 1, made)):
+            path = self.made(link, cuts(frames, begin), link=1 if link == "ether" else 101)
+            with self.subTest(link):
+                self.same(path)
+        self.same(self.made("verbose", cuts(map(framed, [*segments(), *talks()]), 54)), "-v")
 
     def test_what_is_cut_short_is_not_read_behind(self):
         """Sanitizers judge; the words are ours."""

@@ -88,9 +88,10 @@ def bootp(operation, kind):
 
 
 def pcap(path, packets, link=1, snap=262144):
-    """Seconds apart, so that every time stamp differs."""
+    """Seconds apart, so that every time stamp differs. A packet is its bytes, or those that were captured and
+    its length."""
     with open(path, "wb") as f:
         f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link))
         for i, packet in enumerate(packets):
-            kept = packet[:snap]
-            f.write(struct.pack("<IIII", 1700000000 + i, i * 137 % 1000000, len(kept), len(packet)) + kept)
+            kept, length = packet if isinstance(packet, tuple) else (packet[:snap], len(packet))
+            f.write(struct.pack("<IIII", 1700000000 + i, i * 137 % 1000000, len(kept), length) + kept)
