@@ -93,6 +93,7 @@ TEST(the_group_is_joined_before_the_address_is_asked_for)
     ether_run(&s, 10 * SECOND);
     first = next(&h);
     assert_non_null(first);
+    assert_int_equal(h.told_before, 1);
     assert_true(first->at_ns <= h.first_solicitation_ns);
     assert_true(h.first_solicitation_ns > 1000000000); /* after its random delay */
     assert_true(first->at_ns > 1000000000);

@@ -274,12 +274,13 @@ static void nobody_is_asked_more_often_than_once_a_second(void **state)
     int64_t last = 0;
 
     (void)state;
+    s.stack[0]->link.config.delay_first_probe_time = 0; /* who is used is asked at once */
     for (int i = 0; i < 400; i++) {
-        struct ether_icmp6 m = advertisement(i % 7 ? ND_NA_SOLICITED : 0, 9);
+        struct ether_icmp6 m = advertisement(ND_NA_OVERRIDE, (uint8_t)(9 + i % 2)); /* STALE */
 
         send_udp(&s, sock, PEER);
         ether_run(&s, SECOND / 20);
-        if (i % 50 == 20)
+        if (i % 100 > 20)
             ether_put_icmp6(&s, &m);
         while (at < log.n) {
             const struct sent *p = next_of(&log, &at, ND_NS);
@@ -297,7 +298,7 @@ static void nobody_is_asked_more_often_than_once_a_second(void **state)
  * apart; REACHABLE lasts half to one and a half of 30 s. REQ:4861-10-1 REQ:4861-6.3.4-4 */
 static void times_are_those_of_the_table(void **state)
 {
-    int64_t least = INT64_MAX, most = 0;
+    int64_t least[2] = {INT64_MAX, INT64_MAX}, most[2] = {0};
 
     (void)state;
     for (int i = 0; i < 24; i++) {
@@ -324,8 +325,8 @@ static void times_are_those_of_the_table(void **state)
             ether_run(&s, unit / 100);
         lasted = (s.now_ns - began) * 100 / 1000 / unit;
         assert_in_range(lasted, 50, 151);
-        least = lasted < least ? lasted : least;
-        most = lasted > most ? lasted : most;
+        least[i % 2] = lasted < least[i % 2] ? lasted : least[i % 2];
+        most[i % 2] = lasted > most[i % 2] ? lasted : most[i % 2];
         log.n = 0;
         began = s.now_ns;
         send_udp(&s, sock, PEER);
@@ -338,7 +339,8 @@ static void times_are_those_of_the_table(void **state)
         assert_null(next_of(&log, &at, ND_NS));
         ether_close(&s);
     }
-    assert_true(least < 80 && most > 120); /* they are not all alike */
+    for (int i = 0; i < 2; i++)
+        assert_true(least[i] < 85 && most[i] > 115); /* they are not all alike */
 }
 
 /* And not for ever the same: REQ:4861-6.3.4-4 */

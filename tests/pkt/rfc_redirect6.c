@@ -161,8 +161,14 @@ static void what_can_not_be_true_is_not_heeded(void **state)
 
         m = redirect(&s, rule == 0 ? "2001:db8:1::9" : BETTER, rule == 1 ? "ff0e::1" : FAR);
         mac_option(&m, ND_OPT_TARGET, 7);
-        if (rule == 2)
-            m.src = "2001:db8:1::1";
+        if (rule == 2) { /* a first hop by hand, which is not link-local */
+            struct weir_addr far = ether_addr(FAR), by = ether_addr("2001:db8:1::fe");
+            const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+
+            assert_int_equal(weir_route_add(s.stack[0], &far, 128, &by, 1, 0), 0);
+            neigh_set(&s.stack[0]->link, 1, &by, mac, s.now_ns / 1000);
+            m.src = "2001:db8:1::fe";
+        }
         if (rule == 3)
             m.src = "fe80::3"; /* not the first hop */
         if (rule == 4)

@@ -25,6 +25,7 @@ struct heard {
     } message[MESSAGES];
     int n, at;
     int64_t first_solicitation_ns;
+    int told_before; /* messages that left before it */
 };
 
 static UNUSED const char *text_of(const uint8_t *p)
@@ -66,8 +67,10 @@ static UNUSED bool hear(struct ether *s, int from, const uint8_t *bytes, uint32_
     if (from != 0 || get16(bytes + 12) != ETH_TYPE_IP6)
         return false;
     ip6_parse(&ip, bytes + ETH_LEN, len - ETH_LEN);
-    if (ip.next == PROTO_ICMP6 && bytes[ETH_LEN + IP6_LEN] == ND_NS && !h->first_solicitation_ns)
+    if (ip.next == PROTO_ICMP6 && bytes[ETH_LEN + IP6_LEN] == ND_NS && !h->first_solicitation_ns) {
         h->first_solicitation_ns = s->now_ns;
+        h->told_before = h->n;
+    }
     if (ip.next != NEXT_HOP_BY_HOP)
         return false;
     assert_true(h->n < MESSAGES);
