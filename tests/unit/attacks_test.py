@@ -1,4 +1,4 @@
-"""docs/attacks.md names tests that are there, and each number once."""
+"""docs/attacks.md names tests that are there, all that are called after an attack, and each number once."""
 import os
 import re
 import unittest
@@ -29,6 +29,10 @@ class Attacks(unittest.TestCase):
         for row in self.rows:
             for name in re.findall(r"`(\w+)`", row[4]):
                 self.assertIn(name, there)
+
+    def test_attacks_are_named(self):
+        named = {name for row in self.rows for name in re.findall(r"`(\w+)`", row[4])}
+        self.assertEqual({name for name in tests() if re.match(r"attack_\d", name)} - named, set())
 
     def test_numbers_are_given_once(self):
         numbers = [int(row[1]) for row in self.rows]
