@@ -3,6 +3,8 @@
  * for. docs/attacks.md 81 to 85; 6583, 6980. */
 #include "support/ra6.h"
 
+#include <stdlib.h>
+
 #include "base/rng.h"
 
 #define US "10.0.0.1"

@@ -6,6 +6,7 @@
 #include "ether.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
