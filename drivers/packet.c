@@ -90,6 +90,7 @@ static bool is_foreign(const struct tpacket2_hdr *h)
     return h->tp_status & TP_STATUS_VLAN_VALID && h->tp_vlan_tci & VLAN_ID;
 }
 
+/* False: there is no frame now; pieces of one may follow. */
 static bool take_slot(struct packet *p, struct weir_frame *f, const struct tpacket2_hdr *h,
                       int *copies)
 {
@@ -97,6 +98,8 @@ static bool take_slot(struct packet *p, struct weir_frame *f, const struct tpack
 
     if (h->tp_status & TP_STATUS_COPY ? !take_whole(p, f, &v, p->copy[(*copies)++])
                                       : !take_in_place(p, f, &v, h))
+        return false;
+    if (!is_foreign(h) && udp_cut_is(&v) && udp_cut_start(p->cut, f, &v))
         return false;
     if (is_foreign(h) || !vnet_is_known(&v)) {
         p->lost[is_foreign(h) ? PACKET_RX_VLAN : PACKET_RX_KIND]++;
@@ -115,13 +118,17 @@ static int packet_recv(struct weir_link *link, struct weir_frame *burst, int max
     while (n < max && copies < PACKET_COPIES && p->held < p->slots / 2) {
         struct tpacket2_hdr *h = slot(p, p->next);
 
+        if (udp_cut_next(p->cut, &burst[n], n)) {
+            n++;
+            continue;
+        }
         if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
             break;
         n += take_slot(p, &burst[n], h, &copies);
         p->next = (p->next + 1) % p->slots;
         p->held++;
     }
-    return p->held ? n : netdev_check(&p->dev, p->fd, now_ns);
+    return p->held || n ? n : netdev_check(&p->dev, p->fd, now_ns);
 }
 
 /* -- out --------------------------------------------------------------------------------------- */
@@ -177,7 +184,9 @@ static int packet_send(struct weir_link *link, struct weir_frame *burst, int n, 
 
 static int64_t packet_deadline(struct weir_link *link)
 {
-    return netdev_deadline(&((struct packet *)link)->dev);
+    struct packet *p = (struct packet *)link;
+
+    return p->cut->len ? 0 : netdev_deadline(&p->dev);
 }
 
 static int packet_fd(struct weir_link *link)
@@ -194,6 +203,7 @@ static void packet_close(struct weir_link *link)
     if (p->fd >= 0)
         close(p->fd);
     free(p->copy);
+    free(p->cut);
     free(p);
 }
 

@@ -8,6 +8,7 @@
 #include <weir/driver.h>
 
 #include "drivers/netdev.h"
+#include "drivers/udp_cut.h"
 
 /* Superframes that one recv hands in: they do not fit the ring's slots and are copied. */
 #define PACKET_COPIES 16
@@ -38,6 +39,7 @@ struct packet {
     uint32_t next;                     /* the slot to look at */
     uint32_t held;                     /* slots before it that a burst still shows */
     uint8_t (*copy)[PACKET_FRAME_MAX]; /* PACKET_COPIES of them */
+    struct udp_cut *cut; /* a superframe of UDP that is being handed in, piece by piece */
     uint64_t lost[PACKET_LOSSES];
 };
 

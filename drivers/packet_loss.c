@@ -16,8 +16,8 @@ static const struct {
     [PACKET_RX_LONG] = {"rx_long", "longer than an IP packet can be: ip link set gso_max_size and "
                                    "gro_max_size to 65536"},
     [PACKET_RX_VLAN] = {"rx_vlan", "of another VLAN: name that VLAN's interface instead"},
-    [PACKET_RX_KIND] = {"rx_kind", "a superframe of something other than TCP: ethtool -K DEV "
-                                   "tx-udp-segmentation off where it is sent"},
+    [PACKET_RX_KIND] = {"rx_kind", "a superframe of something other than TCP and UDP: "
+                                   "ethtool -K DEV gso off where it is sent"},
     [PACKET_RX_MALFORMED] = {"rx_malformed", "shorter than an Ethernet header, or a slot that "
                                              "makes no sense"},
     [PACKET_TX_FULL] = {"tx_full", "the interface's queue was full: its line is slower than this"},

@@ -142,7 +142,8 @@ struct weir_link *packet_open(const char *name, const uint8_t *mac, bool groups_
     if (!netdev_find(&p->dev, name, error, size))
         goto fail;
     p->copy = malloc(sizeof *p->copy * PACKET_COPIES);
-    if (!p->copy || !netdev_iface(&p->dev, mac, &p->link.iface))
+    p->cut = calloc(1, sizeof *p->cut);
+    if (!p->copy || !p->cut || !netdev_iface(&p->dev, mac, &p->link.iface))
         goto fail;
     p->link.iface.flags = WEIR_IF_CSUM_TX;
     p->link.iface.gso_max = 65535;

@@ -22,7 +22,7 @@ class Jumbo(pair.Ways):
 class Plain(pair.Ways):
     """Without superframes and with checksums in software, on the way out."""
     kind, options = "packet", ("--no-offload",)
-    test_both_ping = test_fragments_cross = test_nginx = test_the_kernel_beside_it_stays_silent = None
+    test_weir_is_the_server = test_both_ping = test_fragments_cross = test_nginx = test_the_kernel_beside_it_stays_silent = None
 
 
 class Gone(pair.Gone):
@@ -83,6 +83,40 @@ class Losses(pair.Case):
         program.child.stdin.flush()
         program.exit()
         self.assertRegex(program.err, r"weir: the link lost \d+ frames, tx_down: ")
+
+
+# Sends what it says as one superframe of UDP, twelve datagrams of 1000 bytes and a short one.
+SEGMENTS = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 103, 1000)
+s.sendto(b"".join(bytes([65 + i]) * 1000 for i in range(12)) + b"end", (sys.argv[1], 7001))
+"""
+TAKE = """
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("::", 7001))
+print("ready", flush=True)
+for _ in range(13):
+    data = s.recv(65536)
+    print(chr(data[0]) + str(len(data)), flush=True)
+print("over", flush=True)
+"""
+
+
+class Datagrams(pair.Case):
+    kind = "packet"
+
+    def test_superframes_are_taken_as_the_datagrams_in_them(self):
+        """What QUIC servers send; a veth hands them over whole."""
+        for address in (pair.WEIR, pair.WEIR6):
+            program = self.near(sys.executable, "-c", TAKE)
+            program.wait_for("^ready$")
+            self.beyond(sys.executable, "-c", SEGMENTS, address)
+            program.wait_for("^over$")
+            self.end_well(program)
+            self.assertEqual(program.out.split()[1:-1], [chr(65 + i) + "1000" for i in range(12)] + ["e3"])
+            self.assertNotIn("the link lost", program.err)
 
 
 class Mistakes(pair.Mistakes):
