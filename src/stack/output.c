@@ -374,6 +374,13 @@ static bool may_be_cut(struct burst *b, const struct packet *p)
            p->ip_len + p->l4_head + text <= b->k->ip.config.min_pmtu;
 }
 
+static void note_parked(struct burst *b, const struct seg_out *s, bool was_parked)
+{
+    if (b->is_parked && s->hdr.flags & TCP_SYN)
+        tcp_syn_parked(&b->k->tcp, &s->flow);
+    b->is_parked |= was_parked;
+}
+
 /* One frame of the segment: `n` bytes of text from `off` on. */
 static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
 {
@@ -422,16 +429,19 @@ static void output_tcp(struct burst *b)
     struct pull_limit limit = {.gso_max = b->iface->gso_max};
 
     while (b->n < b->max) {
+        bool was_parked = b->is_parked;
         uint32_t step, off = 0;
         limit.segs = (uint32_t)(b->max - b->n);
         if (!tcp_pull(&b->k->tcp, b->ifindex, &limit, &s))
             break;
+        b->is_parked = false;
         step = b->iface->gso_max ? s.len : s.mss;
         do {
             uint32_t n = s.len - off < step ? s.len - off : step;
             send_piece(b, &s, off, n);
             off += n;
         } while (off < s.len);
+        note_parked(b, &s, was_parked);
     }
 }
 

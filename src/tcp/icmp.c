@@ -130,3 +130,21 @@ void tcp_unreachable(struct tcp *p, const struct flow *flow, int error)
         tcb_report(p, t, error);
     tcb_settle(p, t);
 }
+
+/* 5681#3.1 slows down for a SYN that was lost; one that never left was not. A SYN is sent again
+ * from here only if no SYN before it went out either. */
+void tcp_syn_parked(struct tcp *p, const struct flow *flow)
+{
+    uint32_t ref = demux_find(p, flow, flow_hash(p, flow));
+    struct tcb *t;
+
+    if (wheel_ref_kind(ref) != KIND_TCB)
+        return;
+    t = tcb_at(p, wheel_ref_index(ref));
+    if (t->state != SYN_SENT)
+        return;
+    if (!(t->flags & T_SYN_AGAIN))
+        t->flags |= T_SYN_PARKED;
+    else if (t->flags & T_SYN_PARKED)
+        t->flags &= ~(uint32_t)T_SYN_AGAIN;
+}

@@ -51,6 +51,7 @@ enum tcb_flag {
     T_TAIL_DUE = 0x40000000,  /* tail loss probe */
     T_FORCE = 0x4000000 /* the first retransmission of a recovery ignores cwnd, 6675#5 (4.3) */
 };
+#define T_SYN_PARKED 0x80000000u /* SYN-SENT: none of ours left, the neighbour is asked for */
 
 enum tcb_ecn {
     ECN_ASKED = 1,    /* our SYN was an ECN-setup SYN */

@@ -222,6 +222,8 @@ enum drop tcp_icmp(struct tcp *p, const struct tcp_icmp *e);
 bool tcp_recv_error(struct tcp *p, uint32_t index, struct tcp_told *out);
 /* A segment of this flow could not be delivered on our own link (ARP failed). */
 void tcp_unreachable(struct tcp *p, const struct flow *flow, int error);
+/* The SYN that was pulled waits for its neighbour's address. */
+void tcp_syn_parked(struct tcp *p, const struct flow *flow);
 
 /* -- the user: 9293 section 3.9.1 and 3.10.1 to 3.10.6 ----------------------------------------- */
 
