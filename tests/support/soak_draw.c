@@ -59,6 +59,7 @@ static void draw_direction(struct soak *w, struct weir_impair_dir *d)
         d->rate_bps = rates[below(w, 5)];
         /* where it is full for a minute even handshakes fail */
         d->queue_frames = (w->is_harsh ? 5 : 20) + any_size(w, 8);
+        d->mark_frames = once_in(w, 2) ? 1 + below(w, d->queue_frames) : 0;
     }
     if (once_in(w, 3))
         d->loss_ppb = below(w, 50000000);
@@ -171,7 +172,8 @@ static void draw_knobs(struct soak *w, struct lab_node *n)
         {"net.ipv4.tcp_timestamps", {"0"}},
         {"net.ipv4.tcp_sack", {"0"}},
         {"net.ipv4.tcp_dsack", {"0"}},
-        {"net.ipv4.tcp_window_scaling", {"0"}},
+        {"net.ipv4.tcp_ecn", {"0", "1", "3"}},
+        {"net.ipv4.tcp_ecn_option", {"0", "1", "3"}},
         {"net.ipv4.tcp_ecn", {"0", "1"}},
         {"net.ipv4.tcp_congestion_control", {"reno", "cubic", "bbr"}},
         {"net.ipv4.tcp_recovery", {"0", "2", "4"}},
