@@ -300,6 +300,28 @@ static int set_fastopen(struct socks *k, const struct sock *s, int name, int val
     return 0;
 }
 
+static uint64_t low_end_first(const uint8_t *p)
+{
+    uint64_t word = 0;
+
+    for (int i = 7; i >= 0; i--)
+        word = word << 8 | p[i];
+    return word;
+}
+
+/* 16 bytes, or 32: the key, and the one before. As Linux reads them. */
+static int set_fastopen_keys(struct socks *k, const struct sock *s, const struct sock_opt *o)
+{
+    struct sipkey key[2];
+    const uint8_t *at = o->value;
+
+    if (o->len != sizeof key[0] && o->len != sizeof key)
+        return -EINVAL;
+    for (size_t i = 0; i < o->len / sizeof key[0]; i++, at += sizeof key[0])
+        key[i] = (struct sipkey){low_end_first(at), low_end_first(at + 8)};
+    return tcp_fastopen_set_own_keys(k->tcp, s->endpoint, key, (int)(o->len / sizeof key[0]));
+}
+
 static int set_tcp(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     struct tcp_options *t = tcp_opt(k->tcp, s->endpoint), before = *t;
@@ -307,6 +329,8 @@ static int set_tcp(struct socks *k, struct sock *s, const struct sock_opt *o)
 
     if (o->name == TCP_CONGESTION)
         return set_congestion(k, s, o);
+    if (o->name == TCP_FASTOPEN_KEY)
+        return set_fastopen_keys(k, s, o);
     if ((v = as_int(o, &value)) < 0)
         return v;
     switch (o->name) {

@@ -105,6 +105,17 @@ static int get_socket(struct socks *k, struct sock *s, struct sock_opt *o)
     }
 }
 
+static int get_fastopen_keys(const struct socks *k, const struct sock *s, struct sock_opt *o)
+{
+    const struct sipkey *key;
+    int n = tcp_fastopen_get_keys(k->tcp, s->endpoint, &key);
+    uint8_t bytes[2 * sizeof *key];
+
+    for (int i = 0; i < 16 * n; i++) /* the low end first, as Linux */
+        bytes[i] = (uint8_t)((i / 8 % 2 ? key[i / 16].k1 : key[i / 16].k0) >> i % 8 * 8);
+    return give(o, bytes, (size_t)n * sizeof *key);
+}
+
 static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
 {
     const struct tcp_options *t = tcp_opt(k->tcp, s->endpoint);
@@ -145,6 +156,8 @@ static int get_tcp(struct socks *k, struct sock *s, struct sock_opt *o)
         return sock_give_int(o, (int)t->notsent_lowat);
     case TCP_DEFER_ACCEPT:
         return sock_give_int(o, tcp_seconds_of(t->defer));
+    case TCP_FASTOPEN_KEY:
+        return get_fastopen_keys(k, s, o);
     case TCP_FASTOPEN:
         return sock_give_int(o, tcp_fastopen_most(k->tcp, s->endpoint));
     case TCP_FASTOPEN_CONNECT:

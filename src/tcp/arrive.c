@@ -156,6 +156,8 @@ static enum drop second_check_rst(struct tcp *p, struct tcb *t, struct seg *s)
     if (!(s->flags & TCP_RST))
         return PASS;
     if (!seq_eq(s->seq, t->rcv.nxt)) {
+        if (t->more && t->state == ESTABLISHED)
+            fastopen_on_odd_end(p, t);
         challenge_ack(p, t);
         return DROP_tcp_rst_window;
     }

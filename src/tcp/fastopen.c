@@ -49,6 +49,8 @@ void fastopen_begin(struct tcp *p, struct tcb *t)
 
     f->mode = OPEN_NONE;
     f->sent = 0;
+    f->keys = 0;
+    f->is_tried = false;
     f->room = TCP_MSS_PRESET;
     if (!f->is_asked)
         return;
@@ -120,8 +122,10 @@ uint32_t fastopen_on_syn(struct tcp *p, struct tcb *t, struct tcp_opts *o)
     }
     if (f->mode == OPEN_NONE || t->flags & T_SYN_AGAIN)
         return 0;
+    f->is_tried = true;
     if (f->mode != OPEN_BARE) {
         o->has |= TCP_OPT_FASTOPEN;
+        o->is_old_cookie = f->is_old;
         o->cookie_len = f->cookie_len;
         memcpy(o->cookie, f->cookie, f->cookie_len);
     }
@@ -158,15 +162,31 @@ void fastopen_on_syn_acked(struct tcp *p, struct tcb *t, const struct seg *s)
     f->mode = OPEN_NONE;
 }
 
+/* -- paths that do not bear it ------------------------------------------------------------------
+ */
+
+static void pause(struct tcp *p)
+{
+    if (!p->knobs->tcp_fastopen_blackhole_timeout_sec)
+        return;
+    p->open_off_at_us = p->now_us;
+    p->open_off_times++;
+    p->stats->TcpExtTCPFastOpenBlackhole++;
+}
+
 /* The third timeout in a row: something on the way does not like what it does not know. */
 void fastopen_on_timeout(struct tcp *p, struct tcb *t)
 {
     const struct fast_open *f = &more_of(p, t)->open;
 
-    if (t->loss.backoff != 3 || t->flags & T_PASSIVE || !(f->sent || f->mode == OPEN_ASK) ||
-        !p->knobs->tcp_fastopen_blackhole_timeout_sec)
-        return;
-    p->open_off_at_us = p->now_us;
-    p->open_off_times++;
-    p->stats->TcpExtTCPFastOpenBlackhole++;
+    if (t->loss.backoff == 3 && !(t->flags & T_PASSIVE) && (f->sent || f->mode == OPEN_ASK))
+        pause(p);
+}
+
+/* The FIN or a RST lies behind a hole, and nothing else ever came: something on the way took the
+ * text out, or counts it otherwise. Linux. */
+void fastopen_on_odd_end(struct tcp *p, const struct tcb *t)
+{
+    if (more_of(p, t)->open.is_tried && t->data_segs_in == 0)
+        pause(p);
 }

@@ -22,11 +22,14 @@ enum {
     OPEN_SERVER_ALL = 0x400
 };
 
-/* fastopen_cookie.c: of ours, for the two addresses of a flow; 0: by the key, 1: by the one before
- */
-void fastopen_cookie(const struct tcp *p, const struct flow *f, int which,
+/* fastopen_cookie.c: of ours, for the two addresses of a flow. */
+void fastopen_cookie(const struct sipkey *key, const struct flow *f,
                      uint8_t cookie[OPEN_COOKIE_LEN]);
-int fastopen_which(const struct tcp *p, const struct flow *f, const struct tcp_opts *o); /* or -1 */
+/* The keys of a listener: its own, or the stack's. The first makes cookies, the other may still
+ * have made one. */
+int fastopen_keys(const struct tcp *p, const struct tcb *listener, const struct sipkey **key);
+/* Which of them made the cookie; -1: none. */
+int fastopen_which(const struct tcp *p, const struct tcb *listener, const struct seg *s);
 /* What is known of the other end. False: it lost our SYNs, so nothing new is tried. */
 bool fastopen_recall(const struct tcp *p, const struct tcb *t, struct fast_open *f);
 void fastopen_remember(struct tcp *p, const struct tcb *t, const struct seg *s, bool is_lost);

@@ -15,13 +15,18 @@ struct open_host {
     uint32_t lost_at_ms;
     uint16_t mss;
     uint8_t losses; /* SYNs in a row */
+    uint8_t old;    /* OLD_* */
+    bool is_old_cookie;
     uint8_t cookie_len;
     uint8_t cookie[16];
 };
 
+/* Who answers the option by nothing is asked once by the experimental one: Linux. */
+enum { OLD_UNTRIED, OLD_NEXT, OLD_TRIED };
+
 /* -- ours -------------------------------------------------------------------------------------- */
 
-void fastopen_cookie(const struct tcp *p, const struct flow *f, int which,
+void fastopen_cookie(const struct sipkey *key, const struct flow *f,
                      uint8_t cookie[OPEN_COOKIE_LEN])
 {
     bool is_v4 = weir_addr_is_v4(&f->remote);
@@ -31,21 +36,56 @@ void fastopen_cookie(const struct tcp *p, const struct flow *f, int which,
 
     memcpy(both, f->remote.b + skip, len);
     memcpy(both + len, f->local.b + skip, len);
-    hash = siphash24(&p->open_key[which], both, 2 * len);
+    hash = siphash24(key, both, 2 * len);
     for (unsigned i = 0; i < OPEN_COOKIE_LEN; i++)
         cookie[i] = (uint8_t)(hash >> 8 * i);
 }
 
-int fastopen_which(const struct tcp *p, const struct flow *f, const struct tcp_opts *o)
+int fastopen_keys(const struct tcp *p, const struct tcb *listener, const struct sipkey **key)
 {
-    uint8_t ours[OPEN_COOKIE_LEN];
+    const struct more *more = more_of(p, listener);
 
-    for (int i = 0; i < p->open_keys; i++) {
-        fastopen_cookie(p, f, i, ours);
+    if (more && more->open.keys) {
+        *key = more->open.key;
+        return more->open.keys;
+    }
+    *key = p->open_key;
+    return p->open_keys;
+}
+
+int fastopen_which(const struct tcp *p, const struct tcb *listener, const struct seg *s)
+{
+    const struct tcp_opts *o = s->opt;
+    uint8_t ours[OPEN_COOKIE_LEN];
+    const struct sipkey *key;
+    int n = fastopen_keys(p, listener, &key);
+
+    for (int i = 0; i < n; i++) {
+        fastopen_cookie(&key[i], &s->flow, ours);
         if (o->cookie_len == OPEN_COOKIE_LEN && memcmp(ours, o->cookie, OPEN_COOKIE_LEN) == 0)
             return i;
     }
     return -1;
+}
+
+/* Of one listener, whose cookies then are no others'. */
+int tcp_fastopen_set_own_keys(struct tcp *p, uint32_t index, const struct sipkey *key, int n)
+{
+    struct tcb *t = tcb_at(p, index);
+    struct more *more;
+
+    if (t->state != CLOSED && t->state != LISTEN)
+        return -EINVAL;
+    if (!(more = more_need(p, t)))
+        return -ENOBUFS;
+    memcpy(more->open.key, key, (size_t)n * sizeof *key);
+    more->open.keys = (uint8_t)n;
+    return 0;
+}
+
+int tcp_fastopen_get_keys(const struct tcp *p, uint32_t index, const struct sipkey **key)
+{
+    return fastopen_keys(p, tcb_at(p, index), key);
 }
 
 void tcp_fastopen_set_keys(struct tcp *p, const struct sipkey *key, int n)
@@ -83,11 +123,13 @@ bool fastopen_recall(const struct tcp *p, const struct tcb *t, struct fast_open 
     const struct open_host *h = p->open_hosts ? place_of(p, &t->flow.remote) : NULL;
 
     f->cookie_len = 0;
+    f->is_old = false;
     if (!h || !weir_addr_equal(&h->addr, &t->flow.remote))
         return true;
     if (is_lossy(p, h))
         return false;
     f->cookie_len = h->cookie_len;
+    f->is_old = h->cookie_len ? h->is_old_cookie : h->old == OLD_NEXT;
     memcpy(f->cookie, h->cookie, sizeof f->cookie);
     if (h->mss)
         f->room = h->mss;
@@ -99,10 +141,12 @@ bool fastopen_recall(const struct tcp *p, const struct tcb *t, struct fast_open 
 void fastopen_remember(struct tcp *p, const struct tcb *t, const struct seg *s, bool is_lost)
 {
     const struct tcp_opts *o = s->opt;
+    const struct fast_open *f = &more_of(p, t)->open;
     bool has_cookie = o->has & TCP_OPT_FASTOPEN && o->cookie_len;
+    bool is_mute = f->mode == OPEN_ASK && !has_cookie && !(t->flags & T_SYN_AGAIN);
     struct open_host *h;
 
-    if (!has_cookie && !is_lost && !p->open_hosts)
+    if (!has_cookie && !is_lost && !is_mute && !p->open_hosts)
         return;
     if (!p->open_hosts)
         p->open_hosts = mem_zalloc(p->mem, OPEN_HOSTS * sizeof *p->open_hosts);
@@ -110,7 +154,7 @@ void fastopen_remember(struct tcp *p, const struct tcb *t, const struct seg *s, 
         return;
     h = place_of(p, &t->flow.remote);
     if (!weir_addr_equal(&h->addr, &t->flow.remote)) {
-        if (!has_cookie && !is_lost)
+        if (!has_cookie && !is_lost && !is_mute)
             return;
         *h = (struct open_host){.addr = t->flow.remote};
     }
@@ -118,7 +162,10 @@ void fastopen_remember(struct tcp *p, const struct tcb *t, const struct seg *s, 
     h->lost_at_ms = now_ms(p);
     if (o->has & TCP_OPT_MSS)
         h->mss = o->mss;
+    if (is_mute && h->old != OLD_TRIED)
+        h->old = f->is_old ? OLD_TRIED : OLD_NEXT;
     if (has_cookie) {
+        h->is_old_cookie = o->is_old_cookie;
         h->cookie_len = o->cookie_len;
         memcpy(h->cookie, o->cookie, o->cookie_len);
     }

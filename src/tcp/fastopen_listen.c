@@ -74,7 +74,7 @@ enum fastopen_answer fastopen_judge(struct tcp *p, struct tcb *t, const struct s
         return FASTOPEN_TAKE;
     if (!s->opt->cookie_len)
         return FASTOPEN_GIVE;
-    which = fastopen_which(p, &s->flow, s->opt);
+    which = fastopen_which(p, t, s);
     if (which < 0) {
         p->stats->TcpExtTCPFastOpenPassiveFail++;
         return FASTOPEN_GIVE;
@@ -100,8 +100,11 @@ enum drop fastopen_take(struct tcp *p, struct tcb *listener, struct seg *s, bool
     }
     l = &more_of(p, listener)->open;
     l->pending++;
-    more->open = (struct fast_open){
-        .is_child = true, .gives_cookie = gives, .listener = listener->self, .serial = l->serial};
+    more->open = (struct fast_open){.is_child = true,
+                                    .gives_cookie = gives,
+                                    .is_old = s->opt->is_old_cookie,
+                                    .listener = listener->self,
+                                    .serial = l->serial};
     p->stats->TcpPassiveOpens++;
     p->stats->TcpExtTCPFastOpenPassive++;
     listen_queue(p, listener, t);
@@ -114,31 +117,47 @@ enum drop fastopen_take(struct tcp *p, struct tcb *listener, struct seg *s, bool
     return PASS;
 }
 
-void fastopen_on_syn_ack_out(struct tcp *p, struct tcb *t, struct tcp_opts *o)
+/* The listener that a child came from, if it is still that one. */
+static struct tcb *listener_of(const struct tcp *p, const struct fast_open *f)
 {
-    if (more_of(p, t)->open.gives_cookie)
-        fastopen_give(p, &t->flow, o);
+    struct tcb *t = f->is_child && pool_is_live(&p->tcbs, f->listener) ? tcb_at(p, f->listener)
+                                                                       : NULL;
+    const struct more *more = t && t->state == LISTEN ? more_of(p, t) : NULL;
+
+    return more && more->open.serial == f->serial ? t : NULL;
 }
 
-void fastopen_give(const struct tcp *p, const struct flow *f, struct tcp_opts *o)
+void fastopen_on_syn_ack_out(struct tcp *p, struct tcb *t, struct tcp_opts *o)
 {
+    const struct fast_open *f = &more_of(p, t)->open;
+    const struct tcb *listener = listener_of(p, f);
+
+    if (!f->gives_cookie || !listener)
+        return;
+    o->is_old_cookie = f->is_old;
+    fastopen_give(p, listener, &t->flow, o);
+}
+
+void fastopen_give(const struct tcp *p, const struct tcb *listener, const struct flow *f,
+                   struct tcp_opts *o)
+{
+    const struct sipkey *key;
+
+    fastopen_keys(p, listener, &key);
     o->has |= TCP_OPT_FASTOPEN;
     o->cookie_len = OPEN_COOKIE_LEN;
-    fastopen_cookie(p, f, 0, o->cookie);
+    fastopen_cookie(key, f, o->cookie);
 }
 
 /* A child's handshake is over, or the child is; its listener may be another one by now. */
 void fastopen_on_left(struct tcp *p, struct tcb *t, bool is_reset)
 {
-    struct fast_open *f = &more_of(p, t)->open, *l;
-    struct tcb *listener;
+    struct tcb *listener = listener_of(p, &more_of(p, t)->open);
+    struct fast_open *l;
 
-    if (!f->is_child || !pool_is_live(&p->tcbs, f->listener))
+    if (!listener)
         return;
-    listener = tcb_at(p, f->listener);
-    if (listener->state != LISTEN || !listener->more ||
-        (l = &more_of(p, listener)->open)->serial != f->serial)
-        return;
+    l = &more_of(p, listener)->open;
     if (!is_reset) {
         l->pending--;
         return;

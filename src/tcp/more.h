@@ -30,8 +30,14 @@ struct fast_open {
     bool is_asked, is_deferred; /* the program wants it; the SYN waits for the first write */
     bool is_child, gives_cookie;
     bool is_text_acked;
+    bool is_tried; /* our SYN asked for it, or bore text */
+    bool is_old;   /* by the experimental option */
     uint8_t cookie_len;
-    uint8_t cookie[16];
+    uint8_t keys; /* TCP_FASTOPEN_KEY: so many, 0: the stack's */
+    union {
+        uint8_t cookie[16];   /* who connects */
+        struct sipkey key[2]; /* who listens */
+    };
 };
 
 #define ACC_FIRST 5u /* what the counts of packets begin with, 9768#3.2.1 */
@@ -109,7 +115,9 @@ void fastopen_on_left(struct tcp *p, struct tcb *t, bool is_reset); /* SYN-RECEI
 enum fastopen_answer { FASTOPEN_NO, FASTOPEN_GIVE, FASTOPEN_TAKE, FASTOPEN_TAKE_AND_GIVE };
 enum fastopen_answer fastopen_judge(struct tcp *p, struct tcb *listener, const struct seg *s);
 enum drop fastopen_take(struct tcp *p, struct tcb *listener, struct seg *s, bool gives);
-void fastopen_give(const struct tcp *p, const struct flow *f, struct tcp_opts *o);
+void fastopen_give(const struct tcp *p, const struct tcb *listener, const struct flow *f,
+                   struct tcp_opts *o);
+void fastopen_on_odd_end(struct tcp *p, const struct tcb *t); /* out of order */
 
 /* -- accecn.c: 9768. Where ECN_ACC says so there is struct more. --------------------------------
  */

@@ -125,6 +125,8 @@ void tcb_end(struct tcp *p, struct tcb *t, int error)
         t->error = (uint8_t)error;
         t->end_reason = (uint8_t)error;
     }
+    if (t->more && (t->flags & (T_FIN_SEEN | T_FIN_RECEIVED)) == T_FIN_SEEN)
+        fastopen_on_odd_end(p, t);
     if (t->state != CLOSED)
         enter(p, t, CLOSED);
     tcb_detach(p, t);

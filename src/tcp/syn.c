@@ -115,7 +115,8 @@ enum drop syn_begin(struct tcp *p, struct tcb *t, const struct seg *s, const str
     if (accecn_is_setup(p, s))
         m->flags = SYN_MINI_ACC | SYN_MINI_ECN;
     m->ip_ecn = s->ip_ecn;
-    m->flags |= gives_cookie ? SYN_MINI_COOKIE : 0;
+    m->agreed |= gives_cookie ? TCP_OPT_FASTOPEN : 0;
+    m->flags |= gives_cookie && s->opt->is_old_cookie ? SYN_MINI_OLD : 0;
     if (t->opt.on & OPT_HOLD) {
         m->flags |= SYN_MINI_HELD;
         t->listen->held_new++;
@@ -447,8 +448,9 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     o->wscale = window_scale_for((uint32_t)p->knobs->tcp_rmem[2]);
     o->tsval = now_ms(p) + m->ts_offset;
     o->tsecr = m->ts_recent;
-    if (m->flags & SYN_MINI_COOKIE)
-        fastopen_give(p, &m->flow, o);
+    o->is_old_cookie = m->flags & SYN_MINI_OLD;
+    if (m->agreed & TCP_OPT_FASTOPEN)
+        fastopen_give(p, listener, &m->flow, o);
     syn_ack_says_ecn(p, m, &out->hdr);
     if (m->retries == 0) {
         m->retries = 1;

@@ -193,7 +193,7 @@ enum {
     SYN_MINI_UNTIMED = 16, /* when the SYN/ACK left is not known */
     SYN_MINI_ECN = 32,     /* agreed; with SYN_MINI_ACC: our text may be marked */
     SYN_MINI_ACC = 128,    /* accurate ECN */
-    SYN_MINI_COOKIE = 64   /* the SYN/ACK gives a Fast Open cookie */
+    SYN_MINI_OLD = 64      /* Fast Open by the experimental option */
 };
 
 struct tw_mini {

@@ -276,6 +276,9 @@ bool tcp_fastopen_defer(struct tcp *p, uint32_t index);
 int tcp_fastopen_listen(struct tcp *p, uint32_t index, int most); /* TCP_FASTOPEN */
 int tcp_fastopen_most(const struct tcp *p, uint32_t index);
 void tcp_fastopen_set_keys(struct tcp *p, const struct sipkey *key, int n);
+/* TCP_FASTOPEN_KEY: of one listener; at most two. How many there are, be they the stack's. */
+int tcp_fastopen_set_own_keys(struct tcp *p, uint32_t index, const struct sipkey *key, int n);
+int tcp_fastopen_get_keys(const struct tcp *p, uint32_t index, const struct sipkey **key);
 void tcp_fastopen_fini(struct tcp *p);
 
 /* Fields of a connection that options and `ss` need, without the tcb. */

@@ -13,6 +13,8 @@
 #include "base/must.h"
 
 enum { EOL = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TS = 8, FASTOPEN = 34 };
+enum { EXPERIMENT = 254 }; /* 6994: the first two bytes say whose */
+#define MAGIC_FASTOPEN 0xf989u
 enum { ACC_0 = 172, ACC_1 = 174 }; /* accurate ECN's counters, in this order and the other */
 
 #define LIST_MAX (TCP_HDR_MAX - TCP_LEN)
@@ -26,7 +28,7 @@ enum { ACC_0 = 172, ACC_1 = 174 }; /* accurate ECN's counters, in this order and
 
 static void take(struct tcp_opts *out, const uint8_t *p, size_t len);
 static void take_sack(struct tcp_opts *out, const uint8_t *p, size_t len);
-static void take_cookie(struct tcp_opts *out, const uint8_t *p, size_t len);
+static void take_cookie(struct tcp_opts *out, const uint8_t *p, size_t len, bool is_old);
 static void take_acc(struct tcp_opts *out, const uint8_t *p, size_t len);
 static uint8_t *put_ts(uint8_t *p, const struct tcp_opts *o, uint32_t head);
 static uint8_t *put_sack(uint8_t *p, const struct tcp_opts *o);
@@ -83,7 +85,7 @@ static size_t len_without_sack(const struct tcp_opts *o)
     if ((o->has & (TCP_OPT_SACK_OK | TCP_OPT_TS)) == TCP_OPT_SACK_OK)
         len += 4;
     if (o->has & TCP_OPT_FASTOPEN)
-        len += (2u + o->cookie_len + 3u) & ~3u;
+        len += ((o->is_old_cookie ? 4u : 2u) + o->cookie_len + 3u) & ~3u;
     return len;
 }
 
@@ -149,7 +151,9 @@ static void take(struct tcp_opts *out, const uint8_t *p, size_t len)
         if (p[0] == SACK)
             take_sack(out, p, len);
         else if (p[0] == FASTOPEN)
-            take_cookie(out, p, len);
+            take_cookie(out, p + 2, len - 2, false);
+        else if (p[0] == EXPERIMENT && len >= 4 && get16(p + 2) == MAGIC_FASTOPEN)
+            take_cookie(out, p + 4, len - 4, true);
         else if (p[0] == ACC_0 || p[0] == ACC_1)
             take_acc(out, p, len);
     }
@@ -171,15 +175,14 @@ static void take_sack(struct tcp_opts *out, const uint8_t *p, size_t len)
 }
 
 /* 7413#4.1.1: none, or 4 to 16 bytes, an even number. */
-static void take_cookie(struct tcp_opts *out, const uint8_t *p, size_t len)
+static void take_cookie(struct tcp_opts *out, const uint8_t *p, size_t len, bool is_old)
 {
-    size_t cookie_len = len - 2;
-
-    if (cookie_len && (cookie_len < 4 || cookie_len > sizeof out->cookie || cookie_len % 2))
+    if (len && (len < 4 || len > sizeof out->cookie || len % 2))
         return;
     out->has |= TCP_OPT_FASTOPEN;
-    out->cookie_len = (uint8_t)cookie_len;
-    memcpy(out->cookie, p + 2, cookie_len);
+    out->is_old_cookie = is_old;
+    out->cookie_len = (uint8_t)len;
+    memcpy(out->cookie, p, len);
 }
 
 /* 9768#3.2.3: whatever its length, the whole counters that it has room for. */
@@ -218,12 +221,14 @@ static uint8_t *put_sack(uint8_t *p, const struct tcp_opts *o)
 
 static uint8_t *put_cookie(uint8_t *p, const struct tcp_opts *o)
 {
-    size_t len = 2u + o->cookie_len;
+    size_t head = o->is_old_cookie ? 4 : 2, len = head + o->cookie_len;
 
     must(o->cookie_len <= sizeof o->cookie && o->cookie_len % 2 == 0);
-    p[0] = FASTOPEN;
+    p[0] = o->is_old_cookie ? EXPERIMENT : FASTOPEN;
     p[1] = (uint8_t)len;
-    memcpy(p + 2, o->cookie, o->cookie_len);
+    if (o->is_old_cookie)
+        put16(p + 2, MAGIC_FASTOPEN);
+    memcpy(p + head, o->cookie, o->cookie_len);
     for (; len % 4; len++)
         p[len] = NOP;
     return p + len;

@@ -303,6 +303,7 @@ struct tcp_opts {
     uint8_t wscale;
     uint8_t sacks;
     uint8_t cookie_len; /* Fast Open cookie, 0: asked for */
+    bool is_old_cookie; /* as an experiment, which is how it was before it had a number */
     uint16_t mss;
     uint32_t tsval, tsecr;
     struct tcp_sack sack[TCP_SACK_MAX];

@@ -100,6 +100,34 @@ static void congestion_control_goes_by_name(void **state)
     assert_string_equal(name, "reno");
 }
 
+/* A key, or two; the stack's where the listener has none. The knob says the same bytes by words. */
+static void fast_open_keys_are_bytes_as_on_linux(void **state)
+{
+    static const uint8_t stacks[16] = {4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 16, 15, 14, 13};
+    uint8_t own[33] = "one key of 16 by and another one", got[40];
+    int s = sock_new(SOCK_STREAM);
+    size_t len = sizeof got;
+
+    (void)state;
+    assert_int_equal(
+        weir_knob_set(stack, "net.ipv4.tcp_fastopen_key", "01020304-05060708-090a0b0c-0d0e0f10"),
+        0);
+    assert_int_equal(weir_getsockopt(stack, s, IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len), 0);
+    assert_int_equal(len, 16);
+    assert_memory_equal(got, stacks, 16);
+    for (size_t n = 0; n <= 33; n++)
+        if (n != 16 && n != 32)
+            assert_int_equal(weir_setsockopt(stack, s, IPPROTO_TCP, TCP_FASTOPEN_KEY, own, n),
+                             -EINVAL);
+    for (size_t n = 16; n <= 32; n += 16) {
+        len = sizeof got;
+        assert_int_equal(weir_setsockopt(stack, s, IPPROTO_TCP, TCP_FASTOPEN_KEY, own, n), 0);
+        assert_int_equal(weir_getsockopt(stack, s, IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len), 0);
+        assert_int_equal(len, n);
+        assert_memory_equal(got, own, n);
+    }
+}
+
 static void what_does_not_exist_is_refused(void **state)
 {
     int tcp = sock_new(SOCK_STREAM), udp = sock_new(SOCK_DGRAM);
@@ -122,7 +150,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(numbers_are_read_back_and_have_bounds), TEST(buffers_are_doubled_as_on_linux),
         TEST(what_a_socket_is_can_be_asked),         TEST(linger_is_two_numbers),
-        TEST(congestion_control_goes_by_name),       TEST(what_does_not_exist_is_refused),
+        TEST(fast_open_keys_are_bytes_as_on_linux),  TEST(congestion_control_goes_by_name),
+        TEST(what_does_not_exist_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

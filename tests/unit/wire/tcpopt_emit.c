@@ -153,7 +153,8 @@ static bool same(const struct tcp_opts *a, const struct tcp_opts *b)
         (a->has & TCP_OPT_WSCALE && a->wscale != b->wscale) ||
         (a->has & TCP_OPT_TS && (a->tsval != b->tsval || a->tsecr != b->tsecr)) ||
         (a->has & TCP_OPT_FASTOPEN &&
-         (a->cookie_len != b->cookie_len || memcmp(a->cookie, b->cookie, a->cookie_len))))
+         (a->cookie_len != b->cookie_len || a->is_old_cookie != b->is_old_cookie ||
+          memcmp(a->cookie, b->cookie, a->cookie_len))))
         return false;
     for (int i = 0; a->has & TCP_OPT_ACC && i < a->accs; i++)
         if (a->acc[i] != b->acc[i] || a->accs != b->accs || a->is_acc_1 != b->is_acc_1)
@@ -195,6 +196,7 @@ static void every_set_of_options_crosses(void **state)
             a.cookie_len = (uint8_t)(dice_below(&d, 8) ? 4 + 2 * dice_below(&d, 7) : 0);
             a.accs = (uint8_t)dice_below(&d, 1 + TCP_ACC_MAX);
             a.is_acc_1 = dice_below(&d, 2);
+            a.is_old_cookie = dice_below(&d, 2);
             for (int i = 0; i < TCP_ACC_MAX; i++)
                 a.acc[i] &= 0xffffff;
             a.has |= dice_below(&d, 2) ? TCP_OPT_ACC : 0;
