@@ -37,12 +37,13 @@ static void explain_missing(const char *name, char *error, size_t size)
 }
 
 /* Peers on a veth pair are kernels, which leave checksums to a card that is not there. */
-static bool is_veth(int s, struct ifreq *r)
+static bool is_veth(int s, const char *name)
 {
     struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    struct ifreq r = {.ifr_data = (void *)&info};
 
-    r->ifr_data = (void *)&info;
-    return ioctl(s, SIOCETHTOOL, r) == 0 && strcmp(info.driver, "veth") == 0;
+    memcpy(r.ifr_name, name, sizeof r.ifr_name);
+    return ioctl(s, SIOCETHTOOL, &r) == 0 && strcmp(info.driver, "veth") == 0;
 }
 
 static bool look(int s, struct netdev *n, char *error, size_t size)
@@ -65,7 +66,7 @@ static bool look(int s, struct netdev *n, char *error, size_t size)
         return false;
     }
     n->mtu = (uint32_t)r.ifr_mtu;
-    n->is_partial = is_veth(s, &r);
+    n->is_partial = is_veth(s, n->name);
     return true;
 }
 

@@ -94,7 +94,7 @@ static bool is_foreign(const struct tpacket2_hdr *h)
 static bool take_slot(struct packet *p, struct weir_frame *f, const struct tpacket2_hdr *h,
                       int *copies)
 {
-    struct virtio_net_hdr v;
+    struct virtio_net_hdr v = {0};
 
     if (h->tp_status & TP_STATUS_COPY ? !take_whole(p, f, &v, p->copy[(*copies)++])
                                       : !take_in_place(p, f, &v, h))
