@@ -135,6 +135,7 @@ def flags():
     say("nothing asked", server.recv(0))
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 50000))
     attempt("SO_RCVTIMEO", lambda: os.read(server.fileno(), 1))
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 20, 0))
     say(client.sendmsg([b"a", b"", b"bc"]), server.recvmsg(10)[:3:2])
 
 
