@@ -86,16 +86,19 @@ def control(quick):
 
 def coexistence(stack, quick):
     """One link, both senders on it at once: the first seconds are left out. The first to start has
-    the better part for long; two kernels show how much of a share is due to that."""
+    the better part for long, so each seed is run in both orders (jobs_of)."""
     return [Cell(rtt, 0, 0, rate, [[(stack, "cubic"), ("kernel", "cubic")]], 30 if rtt < 100 else 45,
                  skip=5 if rtt < 100 else 10)
             for rtt, rate in (SHARED[:1] if quick else SHARED)]
 
 
 def jobs_of(cell, seeds, knobs):
-    """(specs, limit of lateness, weight, seconds) for each seed."""
-    for seed in range(1, seeds + 1):
+    """(specs, limit of lateness, weight, seconds) for each seed; where two flows meet, for each
+    seed and order of starting."""
+    orders = (False, True) if max(len(side) for side in cell.sides) > 1 else (False,)
+    for seed, last_first in ((s, o) for s in range(1, seeds + 1) for o in orders):
         specs = [{"net": cell.net, "seed": seed, "skip": cell.skip, "seconds": cell.seconds,
-                  "set": knobs, "flows": [{"stack": stack, "cc": cc} for stack, cc in side]}
+                  "last_first": last_first, "set": knobs,
+                  "flows": [{"stack": stack, "cc": cc} for stack, cc in side]}
                  for side in cell.sides]
         yield specs, cell.limit_us, cell.weight, cell.seconds + cell.skip
