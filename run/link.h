@@ -73,6 +73,10 @@ bool link_is_own(const struct link_options *o); /* addresses of the stack's own,
 
 /* link_ends.c */
 void link_ends_typed(struct link_ends *ends, const struct link_options *o); /* nothing guessed */
+/* One MAC for one address on a network of this name, so that neighbours that know it go on when the
+ * program is started again. False: nothing was typed (DHCP), and it is to be drawn, so that two
+ * programs are two stations. */
+bool link_ends_mac(const struct link_ends *ends, const char *network, uint8_t mac[6]);
 int link_configure(struct weir_stack *stack, int ifindex, const struct link_ends *ends);
 void link_say(const char *name, const struct link_ends *ends); /* on stderr: who is who */
 

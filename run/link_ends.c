@@ -4,7 +4,9 @@
  * Knows: struct link_ends. Not devices. Shape: opening a link fills it in, DHCP may change it.
  * Units: bits of prefix. Errors: those of the stack. Cost: none that matters. */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/siphash.h"
 #include "run/link.h"
 
 void link_ends_typed(struct link_ends *e, const struct link_options *o)
@@ -17,6 +19,24 @@ void link_ends_typed(struct link_ends *e, const struct link_options *o)
     e->prefix6 = o->prefix6;
     e->gateway6 = o->gateway6;
     e->has_gateway6 = o->has_gateway6;
+}
+
+bool link_ends_mac(const struct link_ends *e, const char *network, uint8_t mac[6])
+{
+    static const struct sipkey key = {0x776569722d776972, 0x6d61632d6f662d69};
+    uint8_t text[sizeof e->ip.b + sizeof e->ip6.b + 16] = {0};
+    uint64_t hash;
+
+    if (!e->prefix && !e->prefix6)
+        return false;
+    memcpy(text, e->ip.b, sizeof e->ip.b);
+    memcpy(text + sizeof e->ip.b, e->ip6.b, sizeof e->ip6.b);
+    strncpy((char *)text + sizeof e->ip.b + sizeof e->ip6.b, network, 16);
+    hash = siphash24(&key, text, sizeof text);
+    for (int i = 0; i < 6; i++)
+        mac[i] = (uint8_t)(hash >> 8 * i);
+    mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
+    return true;
 }
 
 int link_configure(struct weir_stack *stack, int ifindex, const struct link_ends *e)

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/siphash.h"
 #include "run/link.h"
 
 /* The kernel's address as the stack has it; false: another family's. */
@@ -86,21 +85,6 @@ int xdp_check(const char *name)
     return check_name(name, n);
 }
 
-/* One MAC for one address, so that neighbours that know it go on when the program is started again;
- * by DHCP one that is drawn, so that two programs are two stations. */
-static const uint8_t *mac_for(const struct link_ends *e, uint8_t mac[6])
-{
-    static const struct sipkey key = {0x77656972, 0x6d6163};
-    const struct weir_addr *a = e->prefix ? &e->ip : &e->ip6;
-    uint64_t hash = siphash24(&key, a->b, sizeof a->b);
-
-    if (!e->prefix && !e->prefix6)
-        return NULL;
-    memcpy(mac, &hash, 6);
-    mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
-    return mac;
-}
-
 struct weir_link *station_open(const char *name, const struct link_options *o,
                                struct link_ends *ends, char *error, size_t error_size)
 {
@@ -110,7 +94,7 @@ struct weir_link *station_open(const char *name, const struct link_options *o,
     link_ends_typed(ends, o);
     if (is_conflict(ends, error, error_size))
         return NULL;
-    link = weir_packet_open(name, mac_for(ends, mac), error, error_size);
+    link = weir_packet_open(name, link_ends_mac(ends, "", mac) ? mac : NULL, error, error_size);
     if (link && o->no_offload)
         weir_packet_no_offload(link);
     return link;
@@ -128,8 +112,8 @@ struct weir_link *xdp_open(const char *name, const struct link_options *o, struc
     link_ends_typed(ends, o);
     if (is_conflict(ends, error, error_size))
         return NULL;
-    link = weir_xdp_open(device, colon ? atoi(colon + 1) : -1, mac_for(ends, mac), error,
-                         error_size);
+    link = weir_xdp_open(device, colon ? atoi(colon + 1) : -1,
+                         link_ends_mac(ends, "", mac) ? mac : NULL, error, error_size);
     if (link)
         fprintf(stderr, "weir: xdp %s: %s\n", device, weir_xdp_mode(link));
     return link;

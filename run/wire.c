@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/siphash.h"
 #include "run/link.h"
 
 /* A wire's words, taken apart. `name` is where config.name points. */
@@ -71,25 +70,6 @@ int wire_check(const char *name)
     return mistake ? link_mistake("not a wire", name, mistake) : 0;
 }
 
-/* The same address on the same wire has the same MAC, so that others need not find out that a
- * program which is started again has a new one. Without an address it is random. */
-static void choose_mac(struct weir_wire_config *c, const struct link_options *o)
-{
-    static const struct sipkey key = {0x776569722d776972, 0x6d61632d6f662d69};
-    uint8_t text[sizeof o->ip.b + sizeof o->ip6.b + 16] = {0};
-    uint64_t hash;
-
-    if (!o->prefix && !o->prefix6)
-        return;
-    memcpy(text, o->ip.b, sizeof o->ip.b);
-    memcpy(text + sizeof o->ip.b, o->ip6.b, sizeof o->ip6.b);
-    strncpy((char *)text + sizeof o->ip.b + sizeof o->ip6.b, c->name, 16);
-    hash = siphash24(&key, text, sizeof text);
-    for (int i = 0; i < 6; i++)
-        c->mac[i] = (uint8_t)(hash >> 8 * i);
-    c->mac[0] = (uint8_t)((c->mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
-}
-
 struct weir_link *wire_open(const char *name, const struct link_options *o, struct link_ends *ends,
                             char *error, size_t error_size)
 {
@@ -98,7 +78,7 @@ struct weir_link *wire_open(const char *name, const struct link_options *o, stru
 
     (void)take_words(&w, name, copy); /* wire_check saw it */
     w.config.no_offload = o->no_offload;
-    choose_mac(&w.config, o);
     link_ends_typed(ends, o);
+    (void)link_ends_mac(ends, w.config.name, w.config.mac); /* else all zero: it is drawn */
     return weir_wire_open(&w.config, error, error_size);
 }
