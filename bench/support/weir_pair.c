@@ -234,13 +234,19 @@ uint64_t weir_pair_stat(const struct weir_pair *p, const char *name)
     return weir_stat_by_name(p->client, name) + weir_stat_by_name(p->server, name);
 }
 
+/* Who has an address of IPv6 tells routers of its groups (3810), and no router is here. */
+static bool is_expected(const struct weir_pair *p, int why)
+{
+    return p->is_ip6 && strcmp(weir_drop_name(why), "not_ours") == 0;
+}
+
 void weir_pair_check(const struct weir_pair *p)
 {
     struct weir_stack *const stacks[] = {p->client, p->server};
 
     for (int i = 0; i < 2; i++)
         for (int why = 0; why < weir_drop_count(); why++)
-            if (weir_drops(stacks[i], why) > 0)
+            if (weir_drops(stacks[i], why) > 0 && !is_expected(p, why))
                 bench_die("%llu frames were dropped: %s",
                           (unsigned long long)weir_drops(stacks[i], why), weir_drop_name(why));
     if (weir_pair_stat(p, "TcpRetransSegs") > 0)
