@@ -132,7 +132,9 @@ void about_received(struct daemon *d, const struct carrier *c, const struct weir
 int about_to_send(struct daemon *d, const struct run_dgram *head, struct weir_datagram *about)
 {
     *about = (struct weir_datagram){.ttl = head->ttl, .tos = head->tos};
-    about->local.ifindex = head->ifindex;
+    if (head->ifindex < 0 || head->ifindex > UINT16_MAX)
+        return -ENODEV;
+    about->local.ifindex = (uint16_t)head->ifindex;
     if (!head->local.family || weir_addr_is_any(&head->local.addr))
         return 0;
     if (!is_ours(d, &head->local.addr))

@@ -260,7 +260,7 @@ bool about_set(struct carrier *c, const struct run_ask *ask, int *result);
 bool about_get(const struct carrier *c, const struct run_ask *ask, struct run_answer *a);
 void about_received(struct daemon *d, const struct carrier *c, const struct weir_sockaddr *from,
                     const struct weir_datagram *about, struct run_dgram *head);
-/* -EINVAL: its source is no address of the stack. */
+/* -EINVAL: its source is no address of the stack; -ENODEV: there is no such interface. */
 int about_to_send(struct daemon *d, const struct run_dgram *head, struct weir_datagram *about);
 /* RUN_RECVERR: bytes of what came back, or -EAGAIN. */
 int about_error(struct daemon *d, const struct carrier *c, struct run_answer *a);
