@@ -1,6 +1,7 @@
 """The program's own network namespace: what bypasses the door meets no network, and all that should
 still work does. Each case runs as the caller and, where the caller is root, as nobody as well."""
 import ctypes
+import errno
 import os
 import platform
 import shutil
@@ -82,12 +83,18 @@ def copies_of_sockets(pid):
     """Descriptors of ours for all sockets of another process."""
     libc = ctypes.CDLL(None, use_errno=True)
     process = os.pidfd_open(pid)
-    sockets = [fd for fd in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")]
-    copies = [libc.syscall(SYS_PIDFD_GETFD, process, int(fd), 0) for fd in sockets]
+    copies = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            is_socket = os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")
+        except FileNotFoundError:  # closed meanwhile
+            continue
+        if is_socket:
+            copies.append(libc.syscall(SYS_PIDFD_GETFD, process, int(fd), 0))
+            if copies[-1] < 0 and ctypes.get_errno() != errno.EBADF:
+                raise OSError(ctypes.get_errno(), "pidfd_getfd")
     os.close(process)
-    if -1 in copies:
-        raise OSError(ctypes.get_errno(), "pidfd_getfd")
-    return copies
+    return [copy for copy in copies if copy >= 0]
 
 
 class Here(rig.Case):
