@@ -4,7 +4,18 @@
 #ifndef IP_INNER_H
 #define IP_INNER_H
 
+#include <string.h>
+
 #include "ip/ip.h"
+
+/* Of what is kept by destination. */
+static inline uint32_t dst_hash(const struct ip *ip, const struct weir_addr *dst)
+{
+    uint64_t word[2];
+
+    memcpy(word, dst, sizeof word);
+    return (uint32_t)siphash13_words(&ip->dst_key, word, 2);
+}
 
 void pmtu_init(struct ip *ip);
 void pmtu_fini(struct ip *ip);

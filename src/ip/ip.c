@@ -40,7 +40,7 @@ void ip_init(struct ip *ip, struct mem *mem, struct rng *seed, int64_t now_us)
 
     *ip = (struct ip){.mem = mem};
     ip->id_key = rng_key(seed); /* one after the other: C has no order for initializers */
-    ip->pmtu_key = rng_key(seed);
+    ip->dst_key = rng_key(seed);
     ip_config_default(&ip->config);
     rng_init(&ip->rng, seed0, seed1);
     ip->credit = ip->config.icmp_msgs_burst;

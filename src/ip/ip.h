@@ -61,7 +61,7 @@ struct ip {
     struct mem *mem;
     struct ip_config config;
     struct rng rng;
-    struct sipkey id_key, pmtu_key, label_key;
+    struct sipkey id_key, dst_key, label_key;
 
     struct route *route; /* longest prefix first, then by network, then by metric */
     uint32_t routes, routes_room;

@@ -7,8 +7,6 @@
  * room. Cost: one keyed hash; the table is bounded, the first to expire is evicted. */
 #include "ip/inner.h"
 
-#include <string.h>
-
 #define PMTUS_MAX 1048576 /* above what pmtu_max may be set to */
 
 struct pmtu {
@@ -36,14 +34,6 @@ void pmtu_fini(struct ip *ip)
 static struct pmtu *pmtu_at(const struct ip *ip, uint32_t index)
 {
     return pool_at(&ip->pmtus, index);
-}
-
-static uint32_t hash_of(const struct ip *ip, const struct weir_addr *dst)
-{
-    uint64_t word[2];
-
-    memcpy(word, dst, sizeof word);
-    return (uint32_t)siphash13_words(&ip->pmtu_key, word, 2);
 }
 
 static uint32_t find(const struct ip *ip, uint32_t hash, const struct weir_addr *dst)
@@ -76,7 +66,7 @@ uint32_t pmtu_of(struct ip *ip, const struct weir_addr *dst, uint32_t link_mtu, 
     if (LIKELY(!ip->pmtus.used))
         return link_mtu;
     forget_expired(ip, now_us);
-    index = find(ip, hash_of(ip, dst), dst);
+    index = find(ip, dst_hash(ip, dst), dst);
     if (!index || pmtu_at(ip, index)->mtu > link_mtu)
         return link_mtu;
     return pmtu_at(ip, index)->mtu;
@@ -89,7 +79,7 @@ bool pmtu_is_narrow(struct ip *ip, const struct weir_addr *dst, int64_t now_us)
     if (LIKELY(!ip->pmtus.used))
         return false;
     forget_expired(ip, now_us);
-    index = find(ip, hash_of(ip, dst), dst);
+    index = find(ip, dst_hash(ip, dst), dst);
     return index && pmtu_at(ip, index)->is_narrow;
 }
 
@@ -115,7 +105,7 @@ static uint32_t pmtu_new(struct ip *ip, uint32_t hash, const struct weir_addr *d
 
 uint32_t pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, int64_t now_us)
 {
-    uint32_t hash = hash_of(ip, dst), index;
+    uint32_t hash = dst_hash(ip, dst), index;
     bool is_narrow = mtu < ip->config.min_pmtu;
     struct pmtu *p;
 

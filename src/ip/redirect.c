@@ -7,8 +7,6 @@
  * there is none. */
 #include "ip/inner.h"
 
-#include <string.h>
-
 #define REDIRECTS_MAX 1048576 /* above what redirects_max may be set to */
 
 struct redirect {
@@ -36,17 +34,9 @@ static struct redirect *redirect_at(const struct ip *ip, uint32_t index)
     return pool_at(&ip->redirects, index);
 }
 
-static uint32_t hash_of(const struct ip *ip, const struct weir_addr *dst)
-{
-    uint64_t word[2];
-
-    memcpy(word, dst, sizeof word);
-    return (uint32_t)siphash13_words(&ip->pmtu_key, word, 2);
-}
-
 static uint32_t find(const struct ip *ip, const struct weir_addr *dst, int ifindex)
 {
-    uint32_t pos = 0, index, hash = hash_of(ip, dst);
+    uint32_t pos = 0, index, hash = dst_hash(ip, dst);
 
     while ((index = table_find(&ip->redirect_table, hash, &pos)))
         if (redirect_at(ip, index)->ifindex == ifindex &&
@@ -76,7 +66,7 @@ bool redirect_of(const struct ip *ip, const struct weir_addr *dst, int ifindex,
 
 static uint32_t redirect_new(struct ip *ip, const struct weir_addr *dst, int ifindex)
 {
-    uint32_t hash = hash_of(ip, dst), index;
+    uint32_t hash = dst_hash(ip, dst), index;
 
     if (!ip->config.redirects_max)
         return 0;

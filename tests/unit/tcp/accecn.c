@@ -1,28 +1,12 @@
 /* Accurate ECN's option: which counters it bears, whatever moved and however little room there is.
  */
-#include "tcp_bench.h"
+#include "tcp_fixture.h"
 
 #include "tcp/more.h"
 
 enum { E0B, CEB, E1B }; /* counters, in the order of struct acc_ecn */
 
-static struct tcp_bench bench;
-static struct tcp *const tcp = &bench.tcp;
 static const struct tcp_opts no_options;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_begin(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_end(&bench);
-    return 0;
-}
 
 static struct tcb *agreed(int64_t mode)
 {

@@ -1,27 +1,10 @@
 /* Who a segment is for: flows, and listeners by how well they fit. */
 #include <sys/socket.h>
 
-#include "tcp_bench.h"
+#include "tcp_fixture.h"
 
 #define HERE 0x0a000001u
 #define THERE 0x0a000002u
-
-static struct tcp_bench bench;
-static struct tcp *const tcp = &bench.tcp;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_begin(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_end(&bench);
-    return 0;
-}
 
 static uint32_t add_flow(struct flow f)
 {

@@ -1,22 +1,5 @@
 /* Initial sequence numbers, the queue of answers, the pace of challenge ACKs. */
-#include "tcp_bench.h"
-
-static struct tcp_bench bench;
-static struct tcp *const tcp = &bench.tcp;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_begin(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_end(&bench);
-    return 0;
-}
+#include "tcp_fixture.h"
 
 static void numbers_follow_a_clock_of_16_a_microsecond(void **state) /* REQ:SHLD-1 */
 {

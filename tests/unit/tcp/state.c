@@ -1,22 +1,5 @@
 /* The life of a control block, and that no edge is taken which is not in the table. */
-#include "tcp_bench.h"
-
-static struct tcp_bench bench;
-static struct tcp *const tcp = &bench.tcp;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_begin(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_end(&bench);
-    return 0;
-}
+#include "tcp_fixture.h"
 
 static bool is_edge(int from, int to)
 {

@@ -1,28 +1,12 @@
 /* Buffers that grow: rounds, round trips, and the bound on what measuring them costs. */
-#include "tcp_bench.h"
+#include "tcp_fixture.h"
 
 #include "tcp/memory.h"
 
 #define MSS 1000u
 #define RTT_US 10000u
 
-static struct tcp_bench bench;
-static struct tcp *const tcp = &bench.tcp;
 static const struct tcp_opts no_options;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_begin(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_end(&bench);
-    return 0;
-}
 
 static struct tcb *receiver(void)
 {
