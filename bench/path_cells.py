@@ -38,7 +38,20 @@ class Cell:
             text += f" loss {self.loss}%"
         if self.reorder:
             text += f" reorder {self.reorder}%"
+        if self.is_shared:
+            text += f" down: jitter {self.frame_us}us"
         return text
+
+    @property
+    def is_shared(self):
+        return max(len(side) for side in self.sides) > 1
+
+    @property
+    def frame_us(self):
+        """What a full frame takes on the link: ACKs come early or late by up to as much. Where none
+        does, each sender's segments meet the full queue at an instant of its own between two
+        departures, always the same, and that decides whose are lost (docs/path.md)."""
+        return round(FRAME_BITS / self.rate)
 
     @property
     def name(self):
@@ -95,7 +108,7 @@ def coexistence(stack, quick):
 def jobs_of(cell, seeds, knobs):
     """(specs, limit of lateness, weight, seconds) for each seed; where two flows meet, for each
     seed and order of starting."""
-    orders = (False, True) if max(len(side) for side in cell.sides) > 1 else (False,)
+    orders = (False, True) if cell.is_shared else (False,)
     for seed, last_first in ((s, o) for s in range(1, seeds + 1) for o in orders):
         specs = [{"net": cell.net, "seed": seed, "skip": cell.skip, "seconds": cell.seconds,
                   "last_first": last_first, "set": knobs,

@@ -32,7 +32,7 @@ at_end(function()
         check(s.rtt < 45, ("and no delay tells it of the limit: %.0f ms, as if the link were empty"):format(s.rtt))
     end
     check(seen.cubic.lost < 5, ("CUBIC loses %.1f %% of what it sends"):format(seen.cubic.lost))
-    check(seen.bbr.lost < 8, ("BBR %.1f %%: losses bound what it has in flight"):format(seen.bbr.lost))
+    check(seen.bbr.lost < 6, ("BBR %.1f %%: losses bound what it has in flight"):format(seen.bbr.lost))
 end)
 
 conclude [[A policer has no queue: there is nothing to feel before the loss. It drops whatever finds its

@@ -77,7 +77,7 @@ void bbr_reset_signals(struct bbr *b);
 void bbr_learn_signals(struct cc *c, const struct ack_event *e, uint64_t bw);
 void bbr_learn_extra(struct cc *c, const struct ack_event *e);
 void bbr_learn_full_bw(struct bbr *b, const struct ack_event *e, uint64_t bw);
-void bbr_learn_rtt(struct bbr *b, const struct ack_event *e);
+void bbr_learn_rtt(const struct cc *c, const struct ack_event *e);
 void bbr_end_signals(struct bbr *b, const struct ack_event *e, uint64_t bw);
 void bbr_note_loss(struct cc *c);
 

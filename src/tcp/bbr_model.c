@@ -9,10 +9,12 @@
 
 #define MIN_RTT_FILTER_US 10000000
 #define PROBE_RTT_INTERVAL_US 5000000
+#define NOISE 32u /* of a round trip one of so many */
 #define FULL_BW_ROUNDS 3
 #define EXTRA_ROUNDS 5 /* of each half of the filter */
 #define QUANTUM_MAX 65536u
 #define CHANCE_MAX 33u   /* one of so many */
+#define POLICED 16u      /* more than one of so many */
 #define CHANCE_ROUNDS 8u /* the weight of one round is an eighth */
 
 /* gain * bw * min_rtt */
@@ -26,13 +28,18 @@ uint32_t bbr_bdp(const struct cc *c, uint64_t bw, uint32_t gain)
                            INT32_MAX);
 }
 
-/* A burst each in the sender, on its way to the receiver and in it; a burst is a millisecond's. */
+/* A millisecond's. */
+static uint64_t one_burst(const struct cc *c, const struct bbr *b)
+{
+    return most(least(b->pacing_rate >> 10, QUANTUM_MAX), 2u * c->mss);
+}
+
+/* A burst each in the sender, on its way to the receiver and in it. */
 uint32_t bbr_with_bursts(const struct cc *c, uint64_t n)
 {
     const struct bbr *b = bbr_of(c);
-    uint64_t burst = most(least(b->pacing_rate >> 10, QUANTUM_MAX), 2u * c->mss);
 
-    n = most(n, most(3 * burst, bbr_cwnd_min(c)));
+    n = most(n, most(3 * one_burst(c, b), bbr_cwnd_min(c)));
     return (uint32_t)least(b->state == UP ? n + 2u * c->mss : n, INT32_MAX);
 }
 
@@ -58,12 +65,15 @@ static uint32_t root(uint64_t n)
 }
 
 /* 2 %, and what the path loses by chance, of which there is now more and now less; in STARTUP that
- * is not known and taken for the most that it may be. Differs: the draft knows only the 2 %. */
+ * is not known and taken for the most that it may be. Where nothing waits and very much is lost, a
+ * policer is at work, not chance. Differs: the draft knows only the 2 %. */
 uint32_t bbr_tolerance(const struct cc *c, uint32_t flight)
 {
     const struct bbr *b = bbr_of(c);
     uint64_t chance = b->chance_sent ? (uint64_t)flight * b->chance_lost / b->chance_sent : 0;
 
+    if (chance > flight / POLICED)
+        chance = 0;
     if (!b->is_full || chance > flight / CHANCE_MAX)
         chance = flight / CHANCE_MAX;
     return flight / 50 + (uint32_t)chance + root(chance * c->mss);
@@ -189,10 +199,24 @@ void bbr_learn_full_bw(struct bbr *b, const struct ack_event *e, uint64_t bw)
     b->is_full |= b->is_full_bw_now;
 }
 
-void bbr_learn_rtt(struct bbr *b, const struct ack_event *e)
+/* Nothing waits but a burst of our own. Differs: the draft wants the shortest itself seen again,
+ * which noise and bursts prevent, and so empties an empty queue for 200 ms in each five seconds. */
+static bool is_shortest_again(const struct cc *c, const struct bbr *b, const struct ack_event *e)
 {
+    uint64_t short_us = (uint64_t)b->probe_rtt_us + b->probe_rtt_us / NOISE;
+
+    return b->probe_rtt_us != NO_BOUND && e->rtt_us &&
+           (e->rtt_us <= short_us ||
+            (e->rtt_us - short_us) * bbr_max_bw(b) <= one_burst(c, b) * 1000000);
+}
+
+void bbr_learn_rtt(const struct cc *c, const struct ack_event *e)
+{
+    struct bbr *b = bbr_of(c);
     uint32_t now = (uint32_t)e->now_us;
 
+    if (is_shortest_again(c, b, e))
+        b->probe_rtt_at_us = now;
     b->is_probe_rtt_expired = b->probe_rtt_us != NO_BOUND &&
                               now - b->probe_rtt_at_us > PROBE_RTT_INTERVAL_US;
     if (e->rtt_us && (e->rtt_us < b->probe_rtt_us || b->is_probe_rtt_expired)) {

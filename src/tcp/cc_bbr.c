@@ -255,7 +255,7 @@ static void begin_probe_rtt(struct cc *c, struct bbr *b)
     begin_round(b, ACKS_STOPPING);
 }
 
-/* Every five seconds, unless the queue was empty by itself, it is made so for 200 ms. */
+/* Unless the queue was empty by itself within five seconds, it is made so for 200 ms. */
 static void check_probe_rtt(struct cc *c, struct bbr *b, const struct ack_event *e)
 {
     uint32_t now = (uint32_t)e->now_us;
@@ -307,7 +307,7 @@ static void bbr_on_ack(struct cc *c, const struct ack_event *e, const struct rtt
     check_drain(c, b, e);
     if (b->is_full && !adapt_upper_bounds(c, b, e))
         update_cycle(c, b, e, bw);
-    bbr_learn_rtt(b, e);
+    bbr_learn_rtt(c, e);
     check_probe_rtt(c, b, e);
     bbr_end_signals(b, e, bw);
     bbr_control(c, e);

@@ -262,8 +262,9 @@ static void the_shortest_round_trip_is_asked_for_each_five_seconds(void **state)
 
     (void)state;
     in_state(&p, CRUISE);
+    from = p.e.now_us;
     go_to(&p, PROBE_RTT);
-    assert_in_range(p.e.now_us, 5000 * MS, 5200 * MS);
+    assert_in_range(p.e.now_us - from, 5000 * MS, 5200 * MS);
     assert_true(p.c.holds_back);
     round_trip(&p, PRODUCT);
     assert_int_equal(p.c.cwnd, PRODUCT / 2);
@@ -273,6 +274,20 @@ static void the_shortest_round_trip_is_asked_for_each_five_seconds(void **state)
     assert_in_range(p.e.now_us - from, 200 * MS, 300 * MS);
     assert_int_equal(p.b.state, CRUISE);
     assert_true(p.c.cwnd > PRODUCT && !p.c.holds_back);
+}
+
+static void an_empty_queue_is_not_emptied(void **state)
+{
+    struct path p;
+
+    (void)state;
+    in_state(&p, CRUISE);
+    p.rtt_us = BURST_RTT_US;
+    for (int i = 0; i < 300; i++) {
+        round_trip(&p, PRODUCT);
+        assert_int_not_equal(p.b.state, PROBE_RTT);
+    }
+    assert_int_equal(p.b.min_rtt_us, RTT_US);
 }
 
 static void idle_is_probe_enough(void **state)
@@ -409,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_timeout_keeps_what_cwnd_was),
         cmocka_unit_test(a_mark_ends_startup_and_probes),
         cmocka_unit_test(the_shortest_round_trip_is_asked_for_each_five_seconds),
+        cmocka_unit_test(an_empty_queue_is_not_emptied),
         cmocka_unit_test(idle_is_probe_enough),
         cmocka_unit_test(clumps_of_acks_make_room),
         cmocka_unit_test(beside_reno_a_short_path_is_probed_as_often_as_reno_would),
