@@ -1,6 +1,6 @@
 # The front door. `make help` says what there is; meson and ninja do the work behind it.
 .DEFAULT_GOAL := all
-.PHONY: all setup demo test soak bench bench-path lint format tidy ledger install clean help configure
+.PHONY: all setup demo test soak fuzz bench bench-path lint format tidy ledger install clean help configure
 
 BUILD  ?= build
 MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
@@ -40,6 +40,14 @@ soak: setup-build setup-test ## N random worlds under sanitizers, N as it is shi
 	$(call configure,build-soak,-Dtests=enabled -Dexamples=false $(LTO))
 	@$(NINJA) -C build-test tests/lab-soak >/dev/null && $(NINJA) -C build-soak tests/lab-soak >/dev/null
 	@$(PYTHON) tools/soak.py --first $(FIRST) --count $(N) build-test/tests/lab-soak build-soak/tests/lab-soak
+
+# The harnesses are tests/fuzz/*.c. What was found before is kept and is where the next run begins.
+F       ?= wire_lane
+SECONDS ?= 60
+fuzz: setup-lint setup-test  ## feed a harness with what libFuzzer thinks of;  F=wire_lane  SECONDS=60
+	@CC=clang MESON='$(MESON)' PYTHON='$(PYTHON)' tools/configure build-fuzz -Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false -Dtests=enabled -Dfuzz=true -Dexamples=false
+	@$(NINJA) -C build-fuzz tests/fuzz-$(F) >/dev/null && mkdir -p build-fuzz/corpus/$(F)
+	@cd build-fuzz && tests/fuzz-$(F) -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 corpus/$(F)
 
 bench: setup-bench           ## measure, with the flags that are shipped
 	$(call configure,build-bench,-Dbench=true -Dexamples=false -Dtests=disabled $(LTO))
