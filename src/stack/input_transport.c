@@ -88,6 +88,7 @@ enum drop input_tcp(struct arrival *a)
     s.ifindex = (uint8_t)a->ifindex;
     s.ip_ecn = a->tos & 3;
     s.ae = h.ae;
+    s.is_late = false;
     s.opt = &h.opt;
     s.mtu = 0;
     if ((h.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)

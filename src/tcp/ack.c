@@ -138,6 +138,14 @@ void ack_process(struct tcp *p, struct tcb *t, const struct seg *s)
         timers_on_ack(p, t, e.acked > 0);
 }
 
+/* A newer ACK was here before this one, and told of all but one thing: that text came twice is said
+ * once. 2883#4 */
+static void overtaken(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    if (t->sent && s->opt->has & TCP_OPT_SACK && t->flags & T_SACK)
+        loss_on_overtaken(p, t, s);
+}
+
 /* What the ACK of our FIN means for the state. */
 static void fin_is_acked(struct tcp *p, struct tcb *t)
 {
@@ -213,9 +221,10 @@ enum drop fifth_check_ack(struct tcp *p, struct tcb *t, struct seg *s)
         challenge_ack(p, t);
         return DROP_tcp_ack_invalid;
     }
-    if (seq_lt(s->ack,
-               t->snd.una)) /* an older ACK overtaken by a newer one: its text still counts */
+    if (seq_lt(s->ack, t->snd.una) || s->is_late) { /* its text still counts */
+        overtaken(p, t, s);
         return PASS;
+    }
     ack_process(p, t, s);
     tell_writer(p, t);
     if ((t->flags & T_FIN_SENT) && seq_eq(t->snd.una, t->snd.nxt) && t->snd.ring.len == 0)

@@ -58,6 +58,19 @@ static bool is_old_timestamp(const struct tcp *p, const struct tcb *t, const str
            (int32_t)(s->opt->tsval - t->ts.recent) < 0 && !is_recent_outdated(p, t);
 }
 
+/* Differs from 7323#5.3 R1, as Linux: an ACK without text, of nothing new, where the peer stands,
+ * whose stamp is a timeout old at most, was overtaken on its way by a later one. It is acceptable,
+ * and answered by nothing; fifth hears what is no matter of order in it. */
+static bool is_overtaken_ack(const struct tcb *t, const struct seg *s)
+{
+    uint32_t age_ms = t->ts.recent - s->opt->tsval;
+
+    return t->state != SYN_RECEIVED && s->len == 0 &&
+           (s->flags & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_URG)) == TCP_ACK &&
+           seq_eq(s->seq, t->rcv.nxt) && seq_le(s->ack, t->snd.una) &&
+           age_ms <= t->rtt.rto_us / 1000;
+}
+
 /* 9293#3.4 table 6. Differs: a segment without text may stand at the right edge itself, for that is
  * where the ACKs of a sender stand that filled our window. */
 bool is_acceptable(struct seq nxt, struct seq edge, const struct seg *s)
@@ -114,6 +127,9 @@ static enum drop first_check_seq(struct tcp *p, struct tcb *t, struct seg *s)
     if ((t->flags & T_TS) && !(s->opt->has & TCP_OPT_TS))
         return DROP_tcp_no_timestamp; /* 7323#3.2 */
     if (is_old_timestamp(p, t, s)) {
+        s->is_late = is_overtaken_ack(t, s);
+        if (s->is_late)
+            return PASS;
         p->stats->TcpExtPAWSEstab++;
         answer_unacceptable(p, t, s);
         return DROP_tcp_paws;

@@ -316,6 +316,18 @@ void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e)
         sent_free(p, t);
 }
 
+/* The question whether a recovery was needed is answered by the next ACK that comes in order. */
+void loss_on_overtaken(struct tcp *p, struct tcb *t, const struct seg *s)
+{
+    struct ack_event e = {.ack = s->ack};
+
+    sack_take_dsack(p, s->opt, &e);
+    if (!e.is_dsack)
+        return;
+    undo_on_dsack(t, &e);
+    rack_widen(p, t);
+}
+
 /* -- timers ------------------------------------------------------------------------------------ */
 
 void loss_on_reorder_timer(struct tcp *p, struct tcb *t)

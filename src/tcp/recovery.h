@@ -129,6 +129,7 @@ static inline bool rate_is_on(const struct tcb *t)
 
 /* -- sack.c: what the peer says that it has ---------------------------------------------------- */
 void sack_on_ack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ack_event *e);
+void sack_take_dsack(struct tcp *p, const struct tcp_opts *o, struct ack_event *e);
 bool sack_forget_reneged(struct tcb *t); /* what it reported, if the first of it is asked for */
 /* 6675#4 IsLost: all that has not arrived below *edge is lost. */
 bool sack_lost_edge(const struct tcb *t, uint32_t segments, struct seq *edge);

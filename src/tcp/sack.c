@@ -100,7 +100,7 @@ static void take_block(struct tcp *p, struct tcb *t, struct seq start, struct se
 
 /* 2883#4: the first block may tell of text that came twice: below the ACK, or inside the second
  * block. */
-static void take_dsack(struct tcp *p, const struct tcp_opts *o, struct ack_event *e)
+void sack_take_dsack(struct tcp *p, const struct tcp_opts *o, struct ack_event *e)
 {
     const struct tcp_sack *b = o->sack;
     int32_t below = seq_diff(e->ack, b[0].start);
@@ -119,7 +119,7 @@ static void take_dsack(struct tcp *p, const struct tcp_opts *o, struct ack_event
 
 void sack_on_ack(struct tcp *p, struct tcb *t, const struct tcp_opts *o, struct ack_event *e)
 {
-    take_dsack(p, o, e);
+    sack_take_dsack(p, o, e);
     for (int i = 0; i < o->sacks; i++) {
         struct seq start = o->sack[i].start, end = o->sack[i].end;
         if (seq_le(end, start) || seq_le(start, e->ack) || seq_gt(end, t->snd.nxt))

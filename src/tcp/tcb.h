@@ -390,6 +390,7 @@ struct sent;
 void sent_free(struct tcp *p, struct tcb *t);
 uint32_t in_flight(const struct tcb *t); /* 6675's pipe */
 void loss_on_ack(struct tcp *p, struct tcb *t, struct ack_event *e);
+void loss_on_overtaken(struct tcp *p, struct tcb *t, const struct seg *s); /* with SACK */
 
 /* -- rtt.c ------------------------------------------------------------------------------------- */
 void rtt_init(const struct tcp *p, struct rtt *r);

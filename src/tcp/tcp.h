@@ -53,6 +53,7 @@ struct seg {
     uint16_t pieces; /* segments of the wire that the link joined to this one */
     uint8_t ip_ecn;  /* of the IP header: 0 not ECT, 1 ECT(1), 2 ECT(0), 3 CE */
     bool ae;         /* accurate ECN's bit */
+    bool is_late;    /* an ACK that one of its sender's later ACKs overtook: arrive.c */
     uint8_t texts;
     struct weir_slice text[WEIR_FRAME_PARTS];
     const struct tcp_opts *opt;
