@@ -302,6 +302,14 @@ static bool is_answered_with_no_window(const struct tcp *p, const struct tcb *t)
            now_ms(p) - t->heard_at_ms <= rto_with_backoff(p, t) / 1000;
 }
 
+/* T_SYN_AGAIN still stands if the one before, itself a repetition, was not parked: it is out. */
+static void syn_again(struct tcb *t)
+{
+    if (t->flags & T_SYN_AGAIN)
+        t->flags &= ~(uint32_t)T_SYN_PARKED;
+    t->flags |= T_SYN_DUE | T_SYN_AGAIN;
+}
+
 static void rexmit_fires(struct tcp *p, struct tcb *t)
 {
     if (press_ends(p, t)) {
@@ -317,7 +325,7 @@ static void rexmit_fires(struct tcp *p, struct tcb *t)
     if (!t->trouble_at_ms)
         t->trouble_at_ms = now_ms_not_0(p);
     if (t->state == SYN_SENT || t->state == SYN_RECEIVED)
-        t->flags |= T_SYN_DUE | T_SYN_AGAIN;
+        syn_again(t);
     else
         loss_on_timeout(p, t);
     if (t->more)

@@ -34,8 +34,9 @@ static uint32_t segments_of_window(struct weir_stack *k, int sock)
     return 0;
 }
 
-/* The peer has its address, and so answers ARP, only after `late_us`. */
-static uint32_t window_after(int64_t late_us, int lose)
+/* The peer has its address, and so answers ARP, only after `late_us`; `forgotten_us` (0: never):
+ * then its neighbour forgets it. */
+static uint32_t window_after(int64_t late_us, int lose, int64_t forgotten_us)
 {
     struct weir_sockaddr to = {.addr = weir_addr_v4(B), .port = 80}, at = {.port = 80};
     struct weir_addr a = weir_addr_v4(A), b = weir_addr_v4(B);
@@ -59,6 +60,10 @@ static uint32_t window_after(int64_t late_us, int lose)
     ether_run(&s, late_us ? late_us : 1);
     if (late_us)
         assert_int_equal(weir_addr_add(s.stack[1], 1, &b, 24), 0);
+    if (forgotten_us) {
+        ether_run(&s, forgotten_us);
+        assert_int_equal(weir_neigh_set(s.stack[0], 1, &b, NULL), 0);
+    }
     ether_run(&s, 4 * SECOND);
     assert_true(weir_accept(s.stack[1], listener, NULL) >= 0);
     segments = segments_of_window(s.stack[0], here);
@@ -69,14 +74,22 @@ static uint32_t window_after(int64_t late_us, int lose)
 static void a_syn_that_never_left_was_not_lost(void **state)
 {
     (void)state;
-    assert_int_equal(window_after(0, 0), 10);
-    assert_int_equal(window_after(SECOND * 3 / 2, 0), 10);
+    assert_int_equal(window_after(0, 0, 0), 10);
+    assert_int_equal(window_after(SECOND * 3 / 2, 0, 0), 10);
 }
 
 static void a_syn_that_left_and_was_lost_was(void **state)
 {
     (void)state;
-    assert_int_equal(window_after(0, 1), 1);
+    assert_int_equal(window_after(0, 1, 0), 1);
+}
+
+/* Two wait, go at 2 s and are lost, as is the third, of 3 s, which waits for nothing. That the
+ * fourth, of 7 s, waits again makes it no first. */
+static void a_syn_that_left_between_two_that_waited_was(void **state)
+{
+    (void)state;
+    assert_int_equal(window_after(SECOND * 3 / 2, 3, SECOND * 3), 1);
 }
 
 int main(void)
@@ -84,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_syn_that_never_left_was_not_lost),
         cmocka_unit_test(a_syn_that_left_and_was_lost_was),
+        cmocka_unit_test(a_syn_that_left_between_two_that_waited_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
