@@ -1,9 +1,10 @@
 /* ARP: what packets say about neighbours, and our answers. 826, 5227.
  *
  * Knows: ARP packets and the cache's states. Not how requests are repeated (neigh.c). Shape: a
- * claim never changes a neighbour that is confirmed, or being confirmed; it only has it asked
- * again. Replies nobody asked for create nothing. Our own addresses are never learned from others
- * (acd.c defends them). Units: microseconds. Errors: verdicts. Cost: O(1) for each packet. */
+ * claim changes a neighbour that is confirmed, or being confirmed, only if that does not answer for
+ * a second in which it is asked. Replies nobody asked for create nothing. Our own addresses are
+ * never learned from others (acd.c defends them). Units: microseconds. Errors: verdicts. Cost: O(1)
+ * for each packet. */
 #include "link/neigh.h"
 
 #include <string.h>
@@ -81,6 +82,20 @@ static void learn(struct link *l, uint32_t index, const struct arp *a, enum neig
     neigh_enter(l, index, state, now_us);
 }
 
+/* The one that we know is asked; what the first says who claims to be it stands until it answers.
+ * The first of three leaves as always, so that claims without end draw one request a second. */
+static void note_claim(struct link *l, uint32_t index, const uint8_t mac[6], int64_t now_us)
+{
+    struct neigh *n = neigh_at(l, index);
+
+    if (n->is_claimed)
+        return;
+    if (n->state != NEIGH_PROBE)
+        neigh_enter(l, index, NEIGH_PROBE, now_us);
+    n->is_claimed = true;
+    memcpy(n->claim, mac, 6);
+}
+
 /* is_answer: a reply to an address of ours. True: the entry took note. */
 static bool merge(struct link *l, uint32_t index, const struct arp *a, bool is_answer,
                   int64_t now_us)
@@ -104,10 +119,12 @@ static bool merge(struct link *l, uint32_t index, const struct arp *a, bool is_a
     case NEIGH_REACHABLE:
     case NEIGH_DELAY:
         if (!is_same) /* somebody else claims it: let the one we know speak */
-            neigh_enter(l, index, NEIGH_PROBE, now_us);
+            note_claim(l, index, a->sha, now_us);
         return is_same;
     case NEIGH_PROBE:
-        if (is_same && is_answer)
+        if (!is_same)
+            note_claim(l, index, a->sha, now_us);
+        else if (is_answer)
             neigh_enter(l, index, NEIGH_REACHABLE, now_us);
         return is_same;
     }

@@ -146,6 +146,13 @@ static int64_t retrans_us(const struct link *l, const struct neigh *n)
     return (int64_t)(told_ms ? told_ms : l->config.retrans_time_ms) * 1000;
 }
 
+/* Between requests of one state. Who is claimed by another is asked three times within the interval
+ * in which the claim is decided. */
+static int64_t pause_us(const struct link *l, const struct neigh *n)
+{
+    return n->is_claimed ? retrans_us(l, n) / l->config.ucast_solicit : retrans_us(l, n);
+}
+
 static void request_out(struct link *l, uint32_t index, int64_t now_us, struct neigh_out *out)
 {
     struct neigh *n = neigh_at(l, index);
@@ -153,7 +160,7 @@ static void request_out(struct link *l, uint32_t index, int64_t now_us, struct n
 
     n->is_solicit_due = false;
     n->asked_us = now_us;
-    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l, n));
+    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + pause_us(l, n));
     if (!weir_addr_is_v4(&n->addr)) {
         nd_put_solicitation(l, n, out);
         return;
@@ -408,14 +415,25 @@ static void solicit(struct link *l, uint32_t index, int64_t now_us)
 {
     struct neigh *n = neigh_at(l, index);
 
-    if (now_us - n->asked_us < retrans_us(l, n)) {
-        wheel_arm(&l->wheel, wheel_ref_of(0, index), n->asked_us + retrans_us(l, n));
+    int64_t pause = n->solicits ? pause_us(l, n) : retrans_us(l, n);
+
+    if (now_us - n->asked_us < pause) {
+        wheel_arm(&l->wheel, wheel_ref_of(0, index), n->asked_us + pause);
         return;
     }
     n->solicits++;
     n->is_solicit_due = true;
     neigh_mark_out(l, index);
-    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + retrans_us(l, n));
+    wheel_arm(&l->wheel, wheel_ref_of(0, index), now_us + pause);
+}
+
+static void take_claim(struct link *l, uint32_t index, int64_t now_us)
+{
+    struct neigh *n = neigh_at(l, index);
+
+    memcpy(n->mac, n->claim, 6);
+    mark_confirmed(l, index, false);
+    neigh_enter(l, index, NEIGH_STALE, now_us);
 }
 
 void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t now_us)
@@ -428,7 +446,7 @@ void neigh_enter(struct link *l, uint32_t index, enum neigh_state state, int64_t
     l->epoch += (n->state == NEIGH_FAILED) != (state == NEIGH_FAILED); /* a way ends, or opens */
     n->state = (uint8_t)state;
     n->solicits = 0;
-    n->is_solicit_due = false;
+    n->is_solicit_due = n->is_claimed = false;
     n->has_mac = state != NEIGH_INCOMPLETE && state != NEIGH_FAILED;
     if (list_is_on(&n->failed))
         list_unlink(&l->failed, index);
@@ -470,6 +488,8 @@ static void fire(struct link *l, uint32_t index, int64_t now_us)
         neigh_enter(l, index, NEIGH_PROBE, now_us);
     else if (n->solicits < solicits_max)
         solicit(l, index, now_us);
+    else if (n->is_claimed)
+        take_claim(l, index, now_us);
     else
         neigh_enter(l, index, NEIGH_FAILED, now_us);
 }

@@ -25,6 +25,8 @@ struct neigh {
     bool was_confirmed; /* which LRU list */
     bool is_router;
     bool is_permanent; /* told by who owns us: no packet changes it */
+    bool is_claimed;   /* PROBE: by `claim`, if the one we know stays silent */
+    uint8_t claim[6];
 };
 
 struct parked {
