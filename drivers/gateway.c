@@ -43,13 +43,13 @@ static void on_event(struct gateway *g, struct watch *w, uint32_t events)
         gateway_tcp_on_host(g, (struct pair *)w, events);
         break;
     case WATCH_FLOW:
-        gateway_udp_on_flow(g, (struct flow *)w);
+        gateway_udp_on_flow(g, (struct flow *)w, events);
         break;
     case WATCH_STREAMS:
         gateway_tcp_on_caller(g, (struct publish *)w);
         break;
     case WATCH_DATAGRAMS:
-        gateway_udp_on_publish(g, (struct publish *)w);
+        gateway_udp_on_publish(g, (struct publish *)w, events);
         break;
     }
 }

@@ -104,8 +104,8 @@ void gateway_tcp_close(struct gateway *g);
 /* gateway_udp.c */
 int gateway_udp_open(struct gateway *g);
 void gateway_udp_round(struct gateway *g); /* datagrams from the stack, idle flows */
-void gateway_udp_on_flow(struct gateway *g, struct flow *f);
-void gateway_udp_on_publish(struct gateway *g, struct publish *p);
+void gateway_udp_on_flow(struct gateway *g, struct flow *f, uint32_t events);
+void gateway_udp_on_publish(struct gateway *g, struct publish *p, uint32_t events);
 int64_t gateway_udp_deadline(const struct gateway *g);
 void gateway_udp_bury(struct gateway *g);
 void gateway_udp_close(struct gateway *g);

@@ -14,6 +14,8 @@
 
 /* Fewer than a batch: every flow shall have its turn before the stack's output is drained. */
 #define FLOW_BATCH 16
+#define TTL_PRESET 64 /* of a program that said nothing: then the host's own is as good */
+#define QUOTE_MAX 1280
 
 struct flow {
     struct watch watch;
@@ -113,17 +115,82 @@ static struct publish *publish_of(struct gateway *g, const struct weir_sockaddr 
     return NULL;
 }
 
-static void send_to_host(struct gateway *g, size_t len, const struct weir_sockaddr *near,
-                         const struct weir_sockaddr *remote)
+/* The host's ICMP errors go on to the sender, which is `near` where that is known. True: there
+ * were any. */
+static bool pass_errors(struct gateway *g, int fd, const struct weir_sockaddr *near)
 {
-    struct publish *p = publish_of(g, near);
-    struct flow *f;
-    int error = 0;
+    uint8_t back[QUOTE_MAX];
+    struct host_icmp e;
+    bool any = false;
     ssize_t n;
 
+    for (int i = 0; i < FLOW_BATCH; i++, any = true) {
+        struct weir_sockaddr from = *near;
+
+        n = host_recv_error(fd, back, sizeof back, &e);
+        if (n < 0)
+            break;
+        if (weir_addr_is_any(&from.addr))
+            from.addr = e.ours;
+        struct weir_icmp_error about = {.by = weir_addr_is_any(&e.by) ? from.addr : e.by,
+                                        .type = e.type,
+                                        .code = e.code,
+                                        .rest = e.mtu,
+                                        .data = back,
+                                        .len = (size_t)n};
+        weir_datagram_error(g->stack, &from, &e.to, &about);
+    }
+    return any;
+}
+
+/* What the host would choose by itself is not asked for. */
+static struct host_about about_of(const struct weir_datagram *d)
+{
+    return (struct host_about){.ttl = d->ttl == TTL_PRESET ? -1 : d->ttl, .tos = d->tos};
+}
+
+/* A call may tell of an error that came of an earlier datagram: then this one was not sent. */
+static void send_by_flow(struct gateway *g, struct flow *f, const struct iovec *data,
+                         const struct host_about *about)
+{
+    bool is_v4 = weir_addr_is_v4(&f->remote.addr);
+    ssize_t n = host_send_connected(f->watch.fd, data, about, is_v4);
+    bool is_told = n < 0 && pass_errors(g, f->watch.fd, &f->near);
+
+    if (n < 0 && n != -EMSGSIZE && (is_told || n == -ECONNREFUSED)) {
+        if (!is_told)
+            weir_datagram_refuse(g->stack, &f->near, &f->remote, (int)-n);
+        n = host_send_connected(f->watch.fd, data, about, is_v4);
+        is_told = false;
+    }
+    if (n < 0 && !is_told)
+        weir_datagram_refuse(g->stack, &f->near, &f->remote, (int)-n);
+    g->stats.datagrams_dropped += n < 0;
+}
+
+static void send_published(struct gateway *g, struct publish *p, const struct weir_sockaddr *remote,
+                           const struct iovec *data, const struct host_about *about)
+{
+    ssize_t n = host_send_datagram(p->watch.fd, data, remote, about);
+
+    if (n < 0 && pass_errors(g, p->watch.fd, &p->stack_side) && n != -EMSGSIZE)
+        n = host_send_datagram(p->watch.fd, data, remote, about); /* that was of an earlier one */
+    g->stats.datagrams_dropped += n < 0;
+}
+
+static void send_to_host(struct gateway *g, size_t len, const struct weir_sockaddr *near,
+                         const struct weir_datagram *d)
+{
+    const struct weir_sockaddr *remote = &d->local;
+    struct publish *p = publish_of(g, near);
+    struct host_about about = about_of(d);
+    struct iovec data = {g->datagram, len};
+    struct flow *f;
+    int error = 0;
+
     if (p) {
-        n = host_send_datagram(p->watch.fd, g->datagram, len, remote, &near->addr);
-        g->stats.datagrams_dropped += n < 0;
+        about.ours = near->addr;
+        send_published(g, p, remote, &data, &about);
         return;
     }
     f = flow_find(g, near, remote);
@@ -135,14 +202,7 @@ static void send_to_host(struct gateway *g, size_t len, const struct weir_sockad
         return;
     }
     flow_used(g, f);
-    n = send(f->watch.fd, g->datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno == ECONNREFUSED) { /* about an earlier one: this one was not sent */
-        weir_datagram_refuse(g->stack, near, remote, ECONNREFUSED);
-        n = send(f->watch.fd, g->datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
-    if (n < 0)
-        weir_datagram_refuse(g->stack, near, remote, errno);
-    g->stats.datagrams_dropped += n < 0;
+    send_by_flow(g, f, &data, &about);
 }
 
 static void take_datagrams(struct gateway *g)
@@ -155,7 +215,7 @@ static void take_datagrams(struct gateway *g)
                                  &about);
         if (n < 0)
             return;
-        send_to_host(g, (size_t)n, &near, &about.local);
+        send_to_host(g, (size_t)n, &near, &about);
     }
     g->is_behind = true;
 }
@@ -180,49 +240,59 @@ static bool has_room(struct gateway *g)
 }
 
 static void send_to_stack(struct gateway *g, size_t len, const struct weir_sockaddr *near,
-                          const struct weir_sockaddr *remote)
+                          const struct weir_datagram *about)
 {
-    const struct weir_datagram about = {.local = *remote, .ttl = -1, .tos = -1};
-
-    if (weir_sendmsg(g->stack, g->datagrams, g->datagram, len, 0, near, &about) < 0)
+    if (weir_sendmsg(g->stack, g->datagrams, g->datagram, len, 0, near, about) < 0)
         g->stats.datagrams_dropped++;
 }
 
-/* The host's ICMP error goes on to the sender, by an ICMP error; a new datagram may try again. */
-static void flow_refused(struct gateway *g, struct flow *f, int error)
+static struct weir_datagram datagram_of(const struct weir_sockaddr *remote,
+                                        const struct host_about *about)
 {
-    weir_datagram_refuse(g->stack, &f->near, &f->remote, error);
-    flow_end(g, f);
+    return (struct weir_datagram){
+        .local = *remote, .ttl = about->ttl > 0 ? about->ttl : -1, .tos = about->tos};
 }
 
-void gateway_udp_on_flow(struct gateway *g, struct flow *f)
+void gateway_udp_on_flow(struct gateway *g, struct flow *f, uint32_t events)
 {
-    for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
-        ssize_t n = recv(f->watch.fd, g->datagram, sizeof g->datagram, MSG_DONTWAIT);
+    struct weir_sockaddr remote;
+    struct host_about about;
 
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            flow_refused(g, f, errno);
+    if (events & EPOLLERR)
+        pass_errors(g, f->watch.fd, &f->near);
+    for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
+        ssize_t n = host_recv_datagram(f->watch.fd, g->datagram, sizeof g->datagram, &remote,
+                                       &about);
+
+        if (n < 0 && n != -EAGAIN && n != -EINTR && !pass_errors(g, f->watch.fd, &f->near)) {
+            weir_datagram_refuse(g->stack, &f->near, &f->remote, (int)-n);
+            flow_end(g, f); /* a new datagram may try again */
+        }
         if (n < 0)
             return;
         flow_used(g, f);
-        send_to_stack(g, (size_t)n, &f->near, &f->remote);
+        struct weir_datagram d = datagram_of(&f->remote, &about);
+        send_to_stack(g, (size_t)n, &f->near, &d);
     }
 }
 
-void gateway_udp_on_publish(struct gateway *g, struct publish *p)
+void gateway_udp_on_publish(struct gateway *g, struct publish *p, uint32_t events)
 {
+    if (events & EPOLLERR)
+        pass_errors(g, p->watch.fd, &p->stack_side);
     for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
         struct weir_sockaddr near = p->stack_side;
         struct weir_sockaddr remote;
-        struct weir_addr used;
+        struct host_about about;
         ssize_t n = host_recv_datagram(p->watch.fd, g->datagram, sizeof g->datagram, &remote,
-                                       &used);
+                                       &about);
 
         if (n < 0)
             return;
         if (weir_addr_is_any(&near.addr))
-            near.addr = used;
-        send_to_stack(g, (size_t)n, &near, &remote);
+            near.addr = about.ours;
+        struct weir_datagram d = datagram_of(&remote, &about);
+        send_to_stack(g, (size_t)n, &near, &d);
     }
 }
 

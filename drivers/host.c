@@ -94,6 +94,8 @@ static int connect_from(const struct weir_sockaddr *from, const struct weir_sock
         host_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     } else {
         host_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
+        host_tell_about(fd);
+        host_tell_errors(fd);
     }
     if (from) {
         host_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -157,6 +159,10 @@ int host_listen(struct weir_sockaddr *at, int type, bool is_v6only)
         host_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     }
     host_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    if (type == SOCK_DGRAM) {
+        host_tell_about(fd);
+        host_tell_errors(fd);
+    }
     /* A stream only disregards TIME-WAIT by it; datagrams would share the port in silence. */
     if (type == SOCK_STREAM)
         host_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -166,101 +172,4 @@ int host_listen(struct weir_sockaddr *at, int type, bool is_v6only)
     else
         at->port = where.port;
     return r;
-}
-
-/* -- datagrams with both addresses ------------------------------------------------------------- */
-
-union control {
-    struct cmsghdr align;
-    uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
-};
-
-ssize_t host_recv_datagram(int fd, void *data, size_t size, struct weir_sockaddr *peer,
-                           struct weir_addr *ours)
-{
-    union host_addr address;
-    union control control;
-    struct iovec iov = {data, size};
-    struct msghdr m = {.msg_name = &address,
-                       .msg_namelen = sizeof address,
-                       .msg_iov = &iov,
-                       .msg_iovlen = 1,
-                       .msg_control = &control,
-                       .msg_controllen = sizeof control};
-    ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
-
-    if (n < 0)
-        return -errno;
-    host_addr_to(peer, &address);
-    *ours = (struct weir_addr){{{0}}};
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            *ours = weir_addr_v4(ntohl(info.ipi_addr.s_addr));
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            memcpy(ours->b, &info.ipi6_addr, 16);
-        }
-    }
-    return n;
-}
-
-/* The control message that names the source address, for a destination of the same family. */
-static void name_source(struct msghdr *m, union control *control, const struct weir_addr *ours)
-{
-    bool is_v4 = weir_addr_is_v4(ours);
-    struct in_pktinfo v4 = {0};
-    struct in6_pktinfo v6 = {0};
-    struct cmsghdr *c = &control->align;
-    size_t n = is_v4 ? sizeof v4 : sizeof v6;
-
-    memcpy(&v4.ipi_spec_dst, ours->b + 12, 4);
-    memcpy(&v6.ipi6_addr, ours->b, 16);
-    m->msg_control = control;
-    m->msg_controllen = CMSG_SPACE(n);
-    c->cmsg_len = CMSG_LEN(n);
-    c->cmsg_level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
-    c->cmsg_type = is_v4 ? IP_PKTINFO : IPV6_PKTINFO;
-    memcpy(CMSG_DATA(c), is_v4 ? (void *)&v4 : (void *)&v6, n);
-}
-
-/* A socket of both families wants even an IPv4 destination in the IPv6 form. */
-static socklen_t destination(int fd, union host_addr *out, const struct weir_sockaddr *peer)
-{
-    int family = 0;
-    socklen_t len = sizeof family;
-
-    (void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
-    if (family != AF_INET6)
-        return host_addr_from(out, peer);
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(peer->port)};
-    memcpy(&v6.sin6_addr, peer->addr.b, 16);
-    memset(out, 0, sizeof *out);
-    memcpy(out, &v6, sizeof v6);
-    return sizeof v6;
-}
-
-ssize_t host_send_datagram(int fd, const void *data, size_t len, const struct weir_sockaddr *peer,
-                           const struct weir_addr *ours)
-{
-    union host_addr address;
-    union control control = {{0}};
-    struct iovec iov = {(void *)(uintptr_t)data, len};
-    struct msghdr m = {.msg_name = &address, .msg_iov = &iov, .msg_iovlen = 1};
-    ssize_t n;
-
-    m.msg_namelen = destination(fd, &address, peer);
-    if (!weir_addr_is_any(ours)) {
-        name_source(&m, &control, ours);
-        n = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n >= 0)
-            return n;
-        /* The host may not have that address: then it chooses one. */
-        m.msg_control = NULL;
-        m.msg_controllen = 0;
-    }
-    n = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return n < 0 ? -errno : n;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <weir/addr.h>
 
@@ -32,10 +33,32 @@ int host_error(int fd);           /* takes SO_ERROR */
 void host_reset(int fd);          /* closes a stream with RST */
 bool host_is_shortage(int error); /* of descriptors or memory: may pass */
 
-/* One datagram, with the address of ours that it was sent to or is to be sent from. */
+/* host_dgram.c: what is said of a datagram. Received: -1, the host did not tell. To be sent: 0 and
+ * -1 are the host's choice, as an unspecified address is. */
+struct host_about {
+    struct weir_addr ours; /* that it was sent to, or is to be sent from */
+    int ttl, tos;          /* TTL or hop limit, TOS or traffic class */
+};
+/* Both are told from now on: what datagrams bear, and which errors came of them. */
+void host_tell_about(int fd);
+void host_tell_errors(int fd);
 ssize_t host_recv_datagram(int fd, void *data, size_t size, struct weir_sockaddr *peer,
-                           struct weir_addr *ours);
-ssize_t host_send_datagram(int fd, const void *data, size_t len, const struct weir_sockaddr *peer,
-                           const struct weir_addr *ours);
+                           struct host_about *about);
+ssize_t host_send_datagram(int fd, const struct iovec *data, const struct weir_sockaddr *peer,
+                           const struct host_about *about);
+ssize_t host_send_connected(int fd, const struct iovec *data, const struct host_about *about,
+                            bool is_v4);
+
+/* An ICMP error, or the host's own word that a datagram is too big, as the ICMP error for it. */
+struct host_icmp {
+    int error;
+    uint8_t type, code;
+    uint32_t mtu;            /* 0: it is not about that */
+    struct weir_addr by;     /* who says so; unspecified: the host */
+    struct weir_sockaddr to; /* where the datagram went */
+    struct weir_addr ours;   /* whom it was said to, unspecified: not known */
+};
+/* The oldest, and what came back of the datagram's payload: bytes, or -EAGAIN. */
+ssize_t host_recv_error(int fd, void *data, size_t size, struct host_icmp *out);
 
 #endif

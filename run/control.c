@@ -70,6 +70,7 @@ static int do_getsockopt(struct daemon *d, struct carrier *c, const struct run_a
     }
     if (v == 0 && about_get(c, ask, a))
         return 0;
+    memcpy(a->value, ask->value, len < sizeof ask->value ? len : sizeof ask->value);
     if (v == 0)
         v = weir_getsockopt(d->stack, c->sock, ask->level, ask->name, a->value, &len);
     a->value_len = v < 0 ? 0 : (uint32_t)len;

@@ -54,6 +54,13 @@ static bool is_errors(int level, int name)
            (level == IPPROTO_IPV6 && name == IPV6_RECVERR);
 }
 
+/* What is written there says what is to be read. */
+static bool is_question(int level, int name)
+{
+    return (level == IPPROTO_IP || level == IPPROTO_IPV6) &&
+           (name == MCAST_MSFILTER || (level == IPPROTO_IP && name == IP_MSFILTER));
+}
+
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
     struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
@@ -93,6 +100,10 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
         memcpy(answer.value, &constant, sizeof constant);
     } else {
         ask.value_len = room < sizeof answer.value ? room : sizeof answer.value;
+        if (is_question(level, name) &&
+            (v = user_read(ask.value, value, room < sizeof ask.value ? room : sizeof ask.value)) <
+                0)
+            return preload_result(v);
         if ((v = preload_ask_about(&id, &ask, &answer)) < 0)
             return preload_result(v);
     }

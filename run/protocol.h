@@ -27,7 +27,8 @@
 #define RUN_ENV "WEIR_DAEMON"
 #define RUN_PREFIX "weir/"
 #define RUN_NAME_MAX 107  /* bytes after the leading zero byte of an abstract name */
-#define RUN_VALUE_MAX 264 /* a struct group_source_req, the longest option */
+#define RUN_VALUE_MAX 1424 /* GROUP_FILTER_SIZE(10), the longest option */
+#define RUN_ANSWER_MAX 2112
 #define RUN_IFINDEX 1     /* of the one interface that a stack of `weir run` has */
 /* Bytes that the door writes before a connect that must not block: until the daemon has drained
  * them the carrier does not poll writable. More than a quarter of SO_SNDBUF. */
@@ -47,7 +48,7 @@ enum run_op {
     RUN_GETSOCKNAME, /* -> addr */
     RUN_GETPEERNAME, /* -> addr */
     RUN_SETSOCKOPT,  /* level, name, value */
-    RUN_GETSOCKOPT,  /* level, name, value_len: room -> value */
+    RUN_GETSOCKOPT,  /* level, name, value_len: room, value: what stands there already -> value */
     RUN_SHUTDOWN,    /* number: how; before the door's own shutdown() of the carrier -> -ENOTCONN,
                         or RUN_RENEW: it is no connection yet, and is ended by that */
     RUN_REASON,      /* why a stream ended: -errno, or 0 for an orderly end */
@@ -125,7 +126,7 @@ struct run_answer {
     int32_t result; /* >= 0, or -errno */
     struct run_addr addr;
     uint32_t value_len;
-    uint8_t value[RUN_VALUE_MAX * 8];
+    uint8_t value[RUN_ANSWER_MAX];
 };
 
 /* Control messages that the program asked for with its datagrams. */

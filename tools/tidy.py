@@ -225,7 +225,8 @@ def is_public_call(name):
     """Calls whose signature others set: the BSD calls, as weir_* of the library, or as libc names
     them (and their fortified forms, _chk) where we stand in for libc."""
     return name.startswith("weir_") or name.endswith("_chk") or \
-        name in {"recvfrom", "sendto", "sendmsg", "recvmmsg", "splice"}
+        name in {"recvfrom", "sendto", "sendmsg", "recvmmsg", "splice", "setsourcefilter", "getsourcefilter",
+                 "setipv4sourcefilter", "getipv4sourcefilter"}
 
 
 @rule("parameters")

@@ -192,9 +192,19 @@ int weir_held_accept(struct weir_stack *stack, uint64_t id);
 int weir_held_refuse(struct weir_stack *stack, uint64_t id, int error);
 /* A datagram that came `from` there `to` here was taken, and is refused after all: the sender gets
  * the ICMP error for ECONNREFUSED (port), EHOSTUNREACH, ENETUNREACH or EACCES; any other -EINVAL.
- * IPv4 only: else -EAFNOSUPPORT. */
+ */
 int weir_datagram_refuse(struct weir_stack *stack, const struct weir_sockaddr *from,
                          const struct weir_sockaddr *to, int error);
+/* An ICMP error about such a datagram, of whatever type, as somebody on its further way sent it. */
+struct weir_icmp_error {
+    struct weir_addr by; /* who says so */
+    uint8_t type, code;
+    uint32_t rest; /* second word of its header: an MTU */
+    const void *data;
+    size_t len; /* of the datagram's payload, as far as it is known: is quoted */
+};
+int weir_datagram_error(struct weir_stack *stack, const struct weir_sockaddr *from,
+                        const struct weir_sockaddr *to, const struct weir_icmp_error *error);
 
 /* -- what `ss` shows -----------------------------------------------------------------------------
  */

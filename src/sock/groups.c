@@ -12,19 +12,41 @@
 
 #define V4_LEN 4
 
-/* Which interface a struct ip_mreqn, ip_mreq or in_addr names; 0: none, -ENODEV: no such one. */
-static int ifindex_of(struct socks *k, const struct ip_mreqn *m)
+int groups_ifindex_at(struct socks *k, struct in_addr addr)
 {
-    struct weir_addr a = weir_addr_v4(ntohl(m->imr_address.s_addr));
+    struct weir_addr a = weir_addr_v4(ntohl(addr.s_addr));
 
-    if (m->imr_ifindex)
-        return iface_at(k->link, m->imr_ifindex) ? m->imr_ifindex : -ENODEV;
-    if (!m->imr_address.s_addr)
+    if (!addr.s_addr)
         return 0;
     for (int i = 1; i <= k->link->ifaces; i++)
         if (iface_find_addr(iface_at(k->link, i), &a))
             return i;
     return -ENODEV;
+}
+
+bool groups_read_addr(const struct sockaddr_storage *in, int level, struct weir_addr *out)
+{
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+
+    if (in->ss_family != (level == IPPROTO_IPV6 ? AF_INET6 : AF_INET))
+        return false;
+    if (level == IPPROTO_IPV6) {
+        memcpy(&six, in, sizeof six);
+        memcpy(out, &six.sin6_addr, sizeof *out);
+    } else {
+        memcpy(&four, in, sizeof four);
+        *out = weir_addr_v4(ntohl(four.sin_addr.s_addr));
+    }
+    return true;
+}
+
+/* Which interface a struct ip_mreqn, ip_mreq or in_addr names; 0: none, -ENODEV: no such one. */
+static int ifindex_of(struct socks *k, const struct ip_mreqn *m)
+{
+    if (m->imr_ifindex)
+        return iface_at(k->link, m->imr_ifindex) ? m->imr_ifindex : -ENODEV;
+    return groups_ifindex_at(k, m->imr_address);
 }
 
 static bool read_request(const struct sock_opt *o, struct ip_mreqn *m)
@@ -147,13 +169,16 @@ static int set_membership6(struct socks *k, struct sock *s, const struct sock_op
 
 bool sock_is_multicast6_opt(int name)
 {
-    return name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP || sources_is_opt(name);
+    return name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP || sources_is_opt(name) ||
+           sock_is_filter_opt(IPPROTO_IPV6, name);
 }
 
 int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o)
 {
     if (s->kind == SOCK_KIND_TCP)
         return -EPROTO;
+    if (sock_is_filter_opt(o->level, o->name))
+        return msfilter_set(k, s, o);
     return sources_is_opt(o->name) ? sources_set(k, s, o) : set_membership6(k, s, o);
 }
 
@@ -207,7 +232,8 @@ bool sock_is_multicast_opt(int name)
 {
     return name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == IP_MULTICAST_IF ||
            name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP || name == IP_MULTICAST_ALL ||
-           sources_is_opt(name) || (name >= IP_UNBLOCK_SOURCE && name <= IP_DROP_SOURCE_MEMBERSHIP);
+           sources_is_opt(name) || sock_is_filter_opt(IPPROTO_IP, name) ||
+           (name >= IP_UNBLOCK_SOURCE && name <= IP_DROP_SOURCE_MEMBERSHIP);
 }
 
 int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o)
@@ -230,6 +256,9 @@ int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o
     case IP_MULTICAST_LOOP:
     case IP_MULTICAST_ALL:
         return set_number(u, o->name, number_of(o));
+    case IP_MSFILTER:
+    case MCAST_MSFILTER:
+        return msfilter_set(k, s, o);
     default:
         return sources_set(k, s, o);
     }

@@ -126,6 +126,8 @@ int sock_get_ip6(struct socks *k, struct sock *s, struct sock_opt *o)
 
     if (s->family != AF_INET6)
         return -EOPNOTSUPP;
+    if (sock_is_filter_opt(o->level, name))
+        return sock_get_filter(k, s, o);
     if (s->kind == SOCK_KIND_TCP && !is_taken_by_streams(name))
         return -ENOPROTOOPT;
     switch (name) {

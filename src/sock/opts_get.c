@@ -202,6 +202,8 @@ int sock_get_ip(struct socks *k, struct sock *s, struct sock_opt *o)
     int value, v;
     uint8_t ttl = is_tcp ? tcp_opt(k->tcp, s->endpoint)->ttl : udp_at(k->udp, s->endpoint)->ttl;
 
+    if (sock_is_filter_opt(o->level, o->name))
+        return sock_get_filter(k, s, o);
     if (sock_is_multicast_opt(o->name)) {
         v = sock_get_multicast(k, s, o->name, &value);
         return v < 0 ? v : sock_give_int(o, value);

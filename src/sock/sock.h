@@ -124,6 +124,9 @@ void groups_tell(struct socks *k, int ifindex, const struct weir_addr *group, in
 int sock_set_multicast6(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_set_multicast(struct socks *k, struct sock *s, const struct sock_opt *o);
 int sock_get_multicast(struct socks *k, const struct sock *s, int name, int *value);
+/* msfilter.c: MCAST_MSFILTER and IP_MSFILTER, whose value says which group is meant. */
+bool sock_is_filter_opt(int level, int name);
+int sock_get_filter(struct socks *k, const struct sock *s, struct sock_opt *o);
 void sock_leave_all(struct socks *k, struct sock *s); /* at its end */
 
 /* opts.c, opts_get.c */

@@ -44,24 +44,6 @@ static enum wish wish_of(int name)
 
 /* -- what is asked for ------------------------------------------------------------------------- */
 
-/* An address of the option's own family. */
-static bool read_addr(const struct sockaddr_storage *in, int level, struct weir_addr *out)
-{
-    struct sockaddr_in6 six;
-    struct sockaddr_in four;
-
-    if (in->ss_family != (level == IPPROTO_IPV6 ? AF_INET6 : AF_INET))
-        return false;
-    if (level == IPPROTO_IPV6) {
-        memcpy(&six, in, sizeof six);
-        memcpy(out, &six.sin6_addr, sizeof *out);
-    } else {
-        memcpy(&four, in, sizeof four);
-        *out = weir_addr_v4(ntohl(four.sin_addr.s_addr));
-    }
-    return true;
-}
-
 static int read_group_request(const struct sock_opt *o, struct request *r)
 {
     struct group_source_req q = {.gsr_interface = 0};
@@ -78,8 +60,8 @@ static int read_group_request(const struct sock_opt *o, struct request *r)
         q.gsr_group = g.gr_group;
     }
     r->ifindex = (int)q.gsr_interface;
-    if (!read_addr(&q.gsr_group, o->level, &r->group) ||
-        (has_source && !read_addr(&q.gsr_source, o->level, &r->source)))
+    if (!groups_read_addr(&q.gsr_group, o->level, &r->group) ||
+        (has_source && !groups_read_addr(&q.gsr_source, o->level, &r->source)))
         return -EADDRNOTAVAIL;
     return 0;
 }
@@ -88,18 +70,14 @@ static int read_group_request(const struct sock_opt *o, struct request *r)
 static int read_ip4_request(struct socks *k, const struct sock_opt *o, struct request *r)
 {
     struct ip_mreq_source q;
-    struct weir_addr at;
 
     if (o->len < sizeof q)
         return -EINVAL;
     memcpy(&q, o->value, sizeof q);
     r->group = weir_addr_v4(ntohl(q.imr_multiaddr.s_addr));
     r->source = weir_addr_v4(ntohl(q.imr_sourceaddr.s_addr));
-    at = weir_addr_v4(ntohl(q.imr_interface.s_addr));
-    for (int i = 1; q.imr_interface.s_addr && i <= k->link->ifaces && !r->ifindex; i++)
-        if (iface_find_addr(iface_at(k->link, i), &at))
-            r->ifindex = i;
-    return q.imr_interface.s_addr && !r->ifindex ? -ENODEV : 0;
+    r->ifindex = groups_ifindex_at(k, q.imr_interface);
+    return r->ifindex < 0 ? r->ifindex : 0;
 }
 
 /* -- what is done ------------------------------------------------------------------------------ */

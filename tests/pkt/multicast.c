@@ -378,6 +378,35 @@ TEST(who_wants_some_senders_hears_no_others)
     frames_end(f);
 }
 
+TEST(a_whole_filter_of_ip4_is_set_and_read)
+{
+    struct frames *f = frames_of(.mtu = 1500);
+    uint32_t bytes[4 + 3] = {htonl(GROUP), htonl(US),      MCAST_INCLUDE, 2,
+                             htonl(THEM),  htonl(THEM + 1)};
+    int sock = udp_socket(f, 5000);
+    size_t len = IP_MSFILTER_SIZE(3);
+
+    assert_int_equal(member(f, sock, IP_ADD_MEMBERSHIP, GROUP), 0);
+    frames_advance(f, 10 * SECOND);
+    while (take(f))
+        ;
+    assert_int_equal(
+        weir_setsockopt(f->stack, sock, IPPROTO_IP, IP_MSFILTER, bytes, IP_MSFILTER_SIZE(2) - 1),
+        -EINVAL);
+    assert_int_equal(
+        weir_setsockopt(f->stack, sock, IPPROTO_IP, IP_MSFILTER, bytes, IP_MSFILTER_SIZE(2)), 0);
+    expect_sources(f, TO_INCLUDE, 2, THEM);
+    assert_null(put_to(f, GROUP)); /* from THEM */
+    bytes[2] = 7;
+    bytes[3] = 3;
+    bytes[4] = 0;
+    assert_int_equal(weir_getsockopt(f->stack, sock, IPPROTO_IP, IP_MSFILTER, bytes, &len), 0);
+    assert_int_equal(len, IP_MSFILTER_SIZE(2));
+    assert_int_equal(bytes[2], MCAST_INCLUDE);
+    assert_int_equal(bytes[3], 2);
+    frames_end(f);
+}
+
 TEST(what_goes_to_a_group_has_ttl_1_and_its_mac)
 {
     struct frames *f = frames_of(.mtu = 1500, .is_ether = true);

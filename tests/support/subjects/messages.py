@@ -1,8 +1,10 @@
 """Control messages of datagrams, and the error queue: what is asked for, what comes, what may be sent with."""
+import os
 import select
 import socket
 import struct
 
+from subjects import base
 from subjects.base import HOST, PATIENCE, error_of, polled, port, result_of, say, subject, udp, until
 
 IP, IP6 = socket.IPPROTO_IP, socket.IPPROTO_IPV6
@@ -159,6 +161,29 @@ def error_queue_unconnected():
     one.sendto(b"nobody", port("closed"))
     until(one, select.POLLIN)
     say(error_words(one))
+
+
+@subject
+def error_queue_by_epoll():
+    """Who waits for an edge may be told EPOLLIN beside EPOLLERR: a carrier cannot know what lies behind an error."""
+    for edge in (0, select.EPOLLET):
+        one, other = pair()
+        one.bind((HOST, 0))
+        one.setsockopt(IP, RECVERR, 1)
+        watch, bystanders = select.epoll(), select.epoll()
+        watch.register(one, select.EPOLLIN | edge)
+        for _ in range(100):  # so many that the kernel's list of them is longer than a page
+            watch.register(os.dup(bystanders.fileno()), select.EPOLLPRI)
+        one.sendto(b"nobody", port("closed"))
+        mask = watch.poll(PATIENCE)[0][1]
+        say(base.words(mask & ~edge_only(edge)), error_words(one)[0][0][2:])
+        say("told once", watch.poll(0))
+        other.sendto(b"somebody", one.getsockname())
+        say(base.words(watch.poll(PATIENCE)[0][1]), one.recv(10))
+
+
+def edge_only(edge):
+    return select.EPOLLIN if edge else 0
 
 
 @subject

@@ -1,104 +1,6 @@
-/* The host link: a near stack that speaks with kernel sockets of this very process, over 127.0.0.1.
- * Real time and real descriptors; each wait ends with the event, or fails after ten seconds. */
+/* Streams over the host link, publishing, and what the host decides. See gateway_bench.h. */
 #define _GNU_SOURCE
-#include "fake.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <weir/gateway.h>
-
-static struct weir_link *host;
-static struct weir_stack *near;
-static int64_t give_up_at; /* of the running test */
-
-static struct weir_sockaddr loopback(uint16_t port)
-{
-    return (struct weir_sockaddr){.addr = weir_addr_v4(0x7f000001), .port = port};
-}
-
-static int set_up(void **state)
-{
-    struct weir_gateway_config g = {.seed = {1, 2}, .now_ns = weir_clock_ns()};
-    struct weir_config c = {.seed = {3, 4}, .now_ns = g.now_ns};
-    struct weir_addr any = weir_addr_v4(0);
-    struct weir_addr own = weir_addr_v4(0x7f000001);
-    char error[200] = "";
-
-    (void)state;
-    give_up_at = g.now_ns + 10000 * MS;
-    host = weir_gateway_open(&g, error, sizeof error);
-    if (!host)
-        fail_msg("%s", error);
-    near = weir_new(&c);
-    assert_non_null(near);
-    assert_int_equal(weir_iface_add(near, &host->iface), 1);
-    assert_int_equal(weir_addr_add(near, 1, &own, 32), 0);
-    assert_int_equal(weir_route_add(near, &any, 0, NULL, 1, 0), 0);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    weir_link_close(host);
-    weir_free(near);
-    return 0;
-}
-
-/* Lets both stacks and the kernel move a little. */
-static void turn(void)
-{
-    struct pollfd p = {host->driver->fd(host), POLLIN, 0};
-    int64_t now = weir_clock_ns();
-
-    if (now > give_up_at)
-        fail_msg("nothing happened for ten seconds");
-    assert_true(weir_link_pump(host, near, 1, now, 64) >= 0);
-    poll(&p, 1, 1);
-}
-
-static int kernel_socket(int type, uint16_t *port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    int fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
-
-    assert_int_equal(bind(fd, (void *)&a, sizeof a), 0);
-    if (type == SOCK_STREAM)
-        assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(getsockname(fd, (void *)&a, &len), 0);
-    *port = ntohs(a.sin_port);
-    return fd;
-}
-
-static int kernel_connect(int type, uint16_t port)
-{
-    struct sockaddr_in a = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
-
-    assert_true(connect(fd, (void *)&a, sizeof a) == 0 || errno == EINPROGRESS);
-    return fd;
-}
-
-static int ready(int sock)
-{
-    return weir_readiness(near, sock);
-}
-
-static int so_error(int sock)
-{
-    int error = 0;
-    size_t len = sizeof error;
-
-    weir_getsockopt(near, sock, SOL_SOCKET, SO_ERROR, &error, &len);
-    return error;
-}
+#include "gateway_bench.h"
 
 /* A connection from the near stack to a kernel socket: *sock there, *fd here. */
 static void connected(int *sock, int *fd)
@@ -340,75 +242,6 @@ static void a_published_port_without_a_listener_resets(void **state)
     close(fd);
 }
 
-static void datagrams_find_their_way_back(void **state)
-{
-    uint16_t port;
-    int fd = kernel_socket(SOCK_DGRAM, &port);
-    struct weir_sockaddr to = loopback(port);
-    struct weir_sockaddr from;
-    struct sockaddr_in peer;
-    socklen_t len = sizeof peer;
-    char text[16];
-    ssize_t n;
-    int sock = weir_socket(near, AF_INET, SOCK_DGRAM, 0);
-
-    (void)state;
-    assert_int_equal(weir_sendto(near, sock, "ping", 4, 0, &to), 4);
-    while (!((n = recvfrom(fd, text, sizeof text, 0, (void *)&peer, &len)) >= 0))
-        turn();
-    assert_int_equal(n, 4);
-    assert_int_equal(sendto(fd, "pong!", 5, 0, (void *)&peer, len), 5);
-    while (!((n = weir_recvfrom(near, sock, text, sizeof text, 0, &from)) >= 0))
-        turn();
-    assert_int_equal(n, 5);
-    assert_int_equal(from.port, port);
-    weir_close(near, sock);
-    close(fd);
-}
-
-static void a_refused_datagram_is_a_refusal(void **state)
-{
-    uint16_t port;
-    int fd = kernel_socket(SOCK_DGRAM, &port), error;
-    struct weir_sockaddr to = loopback(port);
-    int sock = weir_socket(near, AF_INET, SOCK_DGRAM, 0);
-
-    (void)state;
-    close(fd); /* nobody is there any more */
-    assert_int_equal(weir_connect(near, sock, &to), 0);
-    assert_int_equal(weir_send(near, sock, "ping", 4, 0), 4);
-    while (!(error = so_error(sock)))
-        turn();
-    assert_int_equal(error, ECONNREFUSED);
-    weir_close(near, sock);
-}
-
-static void a_published_datagram_port_answers_from_itself(void **state)
-{
-    struct weir_sockaddr host_side = loopback(0);
-    struct weir_sockaddr stack_side = loopback(5353);
-    struct weir_sockaddr from;
-    char text[16];
-    ssize_t n;
-    int sock = weir_socket(near, AF_INET, SOCK_DGRAM, 0);
-    int fd;
-
-    (void)state;
-    assert_true(weir_gateway_publish(host, SOCK_DGRAM, &host_side, &stack_side) >= 0);
-    assert_int_equal(weir_bind(near, sock, &stack_side), 0);
-    fd = kernel_connect(SOCK_DGRAM, host_side.port); /* connected: takes answers from there only */
-    assert_int_equal(send(fd, "query", 5, 0), 5);
-    while (!((n = weir_recvfrom(near, sock, text, sizeof text, 0, &from)) >= 0))
-        turn();
-    assert_int_equal(n, 5);
-    assert_int_equal(weir_sendto(near, sock, "reply", 5, 0, &from), 5);
-    while (!((n = recv(fd, text, sizeof text, 0)) >= 0))
-        turn();
-    assert_int_equal(n, 5);
-    weir_close(near, sock);
-    close(fd);
-}
-
 /* Without descriptors the gateway rests instead of spinning; it goes on when there are some. */
 static void a_shortage_of_descriptors_passes(void **state)
 {
@@ -449,8 +282,6 @@ static void the_source_is_the_hosts_choice(void **state)
     assert_int_equal(from.port, 4711);
 }
 
-#define GATEWAY_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,9 +294,6 @@ int main(void)
         GATEWAY_TEST(a_reader_that_rests_stops_the_host),
         GATEWAY_TEST(a_published_port_shows_the_callers_address),
         GATEWAY_TEST(a_published_port_without_a_listener_resets),
-        GATEWAY_TEST(datagrams_find_their_way_back),
-        GATEWAY_TEST(a_refused_datagram_is_a_refusal),
-        GATEWAY_TEST(a_published_datagram_port_answers_from_itself),
         GATEWAY_TEST(a_shortage_of_descriptors_passes),
         GATEWAY_TEST(the_source_is_the_hosts_choice),
     };
