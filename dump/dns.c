@@ -97,16 +97,14 @@ static void take_question(struct reader *r, bool is_printed)
     uint32_t name = r->at, end;
 
     take_name(r, false);
-    if (!has(r, 4))
-        return;
     end = r->at + 4;
-    if (is_printed) {
+    if (is_printed && has(r, 4)) {
         print_type(r, " ", get16(r->v.p + r->at), get16(r->v.p + r->at + 2) & 0x7fff);
         fputs("? ", r->d->to);
         r->at = name;
         take_name(r, true);
     }
-    r->at = end;
+    r->at = end; /* what is not printed may end behind what was captured */
 }
 
 static void print_texts(struct reader *r, uint32_t end)
@@ -192,18 +190,33 @@ static void print_data(struct reader *r, uint16_t type, uint32_t end)
     }
 }
 
+/* tcpdump's way with a record that ends before its data: what follows is none, and that is all. */
+static bool ends_early(struct reader *r)
+{
+    bool is_whole = has(r, 10);
+
+    if (!is_whole) {
+        r->is_cut = false;
+        r->at = r->v.n;
+    }
+    return !is_whole;
+}
+
 static void take_record(struct reader *r)
 {
     uint32_t end;
     uint16_t type;
 
     if (r->d->verbose) {
+        uint32_t name = r->at;
         fputc(' ', r->d->to);
         take_name(r, true);
-    } else {
-        take_name(r, false);
+        if (r->is_cut)
+            return;
+        r->at = name;
     }
-    if (!has(r, 10))
+    take_name(r, false);
+    if (ends_early(r))
         return;
     type = get16(r->v.p + r->at);
     print_type(r, " ", type, get16(r->v.p + r->at + 2) & 0x7fff);
@@ -217,15 +230,21 @@ static void take_record(struct reader *r)
     r->at = end;
 }
 
+/* Records until `n` of them are there, or nothing is left: then it was cut. */
 static void take_section(struct reader *r, const char *name, uint16_t n)
 {
-    if (n && *name)
+    bool is_first = n && !*name; /* it is looked for even where nothing is left */
+
+    if (n && r->at < r->v.n)
         fputs(name, r->d->to);
-    for (uint16_t i = 0; i < n && !r->is_cut; i++) {
-        if (i)
-            fputc(',', r->d->to);
+    while (is_first || (n && r->at < r->v.n && !r->is_cut)) {
+        is_first = false;
         take_record(r);
+        n--;
+        if (n && r->at < r->v.n && !r->is_cut)
+            fputc(',', r->d->to);
     }
+    r->is_cut |= n > 0;
 }
 
 static void take_reply(struct reader *r, uint16_t flags, const uint16_t count[4])
@@ -246,9 +265,9 @@ static void take_reply(struct reader *r, uint16_t flags, const uint16_t count[4]
         return;
     fprintf(to, " %u/%u/%u", count[1], count[2], count[3]);
     take_section(r, "", count[1]);
-    if (is_long)
+    if (is_long && !r->is_cut)
         take_section(r, " ns:", count[2]);
-    if (is_long)
+    if (is_long && !r->is_cut)
         take_section(r, " ar:", count[3]);
 }
 
@@ -284,8 +303,10 @@ void print_dns(struct dump *d, struct view v, bool is_tcp)
     uint16_t flags, count[4];
 
     if (is_tcp) { /* a length goes before */
-        if (v.n < 2)
+        if (v.n < 2) {
+            print_cut(d, "domain");
             return;
+        }
         if (get16(v.p) != v.wire - 2) {
             fprintf(d->to, " [prefix length(%u) != length(%u)] (invalid)", get16(v.p), v.wire - 2);
             return;

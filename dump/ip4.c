@@ -232,13 +232,15 @@ void print_ip4(struct dump *d, struct view v)
         fprintf(d->to, "bad-len %u", len);
         return;
     }
+    off = get16(v.p + 6);
+    in = (struct inet){.src = v.p + 12, .dst = v.p + 16, .proto = v.p[9], .ttl = v.p[8]};
     if (v.n < head) {
+        if (!(off & OFFSET) && in.proto != PROTO_TCP && in.proto != PROTO_UDP)
+            print_ends(d, &in, -1, -1); /* ports are no part of these */
         fprintf(d->to, " [remaining caplen(%u) < header length(%u)]", v.n, head);
         print_cut(d, "ip");
         return;
     }
-    off = get16(v.p + 6);
-    in = (struct inet){.src = v.p + 12, .dst = v.p + 16, .proto = v.p[9], .ttl = v.p[8]};
     in.is_fragment = off & (MF | OFFSET);
     if (d->verbose)
         print_header(d, v.p, head, len);
@@ -275,7 +277,10 @@ void print_transport(struct dump *d, const struct inet *in, struct view v)
     case PROTO_IP4:
     case PROTO_IP6:
         print_ends(d, in, -1, -1);
-        print_ip(d, v);
+        if (v.n)
+            print_ip(d, v);
+        else
+            print_cut(d, in->proto == PROTO_IP4 ? "ip" : "ip6");
         break;
     default:
         print_ends(d, in, -1, -1);

@@ -61,35 +61,54 @@ static void print_options(struct dump *d, const uint8_t *p, uint32_t n)
     fputc(' ', d->to);
 }
 
-static void print_routing(struct dump *d, const uint8_t *p, uint32_t len)
+/* False: it was cut short. */
+static bool print_routing(struct dump *d, struct view v, uint32_t len)
 {
-    fprintf(d->to, "RT6 (len=%u, type=%u", p[1], p[2]);
-    if (p[2] == 0)
-        fputs(" [Deprecated]", d->to);
+    const uint8_t *p = v.p;
+
+    fputs("RT6", d->to);
+    if (v.n < 2)
+        return false;
+    fprintf(d->to, " (len=%u", p[1]);
+    if (v.n < 3)
+        return false;
+    fprintf(d->to, ", type=%u%s", p[2], p[2] ? "" : " [Deprecated]");
+    if (v.n < 4)
+        return false;
     fprintf(d->to, ", segleft=%u", p[3]);
+    if (v.n < 8)
+        return false;
     if (d->verbose && p[2] == 0)
         fprintf(d->to, ", rsv=0x%x", get32(p + 4));
+    if (v.n < len)
+        return false;
     for (uint32_t at = 8, i = 0; p[2] == 0 && at + 16 <= len; at += 16, i++) {
         fprintf(d->to, ", [%u]", i);
         print_addr(d, p + at, true);
     }
     fputs(") ", d->to);
+    return true;
 }
 
 /* False: nothing that could be printed follows. */
-static bool print_fragment(struct dump *d, struct inet *in, const uint8_t *p, struct view v)
+static bool print_fragment(struct dump *d, struct inet *in, struct view v)
 {
-    uint16_t off = get16(p + 2);
+    uint16_t off;
 
+    if (v.n < (d->verbose ? 8 : 4)) {
+        print_cut(d, "frag6");
+        return false;
+    }
+    off = get16(v.p + 2);
     if (d->verbose)
-        fprintf(d->to, "frag (0x%08x:%u|%u)", get32(p + 4), off & 0xfff8, v.wire - 8);
+        fprintf(d->to, "frag (0x%08x:%u|%u)", get32(v.p + 4), off & 0xfff8, v.wire - 8);
     else
         fprintf(d->to, "frag (%u|%u)", off & 0xfff8, v.wire - 8);
     in->is_fragment = off & 0xfff9;
     if (off & 0xfff8)
         return false;
     fputc(' ', d->to);
-    return true;
+    return v.n > 8;
 }
 
 static bool is_extension(uint8_t next)
@@ -100,22 +119,22 @@ static bool is_extension(uint8_t next)
 /* One extension header; its length, 0: the line ends here. */
 static uint32_t print_extension(struct dump *d, struct inet *in, struct view v)
 {
-    uint32_t len;
+    uint32_t len = v.n > 1 ? 8u + 8u * v.p[1] : 8;
 
-    if (v.n < 8 || v.n < (len = in->proto == FRAGMENT ? 8 : 8u + 8u * v.p[1])) {
-        print_cut(d, in->proto == FRAGMENT       ? "frag6"
-                     : in->proto == HOP_BY_HOP   ? "hbhopt"
-                     : in->proto == DEST_OPTIONS ? "dstopt"
-                                                 : "rt6");
-        return 0;
-    }
     if (in->proto == FRAGMENT)
-        return print_fragment(d, in, v.p, v) ? 8 : 0;
+        return print_fragment(d, in, v) ? 8 : 0;
     if (in->proto == ROUTING) {
-        print_routing(d, v.p, len);
+        if (v.n == 0 || !print_routing(d, v, len)) {
+            print_cut(d, v.n ? "rt6" : "ip6");
+            return 0;
+        }
         if (v.p[2] == 0 && v.p[3] && len >= 24) /* checksums are over the last address */
             in->dst = v.p + len - 16;
         return len;
+    }
+    if (v.n < len) {
+        print_cut(d, in->proto == HOP_BY_HOP ? "hbhopt" : "dstopt");
+        return 0;
     }
     fputs(in->proto == HOP_BY_HOP ? "HBH " : "DSTOPT ", d->to);
     if (d->verbose)

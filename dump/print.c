@@ -73,12 +73,22 @@ static void print_row(struct dump *d, const uint8_t *p, uint32_t n, bool has_tex
         fputc(p[i] > ' ' && p[i] < 127 ? p[i] : '.', d->to);
 }
 
+static void print_rows(struct dump *d, const char *before, struct view v, bool has_text)
+{
+    for (uint32_t at = 0; at < v.n; at += ROW) {
+        fprintf(d->to, "%s0x%04x: ", before, at);
+        print_row(d, v.p + at, v.n - at < ROW ? v.n - at : ROW, has_text);
+    }
+}
+
 void print_hex(struct dump *d, const uint8_t *p, uint32_t n, bool has_text)
 {
-    for (uint32_t at = 0; at < n; at += ROW) {
-        fprintf(d->to, "\n\t0x%04x: ", at);
-        print_row(d, p + at, n - at < ROW ? n - at : ROW, has_text);
-    }
+    print_rows(d, "\n\t", (struct view){p, n, n}, has_text);
+}
+
+void print_hex_below(struct dump *d, const char *before, const uint8_t *p, uint32_t n)
+{
+    print_rows(d, before, (struct view){p, n, n}, false);
 }
 
 void print_ascii(struct dump *d, const uint8_t *p, uint32_t n)

@@ -85,6 +85,8 @@ uint16_t sum_mended(uint16_t has, uint16_t lacks); /* what it should be */
 void print_packet(struct dump *d, const struct packet *p);
 void print_stamp(struct dump *d, int64_t at_ns);
 void print_hex(struct dump *d, const uint8_t *p, uint32_t n, bool has_text);
+/* Each line of it behind `before`, which begins with the line's end. */
+void print_hex_below(struct dump *d, const char *before, const uint8_t *p, uint32_t n);
 void print_ascii(struct dump *d, const uint8_t *p, uint32_t n);
 
 /* Each prints what is behind "IP " and the like, without the line's end. */
@@ -99,6 +101,8 @@ void print_ip6(struct dump *d, struct view v);
 void print_transport(struct dump *d, const struct inet *in, struct view v);
 void print_icmp4(struct dump *d, const struct inet *in, struct view v);
 void print_icmp6(struct dump *d, const struct inet *in, struct view v);
+/* Types 133 to 137 of it; false: it is cut short. Type and code are there. */
+bool print_nd(struct dump *d, struct view v);
 void print_igmp(struct dump *d, struct view v);
 void print_tcp(struct dump *d, const struct inet *in, struct view v);
 /* False: they are broken or cut short. */
