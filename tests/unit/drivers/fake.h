@@ -105,8 +105,12 @@ static inline void fake_close(struct weir_link *link)
 
 static inline struct fake *fake_open(enum weir_link_type type)
 {
-    static const struct weir_driver driver = {"fake",        fake_recv, fake_send,
-                                              fake_deadline, fake_fd,   fake_close};
+    static const struct weir_driver driver = {.name = "fake",
+                                              .recv = fake_recv,
+                                              .send = fake_send,
+                                              .deadline = fake_deadline,
+                                              .fd = fake_fd,
+                                              .close = fake_close};
     struct fake *k = calloc(1, sizeof *k);
     assert_non_null(k);
     k->link.driver = &driver;
