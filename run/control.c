@@ -185,8 +185,8 @@ static int answer_carrier(struct daemon *d, const struct run_ask *ask, struct ru
         return answer_for_forgotten(ask, a);
     if (!c && !(c = carrier_get(d, ask->id)))
         return -ENOMEM;
-    if (!c->pid)
-        c->pid = d->asker;
+    if (ask->pid || !c->pid)
+        c->pid = ask->pid ? ask->pid : d->asker;
     switch (ask->op) {
     case RUN_BIND:
         return listener_bind(d, c, &addr);

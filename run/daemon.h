@@ -114,6 +114,12 @@ struct published {
     struct weir_sockaddr local;
 };
 
+enum run_via {
+    RUN_VIA_FILE,
+    RUN_VIA_PRELOAD,
+    RUN_VIA_SECCOMP
+}; /* FILE: what its ELF header says */
+
 struct run_options {
     struct link_options link;
     const char *net, *pcapng;
@@ -126,6 +132,7 @@ struct run_options {
     int publishes;
     uint64_t seed;
     bool has_seed, is_verbose, is_open; /* is_open: no network namespace */
+    enum run_via via;
     char **program;
 };
 

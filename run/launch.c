@@ -22,6 +22,7 @@
 
 #include "run/daemon.h"
 #include "run/program.h"
+#include "run/seccomp.h"
 
 /* -- the daemon -------------------------------------------------------------------------------- */
 
@@ -398,18 +399,36 @@ static int wait_for_program(pid_t *daemon)
     return status_of(status);
 }
 
-/* A signal that comes in between waits until it can be passed on. */
-static void start_program(const struct run_options *o, const struct daemon *d)
+/* The seccomp door's process: after the program's, which it must know. */
+static void start_doorman(const struct daemon *d, int pair[2], int life)
 {
+    if (fork() == 0) {
+        close(life); /* it is no reason for the daemon to stay */
+        close(pair[0]);
+        _exit(seccomp_main(d->name, &d->netns, pair[1], program_pid));
+    }
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* A signal that comes in between waits until it can be passed on. */
+static void start_program(const struct run_options *o, const struct daemon *d, int life)
+{
+    int pair[2] = {-1, -1};
     sigset_t all, before;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
+    if (o->via == RUN_VIA_SECCOMP)
+        (void)socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
     program_pid = fork();
     if (program_pid == 0) {
         sigprocmask(SIG_SETMASK, &before, NULL);
-        _exit(program_exec(o, d->name, &d->netns));
+        close(pair[1]);
+        _exit(program_exec(o, d->name, &d->netns, pair[0]));
     }
+    if (pair[1] >= 0)
+        start_doorman(d, pair, life);
     pass_signals();
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -462,7 +481,7 @@ int run_main(const struct run_options *given)
         netns_close(&d.netns);
         return 2;
     }
-    start_program(&o, &d);
+    start_program(&o, &d, life[1]);
     status = wait_for_program(&daemon_pid);
     close(life[1]); /* the daemon ends when its last connection has */
     if (daemon_pid > 0 && (v = wait_for(daemon_pid)) != 0)

@@ -35,7 +35,8 @@ static const char usage_end[] =
     "  --gw ADDR           its gateway; on tap the kernel if none is said\n"
     "  --dhcp              address, gateway and nameserver from a DHCP server on the link\n"
     "  --no-offload        no superframes, all checksums in software\n"
-    "  --via preload       the door to the program; preload is for dynamically linked ones\n"
+    "  --via preload|seccomp  the door to the program; if none is said, preload for dynamically\n"
+    "                      linked ones, and seccomp, which catches system calls, for static ones\n"
     "  --no-isolation      no network namespace of its own: what bypasses weir meets the host's\n"
     "                      network, and abstract AF_UNIX names (X11, D-Bus) are the host's\n"
     "  -v                  say more\n"
@@ -212,9 +213,10 @@ static int take(struct run_options *o, int c)
         o->is_verbose = true;
         return 0;
     default:
-        return strcmp(optarg, "preload") == 0
-                   ? 0
-                   : mistake("unknown door", optarg, "there is: preload");
+        o->via = strcmp(optarg, "preload") == 0   ? RUN_VIA_PRELOAD
+                 : strcmp(optarg, "seccomp") == 0 ? RUN_VIA_SECCOMP
+                                                  : RUN_VIA_FILE;
+        return o->via ? 0 : mistake("unknown door", optarg, "there are: preload, seccomp");
     }
 }
 

@@ -1,24 +1,14 @@
-/* The preload door: the socket calls of a dynamic program, led to the daemon.
+/* The preload door: it begins, and what the kernel does otherwise within the program.
  *
- * Knows: which calls concern names, connections and options; bytes of streams flow through the
- * kernel. Shape: a socket is an AF_UNIX carrier whose abstract name is its identity, so it survives
- * fork, exec, dup and descriptor passing; nothing is remembered here. Inert in set-id programs and
- * without WEIR_DAEMON. Units: as libc. Errors: errno as Linux's TCP and UDP give it; ENETDOWN
- * without a daemon. Cost: one exchange with the daemon for each call that it must hear of; none for
- * accept. */
-#include "run/preload.h"
+ * Knows: the environment. Shape: door.h; inert in set-id programs and without WEIR_DAEMON. Units:
+ * as libc. Errors: as door.h. Cost: a look at the descriptors that came over exec, once. */
+#include "run/door.h"
 
-#include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <unistd.h>
-
-const char *preload_daemon;
-bool preload_has_dgram;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -28,237 +18,10 @@ __attribute__((constructor)) static void begin(void)
 
     if (getauxval(AT_SECURE) || !daemon || strlen(daemon) >= sizeof own)
         return;
-    preload_daemon = strcpy(own, daemon);
-    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);   /* the daemon may ask for a descriptor */
-    for (int fd = 0; fd < 64 && !preload_has_dgram; fd++) /* inherited over exec */
-        preload_has_dgram = preload_id(fd, &id) == FD_DGRAM;
-}
-
-/* -- whose descriptor -------------------------------------------------------------------------- */
-
-static enum fd_kind classify(int fd, struct fd_id *out)
-{
-    struct sockaddr_un un;
-    socklen_t len = sizeof un;
-    char rest[sizeof un.sun_path];
-
-    if (REAL(getsockname)(fd, (struct sockaddr *)&un, &len) < 0 ||
-        !name_rest(&un, len, preload_daemon, rest))
-        return FD_FOREIGN;
-    snprintf(out->id, sizeof out->id, "%.40s", rest);
-    out->family = rest[2] == '6' ? AF_INET6 : AF_INET;
-    if (rest[0] == 'd')
-        return FD_DGRAM;
-    len = sizeof un;
-    if (REAL(getpeername)(fd, (struct sockaddr *)&un, &len) < 0 ||
-        !name_rest(&un, len, preload_daemon, rest) || rest[0] != 'p' ||
-        !name_accepted_parse(rest, &out->ends))
-        return FD_STREAM;
-    snprintf(out->id, sizeof out->id, "p/%u", out->ends.number);
-    return FD_ACCEPTED;
-}
-
-enum fd_kind preload_id(int fd, struct fd_id *out)
-{
-    int saved = errno;
-
-    out->kind = preload_daemon ? classify(fd, out) : FD_FOREIGN;
-    errno = saved;
-    return out->kind;
-}
-
-bool preload_is_dgram(int fd, struct fd_id *out)
-{
-    return preload_has_dgram && preload_id(fd, out) == FD_DGRAM;
-}
-
-bool preload_is_listening(int fd)
-{
-    int is_listening = 0;
-    socklen_t len = sizeof is_listening;
-
-    return REAL(getsockopt)(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) == 0 &&
-           is_listening;
-}
-
-/* -- asking ------------------------------------------------------------------------------------ */
-
-static int open_exchange(int fd, const struct run_ask *ask)
-{
-    struct sockaddr_un un;
-    socklen_t len = name_set(&un, preload_daemon, "ctl");
-    int v;
-
-    do
-        v = REAL(connect)(fd, (struct sockaddr *)&un, len);
-    while (v < 0 && errno == EINTR);
-    if (v < 0 || REAL(send)(fd, ask, sizeof *ask, MSG_NOSIGNAL) != (ssize_t)sizeof *ask)
-        return -ENETDOWN;
-    return 0;
-}
-
-/* With `wait`, a signal or its end is told as -EINTR or -EAGAIN, unless the answer is there by
- * then; else nothing interrupts. */
-static int hear(int fd, struct run_answer *answer, const struct timeval *wait)
-{
-    ssize_t n;
-
-    if (wait && (wait->tv_sec || wait->tv_usec))
-        REAL(setsockopt)(fd, SOL_SOCKET, SO_RCVTIMEO, wait, sizeof *wait);
-    do
-        n = REAL(recv)(fd, answer, sizeof *answer, 0);
-    while (n < 0 && errno == EINTR && !wait);
-    if (n < 0 && wait && (errno == EINTR || errno == EAGAIN)) {
-        int why = -errno;
-        n = REAL(recv)(fd, answer, sizeof *answer, MSG_DONTWAIT);
-        if (n < 0)
-            return why;
-    }
-    if (n < (ssize_t)offsetof(struct run_answer, value))
-        return -ENETDOWN;
-    return answer->result;
-}
-
-int preload_ask_wait(const struct run_ask *ask, struct run_answer *answer,
-                     const struct timeval *wait)
-{
-    int saved = errno, v;
-    int fd = REAL(socket)(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -errno;
-    v = open_exchange(fd, ask);
-    if (v == 0)
-        v = hear(fd, answer, wait);
-    REAL(close)(fd);
-    errno = saved;
-    return v;
-}
-
-int preload_ask(const struct run_ask *ask, struct run_answer *answer)
-{
-    return preload_ask_wait(ask, answer, NULL);
-}
-
-int preload_result(int result)
-{
-    if (result >= 0)
-        return result;
-    errno = -result;
-    return -1;
-}
-
-int preload_ask_about(const struct fd_id *id, struct run_ask *ask, struct run_answer *answer)
-{
-    memcpy(ask->id, id->id, sizeof ask->id);
-    return preload_ask(ask, answer);
-}
-
-/* -- addresses --------------------------------------------------------------------------------- */
-
-static int ends_to_user(const struct weir_sockaddr *a, int family, struct sockaddr *sa,
-                        socklen_t *len)
-{
-    struct run_addr r = {.port = a->port, .addr = a->addr};
-
-    return addr_to_user(&r, family, sa, len);
-}
-
-/* -- socket ------------------------------------------------------------------------------------ */
-
-int preload_carrier(int family, int type, int flags)
-{
-    struct sockaddr_un un;
-    char rest[32];
-    uint64_t number;
-    socklen_t len;
-    int fd = REAL(socket)(AF_UNIX, type | flags, 0);
-
-    if (fd < 0)
-        return -1;
-    if (getrandom(&number, sizeof number, 0) != sizeof number)
-        number = (uint64_t)getpid() << 32 | (uint32_t)fd;
-    snprintf(rest, sizeof rest, "%c/%c-%016llx", type == SOCK_STREAM ? 's' : 'd',
-             family == AF_INET6 ? '6' : '4', (unsigned long long)number);
-    len = name_set(&un, preload_daemon, rest);
-    if (REAL(bind)(fd, (struct sockaddr *)&un, len) < 0)
-        goto fail;
-    if (type == SOCK_STREAM)
-        return fd;
-    preload_has_dgram = true;
-    len = name_set(&un, preload_daemon, "dgram");
-    if (REAL(connect)(fd, (struct sockaddr *)&un, len) == 0)
-        return fd;
-    errno = ENETDOWN;
-fail:
-    REAL(close)(fd);
-    return -1;
-}
-
-EXPORT int socket(int domain, int type, int protocol)
-{
-    int kind = type & 0xf, flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-    bool is_inet = domain == AF_INET || domain == AF_INET6;
-    bool is_stream = kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
-    bool is_dgram = kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP);
-
-    if (!preload_daemon || !is_inet || !(is_stream || is_dgram) || (type & ~0xf) != flags)
-        return REAL(socket)(domain, type, protocol);
-    return preload_carrier(domain, kind, flags);
-}
-
-EXPORT int bind(int fd, const struct sockaddr *sa, socklen_t len)
-{
-    struct run_ask ask = {.op = RUN_BIND};
-    struct run_answer answer;
-    struct fd_id id;
-    int v;
-
-    if (preload_id(fd, &id) == FD_FOREIGN)
-        return REAL(bind)(fd, sa, len);
-    if ((v = addr_from_user(&id, ADDR_BIND, sa, len, &ask.addr)) < 0)
-        return preload_result(v);
-    return preload_result(preload_ask_about(&id, &ask, &answer));
-}
-
-EXPORT int listen(int fd, int backlog)
-{
-    struct run_ask ask = {.op = RUN_LISTEN, .number = backlog};
-    struct run_answer answer;
-    struct fd_id id;
-
-    if (preload_id(fd, &id) != FD_STREAM)
-        return REAL(listen)(fd, backlog);
-    if (REAL(listen)(fd, backlog) < 0) /* before the daemon may bring connections */
-        return -1;
-    return preload_result(preload_ask_about(&id, &ask, &answer));
-}
-
-/* -- accept: the kernel's own; the peer's name is its address ---------------------------------- */
-
-EXPORT int accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
-{
-    struct sockaddr_un un;
-    socklen_t un_len = sizeof un;
-    char rest[sizeof un.sun_path];
-    struct name_accepted ends;
-    struct fd_id id;
-    int conn, v;
-
-    if (!preload_daemon)
-        return REAL(accept4)(fd, sa, len, flags);
-    conn = REAL(accept4)(fd, (struct sockaddr *)&un, &un_len, flags);
-    if (conn < 0 || !sa)
-        return conn;
-    if (un.sun_family == AF_UNIX && name_rest(&un, un_len, preload_daemon, rest) &&
-        name_accepted_parse(rest, &ends) && preload_id(conn, &id) == FD_ACCEPTED)
-        v = ends_to_user(&ends.peer, id.family, sa, len);
-    else
-        v = bytes_to_user(&un, un_len < sizeof un ? un_len : sizeof un, sa, len);
-    if (v == 0)
-        return conn;
-    REAL(close)(conn);
-    return preload_result(v);
+    door_daemon = strcpy(own, daemon);
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0); /* the daemon may ask for a descriptor */
+    for (int fd = 0; fd < 64 && !door_has_dgram; fd++)  /* inherited over exec */
+        door_has_dgram = door_id(fd, &id) == FD_DGRAM;
 }
 
 EXPORT int accept(int fd, struct sockaddr *sa, socklen_t *len)
@@ -266,47 +29,15 @@ EXPORT int accept(int fd, struct sockaddr *sa, socklen_t *len)
     return accept4(fd, sa, len, 0);
 }
 
-/* -- names ------------------------------------------------------------------------------------- */
-
-static int ask_name(const struct fd_id *id, uint32_t op, struct sockaddr *sa, socklen_t *len)
+void door_replace(int fd, int with)
 {
-    struct run_ask ask = {.op = op};
+    dup3(with, fd, fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0);
+}
+
+int door_wait(int fd, const struct fd_id *id, struct run_ask *ask, const struct timeval *wait)
+{
     struct run_answer answer;
-    int v = preload_ask_about(id, &ask, &answer);
+    int v = door_ask_wait(ask, &answer, wait);
 
-    return preload_result(v < 0 ? v : addr_to_user(&answer.addr, id->family, sa, len));
-}
-
-EXPORT int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
-{
-    struct fd_id id;
-
-    switch (preload_id(fd, &id)) {
-    case FD_FOREIGN:
-        return REAL(getsockname)(fd, sa, len);
-    case FD_ACCEPTED:
-        return preload_result(ends_to_user(&id.ends.local, id.family, sa, len));
-    default:
-        return ask_name(&id, RUN_GETSOCKNAME, sa, len);
-    }
-}
-
-/* Both directions are over: whether the connection is, the daemon knows. */
-static bool has_hung_up(int fd)
-{
-    struct pollfd p = {.fd = fd};
-
-    return poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
-}
-
-EXPORT int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
-{
-    struct fd_id id;
-
-    preload_id(fd, &id);
-    if (id.kind == FD_FOREIGN)
-        return REAL(getpeername)(fd, sa, len);
-    if (id.kind != FD_ACCEPTED || has_hung_up(fd))
-        return ask_name(&id, RUN_GETPEERNAME, sa, len);
-    return preload_result(ends_to_user(&id.ends.peer, id.family, sa, len));
+    return v == -EINTR || v == -EAGAIN ? connect_wait_no_more(fd, id, ask, v) : v;
 }

@@ -3,7 +3,7 @@
  * Knows: which carriers are connected to nothing. Shape: the daemon looks whether that was the last
  * descriptor; other ways to close (exit, dup2, close_range) it finds out by itself a little later.
  * Units: none. Errors: the kernel's. Cost: one system call more; an exchange for those two. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <unistd.h>
 
@@ -25,8 +25,8 @@ static bool is_untold(int fd, struct fd_id *id)
     if (!is_asked)
         return false; /* no socket */
     if (is_listening)
-        return preload_id(fd, id) == FD_STREAM;
-    return preload_is_dgram(fd, id);
+        return door_id(fd, id) == FD_STREAM;
+    return door_is_dgram(fd, id);
 }
 
 EXPORT int close(int fd)
@@ -39,11 +39,11 @@ EXPORT int close(int fd)
 
     if (!real_close)
         begin();
-    tells = preload_daemon && is_untold(fd, &id);
+    tells = door_daemon && is_untold(fd, &id);
     v = real_close(fd);
     if (tells && v == 0) {
         memcpy(ask.id, id.id, sizeof ask.id);
-        (void)preload_ask(&ask, &answer);
+        (void)door_ask(&ask, &answer);
     }
     return v;
 }

@@ -4,7 +4,7 @@
  * number goes to the kernel as it came, without dlsym (allocators call syscall() while they begin).
  * libc's resolver calls neither: it cannot be led here. Units: as libc. Errors: errno.
  * Cost: one switch. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <stdarg.h>
 #include <sys/syscall.h>
@@ -113,7 +113,7 @@ EXPORT long syscall(long number, ...)
     g.e = va_arg(list, long);
     g.f = va_arg(list, long);
     va_end(list);
-    return preload_daemon ? data_call(number, &g) : kernel(number, &g);
+    return door_daemon ? data_call(number, &g) : kernel(number, &g);
 }
 
 /* -- _FORTIFY_SOURCE: the length is checked against the room, then it is the same call --------- */

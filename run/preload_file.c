@@ -5,7 +5,7 @@
  * Errors: errno; where the kernel raised SIGPIPE for them it stays raised. Cost: nothing but
  * there. */
 #undef _FILE_OFFSET_BITS /* sendfile and sendfile64 are two names here */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -38,9 +38,9 @@ EXPORT ssize_t splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t l
     struct fd_id id;
     ssize_t n = REAL(splice)(in, in_at, out, out_at, len, flags);
 
-    if (n > 0 || !preload_daemon || !len)
+    if (n > 0 || !door_daemon || !len)
         return n;
-    if (preload_id(in, &id) == FD_STREAM || id.kind == FD_ACCEPTED)
+    if (door_id(in, &id) == FD_STREAM || id.kind == FD_ACCEPTED)
         return stream_received(in, n, len, 0);
     return file_sent(out, n);
 }
@@ -51,11 +51,11 @@ static int unacknowledged(const struct fd_id *id, unsigned long request, int *an
 {
     struct run_ask ask = {.op = RUN_OUTQ, .number = request == SIOCOUTQNSD};
     struct run_answer answer;
-    int v = preload_ask_about(id, &ask, &answer);
+    int v = door_ask_about(id, &ask, &answer);
 
     if (v >= 0)
         *answer_to = v;
-    return preload_result(v < 0 ? v : 0);
+    return door_result(v < 0 ? v : 0);
 }
 
 EXPORT int ioctl(int fd, unsigned long request, ...)
@@ -67,7 +67,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
     va_start(list, request);
     argument = va_arg(list, void *);
     va_end(list);
-    if ((request != SIOCOUTQ && request != SIOCOUTQNSD) || preload_id(fd, &id) == FD_FOREIGN ||
+    if ((request != SIOCOUTQ && request != SIOCOUTQNSD) || door_id(fd, &id) == FD_FOREIGN ||
         id.kind == FD_DGRAM)
         return REAL(ioctl)(fd, request, argument);
     return unacknowledged(&id, request, argument);

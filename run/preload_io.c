@@ -4,7 +4,7 @@
  * carrier's messages begin with struct run_dgram. Shape: one test of a flag before the kernel's
  * call, one of its result after it. Units: bytes. Errors: errno. Cost: nothing for streams but at
  * their end; one refused call more for a write to a file. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -19,12 +19,12 @@ ssize_t stream_end(int fd)
     struct fd_id id;
     int v;
 
-    if (!preload_daemon)
+    if (!door_daemon)
         return 0;
-    if (preload_id(fd, &id) != FD_STREAM && id.kind != FD_ACCEPTED)
+    if (door_id(fd, &id) != FD_STREAM && id.kind != FD_ACCEPTED)
         return 0;
     memcpy(ask.id, id.id, sizeof ask.id);
-    v = preload_ask(&ask, &answer);
+    v = door_ask(&ask, &answer);
     if (v >= 0)
         return 0;
     errno = -v;
@@ -39,11 +39,11 @@ ssize_t stream_received(int fd, ssize_t n, size_t len, int flags)
 
     if (n == 0 && len)
         return stream_end(fd);
-    if (n >= 0 || (errno != ECONNRESET && errno != EINVAL) || preload_id(fd, &id) == FD_FOREIGN)
+    if (n >= 0 || (errno != ECONNRESET && errno != EINVAL) || door_id(fd, &id) == FD_FOREIGN)
         return n;
     if (errno == ECONNRESET) /* the carrier's end came before it was empty */
         return stream_end(fd);
-    if (id.kind == FD_STREAM && (!(flags & MSG_OOB) || preload_is_listening(fd)) &&
+    if (id.kind == FD_STREAM && (!(flags & MSG_OOB) || door_is_listening(fd)) &&
         stream_end(fd) == 0)
         errno = ENOTCONN;
     return n;
@@ -58,7 +58,7 @@ ssize_t stream_sent(int fd, ssize_t n, int flags)
 
     if (n >= 0 || (errno != EPIPE && errno != ENOTCONN && errno != ECONNRESET))
         return n;
-    if (errno == ECONNRESET && preload_id(fd, &id) == FD_FOREIGN) {
+    if (errno == ECONNRESET && door_id(fd, &id) == FD_FOREIGN) {
         errno = ECONNRESET;
         return -1;
     }
@@ -66,7 +66,7 @@ ssize_t stream_sent(int fd, ssize_t n, int flags)
         errno = EPIPE;
     if (errno == EPIPE && stream_end(fd) < 0 && errno != EPIPE)
         return -1;
-    if (errno == ENOTCONN && preload_id(fd, &id) != FD_STREAM)
+    if (errno == ENOTCONN && door_id(fd, &id) != FD_STREAM)
         return -1;
     if (!(flags & MSG_NOSIGNAL))
         raise(SIGPIPE);
@@ -94,7 +94,7 @@ EXPORT ssize_t read(int fd, void *data, size_t len)
 {
     struct fd_id id;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return receive_plain(fd, &id, data, len, 0);
     return stream_received(fd, REAL(read)(fd, data, len), len, 0);
 }
@@ -103,7 +103,7 @@ EXPORT ssize_t recv(int fd, void *data, size_t len, int flags)
 {
     struct fd_id id;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return receive_plain(fd, &id, data, len, flags);
     return stream_received(fd, REAL(recv)(fd, data, len, flags), len, flags);
 }
@@ -113,7 +113,7 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
     struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
     struct fd_id id;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return dgram_receive(fd, &id, &m, 0);
     return stream_received(fd, REAL(readv)(fd, iov, count), 1, 0);
 }
@@ -126,7 +126,7 @@ EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockad
     struct fd_id id;
     ssize_t n;
 
-    if (preload_is_dgram(fd, &id)) {
+    if (door_is_dgram(fd, &id)) {
         m.msg_name = sa;
         m.msg_namelen = sa && sa_len ? *sa_len : 0;
         n = dgram_receive(fd, &id, &m, flags);
@@ -134,7 +134,7 @@ EXPORT ssize_t recvfrom(int fd, void *data, size_t len, int flags, struct sockad
             *sa_len = m.msg_namelen;
         return n;
     }
-    if (sa && preload_id(fd, &id) != FD_FOREIGN) { /* a stream names nobody */
+    if (sa && door_id(fd, &id) != FD_FOREIGN) { /* a stream names nobody */
         n = REAL(recv)(fd, data, len, flags);
         if (sa_len)
             *sa_len = 0;
@@ -149,12 +149,12 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
     struct fd_id id;
     ssize_t n;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return dgram_receive(fd, &id, m, flags);
-    if (flags & MSG_ERRQUEUE && preload_id(fd, &id) != FD_FOREIGN)
+    if (flags & MSG_ERRQUEUE && door_id(fd, &id) != FD_FOREIGN)
         return cmsg_error(fd, &id, m);
     n = stream_received(fd, REAL(recvmsg)(fd, m, flags), m->msg_iovlen, flags);
-    if (n >= 0 && m->msg_name && m->msg_namelen && preload_id(fd, &id) != FD_FOREIGN)
+    if (n >= 0 && m->msg_name && m->msg_namelen && door_id(fd, &id) != FD_FOREIGN)
         m->msg_namelen = 0; /* a stream names nobody */
     return n;
 }
@@ -164,7 +164,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned count, int flags, struct
     struct fd_id id;
     unsigned done = 0;
 
-    if (!preload_is_dgram(fd, &id))
+    if (!door_is_dgram(fd, &id))
         return REAL(recvmmsg)(fd, v, count, flags, timeout);
     for (; done < count; done++) {
         int more = done ? MSG_DONTWAIT : 0;
@@ -181,9 +181,9 @@ EXPORT ssize_t write(int fd, const void *data, size_t len)
     struct fd_id id;
     ssize_t n;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return send_plain(fd, &id, data, len, 0);
-    if (!preload_daemon)
+    if (!door_daemon)
         return REAL(write)(fd, data, len);
     n = REAL(send)(fd, data, len, MSG_NOSIGNAL);
     if (n < 0 && errno == ENOTSOCK)
@@ -197,9 +197,9 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
     struct fd_id id;
     ssize_t n;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return dgram_send(fd, &id, &m, 0);
-    if (!preload_daemon || count < 0)
+    if (!door_daemon || count < 0)
         return REAL(writev)(fd, iov, count);
     n = REAL(sendmsg)(fd, &m, MSG_NOSIGNAL);
     if (n < 0 && (errno == ENOTSOCK || errno == EMSGSIZE))
@@ -211,7 +211,7 @@ EXPORT ssize_t send(int fd, const void *data, size_t len, int flags)
 {
     struct fd_id id;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return send_plain(fd, &id, data, len, flags);
     return stream_sent(fd, REAL(send)(fd, data, len, flags | MSG_NOSIGNAL), flags);
 }
@@ -236,12 +236,12 @@ EXPORT ssize_t sendto(int fd, const void *data, size_t len, int flags, const str
         .msg_name = (void *)sa, .msg_namelen = sa_len, .msg_iov = &iov, .msg_iovlen = 1};
     struct fd_id id;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return dgram_send(fd, &id, &m, flags);
-    if (sa && flags & MSG_FASTOPEN && preload_id(fd, &id) != FD_FOREIGN &&
+    if (sa && flags & MSG_FASTOPEN && door_id(fd, &id) != FD_FOREIGN &&
         open_fast(fd, sa, sa_len) < 0)
         return -1;
-    if (sa && preload_id(fd, &id) != FD_FOREIGN)
+    if (sa && door_id(fd, &id) != FD_FOREIGN)
         return send(fd, data, len,
                     flags & ~MSG_FASTOPEN); /* a connected stream ignores the address */
     return stream_sent(fd, REAL(sendto)(fd, data, len, flags | MSG_NOSIGNAL, sa, sa_len), flags);
@@ -252,12 +252,12 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
     struct msghdr plain;
     struct fd_id id;
 
-    if (preload_is_dgram(fd, &id))
+    if (door_is_dgram(fd, &id))
         return dgram_send(fd, &id, m, flags);
-    if (m && m->msg_name && flags & MSG_FASTOPEN && preload_id(fd, &id) != FD_FOREIGN &&
+    if (m && m->msg_name && flags & MSG_FASTOPEN && door_id(fd, &id) != FD_FOREIGN &&
         open_fast(fd, m->msg_name, m->msg_namelen) < 0)
         return -1;
-    if (m && (m->msg_name || m->msg_control) && preload_id(fd, &id) != FD_FOREIGN) {
+    if (m && (m->msg_name || m->msg_control) && door_id(fd, &id) != FD_FOREIGN) {
         plain = *m; /* a connected stream ignores the address, and carries no descriptors */
         plain.msg_name = plain.msg_control = NULL;
         plain.msg_namelen = 0;
@@ -272,7 +272,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
     struct fd_id id;
     unsigned done = 0;
 
-    if (!preload_is_dgram(fd, &id))
+    if (!door_is_dgram(fd, &id))
         return REAL(sendmmsg)(fd, v, count, flags);
     for (; done < count; done++) {
         ssize_t n = dgram_send(fd, &id, &v[done].msg_hdr, flags);
@@ -281,27 +281,4 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned count, int flags)
         v[done].msg_len = (unsigned)n;
     }
     return done ? (int)done : -1;
-}
-
-/* The daemon hears of it first: a carrier that is not connected would be shut and say nothing, and
- * one that is shut both ways looks closed. */
-EXPORT int shutdown(int fd, int how)
-{
-    struct run_ask ask = {.op = RUN_SHUTDOWN, .number = how};
-    struct run_answer answer;
-    struct fd_id id;
-    int v;
-
-    preload_id(fd, &id);
-    if (id.kind == FD_DGRAM && !dgram_is_marked(fd) && how >= SHUT_RD && how <= SHUT_RDWR)
-        return preload_result(-ENOTCONN);
-    if (id.kind == FD_FOREIGN || id.kind == FD_DGRAM || how < SHUT_RD || how > SHUT_RDWR)
-        return REAL(shutdown)(fd, how);
-    v = preload_ask_about(&id, &ask, &answer);
-    if (v < 0)
-        return preload_result(v);
-    if (v != RUN_RENEW)
-        return preload_is_listening(fd) ? 0 : REAL(shutdown)(fd, how);
-    REAL(shutdown)(fd, SHUT_RDWR); /* who waits in accept or read is woken */
-    return preload_result(preload_renew(fd, &id));
 }

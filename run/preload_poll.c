@@ -6,29 +6,18 @@
  * get the error. epoll_wait is the kernel's own (it does not say which descriptor it means).
  * Units: as libc. Errors: errno. Cost: one test of a flag, else a system call for each datagram
  * carrier that is readable. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <poll.h>
 #include <time.h>
-
-bool preload_reads_errors;
-
-bool dgram_has_error(int fd)
-{
-    struct run_dgram head;
-
-    return REAL(recv)(fd, &head, sizeof head, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof head &&
-           head.addr.spare;
-}
 
 static int with_errors(struct pollfd *p, nfds_t n, int found)
 {
     struct fd_id id;
     int saved = errno;
 
-    for (nfds_t i = 0; preload_reads_errors && found > 0 && i < n; i++) {
-        if (!(p[i].revents & POLLIN) || !preload_is_dgram(p[i].fd, &id) ||
-            !dgram_has_error(p[i].fd))
+    for (nfds_t i = 0; door_reads_errors && found > 0 && i < n; i++) {
+        if (!(p[i].revents & POLLIN) || !door_is_dgram(p[i].fd, &id) || !dgram_has_error(p[i].fd))
             continue;
         p[i].revents = (short)((p[i].revents & ~(POLLIN | POLLRDNORM)) | POLLERR);
     }

@@ -14,27 +14,29 @@
 #include <unistd.h>
 
 #include "run/protocol.h"
+#include "run/seccomp.h"
+
+enum kind { OTHER, DYNAMIC, STATIC, BITS_32 };
 
 /* A statically linked program loads no library: the preload door can not carry it. */
-static bool is_static(const char *file)
+static enum kind kind_of(const char *file)
 {
     Elf64_Ehdr head;
     Elf64_Phdr part;
     FILE *f = fopen(file, "re");
-    bool has_interpreter = false;
+    enum kind kind = OTHER;
 
     if (!f)
-        return false;
-    if (fread(&head, sizeof head, 1, f) != 1 || memcmp(head.e_ident, ELFMAG, SELFMAG) ||
-        head.e_ident[EI_CLASS] != ELFCLASS64) {
-        fclose(f);
-        return false;
-    }
-    fseek(f, (long)head.e_phoff, SEEK_SET);
-    for (int i = 0; i < head.e_phnum && fread(&part, sizeof part, 1, f) == 1; i++)
-        has_interpreter |= part.p_type == PT_INTERP;
+        return OTHER;
+    if (fread(&head, sizeof head, 1, f) == 1 && memcmp(head.e_ident, ELFMAG, SELFMAG) == 0)
+        kind = head.e_ident[EI_CLASS] == ELFCLASS64 ? STATIC : BITS_32;
+    if (kind == STATIC)
+        fseek(f, (long)head.e_phoff, SEEK_SET);
+    for (int i = 0; kind == STATIC && i < head.e_phnum && fread(&part, sizeof part, 1, f) == 1; i++)
+        if (part.p_type == PT_INTERP)
+            kind = DYNAMIC;
     fclose(f);
-    return !has_interpreter;
+    return kind;
 }
 
 static bool find_program(const char *name, char *path, size_t size)
@@ -55,7 +57,27 @@ static bool find_program(const char *name, char *path, size_t size)
     return false;
 }
 
-int program_check(const struct run_options *o)
+static int choose_door(struct run_options *o, const char *path)
+{
+    enum kind kind = kind_of(path);
+
+    if (kind == BITS_32) {
+        fprintf(stderr, "weir: %s is a program of 32 bits: neither door carries it\n", path);
+        return 126;
+    }
+    if (kind == STATIC && o->via == RUN_VIA_PRELOAD) {
+        fprintf(stderr,
+                "weir: %s is statically linked: it loads no library, so the preload door can not "
+                "carry it; leave --via out, or say --via seccomp\n",
+                path);
+        return 126;
+    }
+    if (o->via == RUN_VIA_FILE)
+        o->via = kind == STATIC ? RUN_VIA_SECCOMP : RUN_VIA_PRELOAD;
+    return 0;
+}
+
+int program_check(struct run_options *o)
 {
     struct stat about;
     char path[4096];
@@ -72,14 +94,7 @@ int program_check(const struct run_options *o)
         fprintf(stderr, "weir: %s: %s\n", path, strerror(errno));
         return 126;
     }
-    if (is_static(path)) {
-        fprintf(stderr,
-                "weir: %s is statically linked: it loads no library, so the preload door can not "
-                "carry it (only a seccomp door could)\n",
-                path);
-        return 126;
-    }
-    return 0;
+    return choose_door(o, path);
 }
 
 static int preload_path(char *path, size_t size)
@@ -99,24 +114,39 @@ static int preload_path(char *path, size_t size)
     return access(path, R_OK);
 }
 
-int program_exec(const struct run_options *o, const char *daemon, const struct netns *n)
+static int preload(const char *daemon)
 {
-    char preload[4200], all[8192];
+    char library[4200], all[8192];
     const char *before = getenv("LD_PRELOAD");
-    int v;
 
-    if (preload_path(preload, sizeof preload) < 0) {
+    if (preload_path(library, sizeof library) < 0) {
         fprintf(stderr, "weir: libweir-preload.so is missing beside the command: run make\n");
         return 126;
     }
-    snprintf(all, sizeof all, "%s%s%s", preload, before ? ":" : "", before ? before : "");
+    snprintf(all, sizeof all, "%s%s%s", library, before ? ":" : "", before ? before : "");
     setenv("LD_PRELOAD", all, 1);
     setenv(RUN_ENV, daemon, 1);
+    return 0;
+}
+
+int program_exec(const struct run_options *o, const char *daemon, const struct netns *n,
+                 int doorman)
+{
+    int v = 0;
+
+    if (doorman >= 0)
+        unsetenv(RUN_ENV); /* of another `weir run`: its library, if one comes, is not to act */
+    else
+        v = preload(daemon);
+    if (v)
+        return v;
     if ((v = netns_join(n)) < 0) {
         fprintf(stderr, "weir: can not enter the program's namespace: %s; say --no-isolation\n",
                 strerror(-v));
         return 126;
     }
+    if (doorman >= 0 && (v = seccomp_enter(doorman)))
+        return v;
     execvp(o->program[0], o->program);
     fprintf(stderr, "weir: %s: %s\n", o->program[0], strerror(errno));
     return errno == ENOENT ? 127 : 126;

@@ -57,8 +57,11 @@ static void each_option_sets_its_field(void **state)
     (void)state;
     assert_int_equal(parse("--seed 0x10 -v --pcapng f --via preload -- true"), 0);
     assert_true(o.has_seed && o.is_verbose);
+    assert_int_equal(o.via, RUN_VIA_PRELOAD);
     assert_int_equal(o.seed, 16);
     assert_string_equal(o.pcapng, "f");
+    assert_int_equal(parse("--via seccomp -- true"), 0);
+    assert_int_equal(o.via, RUN_VIA_SECCOMP);
     assert_int_equal(
         parse("--set net.ipv4.tcp_fin_timeout=30 --set net.ipv4.tcp_retries2=3 -- true"), 0);
     assert_int_equal(o.sets, 2);
@@ -149,7 +152,7 @@ static const char *const mistakes[][2] = {
     {"--set net.ipv4.tcp_fin_timeout=x -- true",
      "weir: not a number 'net.ipv4.tcp_fin_timeout=x': as in --set "
      "net.ipv4.tcp_fin_timeout=30\n"},
-    {"--via magic -- true", "weir: unknown door 'magic': there is: preload\n"},
+    {"--via magic -- true", "weir: unknown door 'magic': there are: preload, seccomp\n"},
     {"-p 80 -- true", "weir: cannot publish '80': say HOST:PORT, as in -p 8080:80\n"},
     {"-p 0:80 -- true", "weir: not a port in -p '0:80': ports are 1 to 65535, as in -p 8080:80\n"},
     {"-p 80:65536 -- true",

@@ -1,14 +1,24 @@
 /* Datagrams: each message on a datagram carrier begins with struct run_dgram, where to or where
  * from.
  *
- * Knows: that header; preload_cmsg.c what else is in it than an address. Shape: the caller's slices
+ * Knows: that header; door_cmsg.c what else is in it than an address. Shape: the caller's slices
  * with one more in front. Units: bytes. Errors: errno. Cost: one slice more. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <sys/uio.h>
 
 #define SLICES_MAX 1023   /* the kernel's 1024 less the header */
 #define PAYLOAD_MAX 65507 /* of a datagram over IPv4 */
+
+bool door_reads_errors;
+
+bool dgram_has_error(int fd)
+{
+    struct run_dgram head;
+
+    return REAL(recv)(fd, &head, sizeof head, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof head &&
+           head.addr.spare;
+}
 
 /* Whether it has a peer, where every process that holds the carrier sees it: nobody else has a use
  * for the priority of an AF_UNIX socket. */
@@ -53,15 +63,15 @@ ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int f
     ssize_t n;
 
     if (m->msg_iovlen > SLICES_MAX || payload_len(m) > PAYLOAD_MAX)
-        return preload_result(-EMSGSIZE);
+        return door_result(-EMSGSIZE);
     if (m->msg_name && (n = addr_from_user(id, ADDR_SEND, m->msg_name, m->msg_namelen, &head.addr)))
-        return preload_result((int)n);
+        return door_result((int)n);
     if (head.addr.family && !head.addr.port)
-        return preload_result(-EINVAL);
+        return door_result(-EINVAL);
     if (!head.addr.family && !dgram_is_marked(fd))
-        return preload_result(-EDESTADDRREQ);
+        return door_result(-EDESTADDRREQ);
     if (m->msg_controllen && (n = cmsg_to_send(id, m, &head)))
-        return preload_result((int)n);
+        return door_result((int)n);
     out.msg_iovlen = with_header(iov, &head, m);
     n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);
     if (n < 0 && (errno == ENOTCONN || errno == ECONNREFUSED))
@@ -79,7 +89,7 @@ ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flag
     int v;
 
     if (m->msg_iovlen > SLICES_MAX)
-        return preload_result(-EMSGSIZE);
+        return door_result(-EMSGSIZE);
     if (flags & MSG_ERRQUEUE)
         return cmsg_error(fd, id, m);
     in.msg_iovlen = with_header(iov, &head, m);
@@ -88,11 +98,11 @@ ssize_t dgram_receive(int fd, const struct fd_id *id, struct msghdr *m, int flag
         return n;
     m->msg_flags = in.msg_flags;
     if (n < (ssize_t)sizeof head)
-        return preload_result(-EAGAIN);
+        return door_result(-EAGAIN);
     if (m->msg_name)
         addr_to_user(&head.addr, id->family, m->msg_name, &m->msg_namelen);
     if (head.addr.spare) /* not a datagram: the socket's error, an errno */
-        return preload_result(-(int)head.addr.spare);
+        return door_result(-(int)head.addr.spare);
     v = cmsg_received(&head, m, in.msg_controllen);
-    return v < 0 ? preload_result(v) : n - (ssize_t)sizeof head;
+    return v < 0 ? door_result(v) : n - (ssize_t)sizeof head;
 }

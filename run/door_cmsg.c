@@ -5,7 +5,7 @@
  * what the kernel wrote there itself (a timestamp, credentials). Units: bytes. Errors: MSG_CTRUNC
  * where the caller's room ends; -EINVAL for what cannot be sent with. Cost: one copy where the
  * program asked for any; a question to the daemon for each error that is read. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
@@ -272,18 +272,18 @@ ssize_t cmsg_error(int fd, const struct fd_id *id, struct msghdr *m)
     ssize_t n;
     int v, saved = errno;
 
-    if ((v = preload_ask_about(id, &ask, &answer)) < 0)
-        return preload_result(v);
+    if ((v = door_ask_about(id, &ask, &answer)) < 0)
+        return door_result(v);
     forget_told(fd, id);
     errno = saved;
     memcpy(&e, answer.value, sizeof e);
     n = scatter(answer.value + sizeof e, (size_t)v, m);
     if (n < 0)
-        return preload_result((int)n);
+        return door_result((int)n);
     m->msg_flags = MSG_ERRQUEUE | (n < v ? MSG_TRUNC : 0);
     if (m->msg_name)
         addr_to_user(&e.to, id->family, m->msg_name, &m->msg_namelen);
     put_error(&o, &e, id);
     v = hand_over(&o, m, 0);
-    return v < 0 ? preload_result(v) : n;
+    return v < 0 ? door_result(v) : n;
 }

@@ -1,12 +1,12 @@
-/* The preload door: socket options. Those of the stack are the daemon's, the rest stays with the
+/* Both doors: socket options. Those of the stack are the daemon's, the rest stays with the
  * carrier.
  *
  * Knows: which options a kernel socket answers itself, which follow from what the carrier is.
  * Shape: as libc. Units: those of the option. Errors: errno. Cost: a question to the daemon. */
-#include "run/preload.h"
+#include "run/door.h"
 
 /* Options of the carrier itself: waiting, credentials, what a kernel socket does anyway. */
-static bool is_native(int level, int name)
+bool opts_is_native(int level, int name)
 {
     if (level != SOL_SOCKET)
         return false;
@@ -61,27 +61,27 @@ static bool is_question(int level, int name)
            (name == MCAST_MSFILTER || (level == IPPROTO_IP && name == IP_MSFILTER));
 }
 
-EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+EXPORT int DOOR(setsockopt)(int fd, int level, int name, const void *value, socklen_t len)
 {
     struct run_ask ask = {.op = RUN_SETSOCKOPT, .level = level, .name = name, .value_len = len};
     struct run_answer answer;
     struct fd_id id;
     int v;
 
-    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
+    if (opts_is_native(level, name) || door_id(fd, &id) == FD_FOREIGN)
         return REAL(setsockopt)(fd, level, name, value, len);
     if ((int)len < 0)
-        return preload_result(-EINVAL);
+        return door_result(-EINVAL);
     if (len > sizeof ask.value) /* what is longer has nothing to say behind */
         ask.value_len = sizeof ask.value;
     if ((v = user_read(ask.value, value, ask.value_len)) < 0)
-        return preload_result(v);
-    v = preload_ask_about(&id, &ask, &answer);
-    preload_reads_errors |= v == 0 && is_errors(level, name);
-    return preload_result(v);
+        return door_result(v);
+    v = door_ask_about(&id, &ask, &answer);
+    door_reads_errors |= v == 0 && is_errors(level, name);
+    return door_result(v);
 }
 
-EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+EXPORT int DOOR(getsockopt)(int fd, int level, int name, void *value, socklen_t *len)
 {
     struct run_ask ask = {.op = RUN_GETSOCKOPT, .level = level, .name = name};
     struct run_answer answer;
@@ -89,12 +89,12 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
     socklen_t room;
     int constant, v;
 
-    if (is_native(level, name) || preload_id(fd, &id) == FD_FOREIGN)
+    if (opts_is_native(level, name) || door_id(fd, &id) == FD_FOREIGN)
         return REAL(getsockopt)(fd, level, name, value, len);
     if ((v = user_read(&room, len, sizeof room)) < 0)
-        return preload_result(v);
+        return door_result(v);
     if ((int)room < 0)
-        return preload_result(-EINVAL);
+        return door_result(-EINVAL);
     if (is_constant(&id, level, name, &constant)) {
         answer.value_len = sizeof constant;
         memcpy(answer.value, &constant, sizeof constant);
@@ -103,13 +103,13 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
         if (is_question(level, name) &&
             (v = user_read(ask.value, value, room < sizeof ask.value ? room : sizeof ask.value)) <
                 0)
-            return preload_result(v);
-        if ((v = preload_ask_about(&id, &ask, &answer)) < 0)
-            return preload_result(v);
+            return door_result(v);
+        if ((v = door_ask_about(&id, &ask, &answer)) < 0)
+            return door_result(v);
     }
     if (answer.value_len < room)
         room = answer.value_len;
     if ((v = user_write(value, answer.value, room)) == 0)
         v = user_write(len, &room, sizeof room);
-    return preload_result(v);
+    return door_result(v);
 }

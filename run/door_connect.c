@@ -1,10 +1,10 @@
-/* The preload door: connect.
+/* Both doors: connect and shutdown.
  *
  * Knows: when a carrier is connected to the daemon, and what it holds meanwhile. Shape: the carrier
  * first, then the question, which a blocking connect waits for. AF_UNIX has no way back from
  * connected, so a second try takes a new carrier at the same descriptor. Units: none. Errors: errno
  * as Linux's TCP and UDP give it. Cost: one exchange with the daemon. */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 static int connect_carrier(int fd)
 {
     struct sockaddr_un un;
-    socklen_t len = name_set(&un, preload_daemon, "data");
+    socklen_t len = name_set(&un, door_daemon, "data");
 
     for (int i = 0; i < 5000; i++) {
         if (REAL(connect)(fd, (struct sockaddr *)&un, len) == 0)
@@ -53,23 +53,22 @@ static void copy_options(int from, int to)
 }
 
 /* What watched the old carrier (epoll, a dup, another process) does not see the new one. */
-int preload_renew(int fd, struct fd_id *id)
+int door_renew(int fd, struct fd_id *id)
 {
     int flags = fcntl(fd, F_GETFL) & O_NONBLOCK ? SOCK_NONBLOCK : 0;
-    int on_exec = fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-    int made = preload_carrier(id->family, SOCK_STREAM, flags), v;
+    int made = door_carrier(id->family, SOCK_STREAM, flags), v;
     struct run_ask ask = {.op = RUN_RENEW};
     struct run_answer answer;
     struct fd_id new;
 
     if (made < 0)
         return -errno;
-    preload_id(made, &new);
+    door_id(made, &new);
     ask.value_len = (uint32_t)strlen(new.id);
     memcpy(ask.value, new.id, ask.value_len);
     copy_options(fd, made);
-    if ((v = preload_ask_about(id, &ask, &answer)) == 0)
-        dup3(made, fd, on_exec);
+    if ((v = door_ask_about(id, &ask, &answer)) == 0)
+        door_replace(fd, made);
     REAL(close)(made);
     *id = new;
     return v;
@@ -77,13 +76,13 @@ int preload_renew(int fd, struct fd_id *id)
 
 /* A signal or SO_SNDTIMEO ends the wait, not the handshake: from here on the carrier must look like
  * one whose connect never waited. */
-static int wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int why)
+int connect_wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int why)
 {
     struct run_answer answer;
     int v;
 
     ask->number = RUN_WAIT_NO_MORE;
-    v = preload_ask_about(id, ask, &answer);
+    v = door_ask_about(id, ask, &answer);
     if (v == -EALREADY) /* the filler of an earlier connect is still there */
         return why == -EINTR ? -EINTR : v;
     if (v != -EINPROGRESS)
@@ -96,14 +95,11 @@ static int wait_no_more(int fd, const struct fd_id *id, struct run_ask *ask, int
 static int ask_and_wait(int fd, const struct fd_id *id, struct run_ask *ask)
 {
     struct timeval wait = {.tv_sec = 0};
-    struct run_answer answer;
     socklen_t len = sizeof wait;
-    int v;
 
     ask->number = RUN_WAIT;
     REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, &len);
-    v = preload_ask_wait(ask, &answer, &wait);
-    return v == -EINTR || v == -EAGAIN ? wait_no_more(fd, id, ask, v) : v;
+    return door_wait(fd, id, ask, &wait);
 }
 
 static bool is_blocking(int fd)
@@ -122,7 +118,7 @@ static int connect_first(int fd, const struct fd_id *id, struct run_ask *ask)
         return ask_and_wait(fd, id, ask);
     ask->number = RUN_NO_WAIT;
     fill_carrier(fd);
-    return preload_ask(ask, &answer);
+    return door_ask(ask, &answer);
 }
 
 /* The carrier is connected: the daemon knows how it went. */
@@ -133,14 +129,21 @@ static int connect_more(int fd, const struct fd_id *id, struct run_ask *ask)
     if (is_blocking(fd))
         return ask_and_wait(fd, id, ask);
     ask->number = RUN_NO_WAIT;
-    return preload_ask(ask, &answer);
+    return door_ask(ask, &answer);
 }
 
 /* What came of it leaves the socket as if it never tried. */
 static bool is_failure(int v)
 {
     return v < 0 && v != -EINPROGRESS && v != -EALREADY && v != -EISCONN && v != -EINTR &&
-           v != -ENETDOWN;
+           v != -ENETDOWN && v != DOOR_LATER;
+}
+
+int connect_over(int fd, struct fd_id *id, int v)
+{
+    if (is_failure(v))
+        door_renew(fd, id);
+    return v;
 }
 
 static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
@@ -151,36 +154,57 @@ static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
     int v;
 
     if (!ask->addr.family)
-        return is_connected || preload_is_listening(fd) ? preload_renew(fd, id) : 0;
+        return is_connected || door_is_listening(fd) ? door_renew(fd, id) : 0;
     memcpy(ask->id, id->id, sizeof ask->id);
     v = is_connected ? connect_more(fd, id, ask) : connect_first(fd, id, ask);
-    if (is_failure(v))
-        preload_renew(fd, id);
-    return v;
+    return connect_over(fd, id, v);
 }
 
 static int connect_dgram(int fd, const struct fd_id *id, struct run_ask *ask)
 {
     struct run_answer answer;
-    int v = preload_ask_about(id, ask, &answer);
+    int v = door_ask_about(id, ask, &answer);
 
     if (v >= 0)
         dgram_mark(fd, ask->addr.family != 0);
     return v;
 }
 
-EXPORT int connect(int fd, const struct sockaddr *sa, socklen_t len)
+EXPORT int DOOR(connect)(int fd, const struct sockaddr *sa, socklen_t len)
 {
     struct run_ask ask = {.op = RUN_CONNECT};
     struct fd_id id;
     int v;
 
-    if (preload_id(fd, &id) == FD_FOREIGN)
+    if (door_id(fd, &id) == FD_FOREIGN)
         return REAL(connect)(fd, sa, len);
     if ((v = addr_from_user(&id, ADDR_CONNECT, sa, len, &ask.addr)) < 0)
-        return preload_result(v);
+        return door_result(v);
     if (id.kind == FD_ACCEPTED && ask.addr.family)
-        return preload_result(-EISCONN);
-    return preload_result(id.kind == FD_DGRAM ? connect_dgram(fd, &id, &ask)
-                                              : connect_stream(fd, &id, &ask));
+        return door_result(-EISCONN);
+    return door_result(id.kind == FD_DGRAM ? connect_dgram(fd, &id, &ask)
+                                           : connect_stream(fd, &id, &ask));
+}
+
+/* The daemon hears of it first: a carrier that is not connected would be shut and say nothing, and
+ * one that is shut both ways looks closed. */
+EXPORT int DOOR(shutdown)(int fd, int how)
+{
+    struct run_ask ask = {.op = RUN_SHUTDOWN, .number = how};
+    struct run_answer answer;
+    struct fd_id id;
+    int v;
+
+    door_id(fd, &id);
+    if (id.kind == FD_DGRAM && !dgram_is_marked(fd) && how >= SHUT_RD && how <= SHUT_RDWR)
+        return door_result(-ENOTCONN);
+    if (id.kind == FD_FOREIGN || id.kind == FD_DGRAM || how < SHUT_RD || how > SHUT_RDWR)
+        return REAL(shutdown)(fd, how);
+    v = door_ask_about(&id, &ask, &answer);
+    if (v < 0)
+        return door_result(v);
+    if (v != RUN_RENEW)
+        return door_is_listening(fd) ? 0 : REAL(shutdown)(fd, how);
+    REAL(shutdown)(fd, SHUT_RDWR); /* who waits in accept or read is woken */
+    return door_result(door_renew(fd, &id));
 }

@@ -1,0 +1,138 @@
+/* The seccomp door: one function for each call that is told of.
+ *
+ * Knows: the order of arguments. Shape: what is no carrier, and what a carrier answers itself, goes
+ * on in the kernel; the rest is door*.c's. accept is answered here alone, never by the kernel, so
+ * that one which is there is nobody else's. Units: as the system call. Errors: -errno. Cost: some
+ * ten system calls and one exchange with the daemon. */
+#include "run/seccomp.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const void *at(uint64_t pointer)
+{
+    return (const void *)(uintptr_t)pointer;
+}
+
+static void *to(uint64_t pointer)
+{
+    return (void *)(uintptr_t)pointer;
+}
+
+/* As libc has it: -1 and errno. */
+static long from_libc(long v)
+{
+    return v < 0 ? -errno : v;
+}
+
+static long on_socket(const struct call *c)
+{
+    int domain = (int)c->args[0], type = (int)c->args[1], protocol = (int)c->args[2], fd;
+    int is_ours = door_takes(domain, type, protocol);
+    long v;
+
+    if (is_ours <= 0)
+        return is_ours < 0 ? is_ours : CALL_CONTINUE;
+    if ((type & 0xf) == SOCK_DGRAM)
+        return -EPROTONOSUPPORT; /* read and write of these carriers are not told of */
+    fd = door_socket(domain, type | SOCK_CLOEXEC, protocol);
+    if (fd < 0)
+        return -errno;
+    v = target_give(c, fd, type);
+    if (v < 0 && v != CALL_ANSWERED)
+        close(fd);
+    return v;
+}
+
+static bool is_readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1;
+}
+
+static long take_connection(const struct call *c)
+{
+    int flags = c->number == SYS_accept4 ? (int)c->args[3] : 0;
+    int fd = door_accept4(c->fd, to(c->args[1]), to(c->args[2]), flags | SOCK_CLOEXEC);
+    long v;
+
+    if (fd < 0)
+        return -errno;
+    v = target_give(c, fd, flags);
+    if (v != CALL_ANSWERED)
+        close(fd);
+    return v;
+}
+
+static long on_accept(const struct call *c)
+{
+    if (!door_is_listening(c->fd))
+        return CALL_CONTINUE; /* to its error */
+    if (is_readable(c->fd))
+        return take_connection(c);
+    return fcntl(c->fd, F_GETFL) & O_NONBLOCK ? -EAGAIN : wait_readable(c);
+}
+
+static long on_getsockopt(const struct call *c)
+{
+    int level = (int)c->args[1], name = (int)c->args[2];
+
+    if (opts_is_native(level, name))
+        return CALL_CONTINUE;
+    return from_libc(door_getsockopt(c->fd, level, name, to(c->args[3]), to(c->args[4])));
+}
+
+static long on_setsockopt(const struct call *c)
+{
+    int level = (int)c->args[1], name = (int)c->args[2];
+
+    if (opts_is_native(level, name))
+        return CALL_CONTINUE;
+    return from_libc(door_setsockopt(c->fd, level, name, at(c->args[3]), (socklen_t)c->args[4]));
+}
+
+static long on_carrier(const struct call *c)
+{
+    switch (c->number) {
+    case SYS_bind:
+        return from_libc(door_bind(c->fd, at(c->args[1]), (socklen_t)c->args[2]));
+    case SYS_listen:
+        return from_libc(door_listen(c->fd, (int)c->args[1]));
+    case SYS_connect:
+        return from_libc(door_connect(c->fd, at(c->args[1]), (socklen_t)c->args[2]));
+    case SYS_accept:
+    case SYS_accept4:
+        return on_accept(c);
+    case SYS_getsockname:
+        return from_libc(door_getsockname(c->fd, to(c->args[1]), to(c->args[2])));
+    case SYS_getpeername:
+        return from_libc(door_getpeername(c->fd, to(c->args[1]), to(c->args[2])));
+    case SYS_getsockopt:
+        return on_getsockopt(c);
+    case SYS_setsockopt:
+        return on_setsockopt(c);
+    case SYS_shutdown:
+        return from_libc(door_shutdown(c->fd, (int)c->args[1]));
+    default:
+        return CALL_CONTINUE;
+    }
+}
+
+long call_take(const struct call *c)
+{
+    struct fd_id id;
+
+    if (c->number == SYS_socket)
+        return on_socket(c);
+    if (c->fd < 0)
+        return c->fd;
+    return door_id(c->fd, &id) == FD_FOREIGN ? CALL_CONTINUE : on_carrier(c);
+}
+
+long call_ready(const struct call *c)
+{
+    return is_readable(c->fd) ? take_connection(c) : DOOR_LATER; /* another call was first */
+}
