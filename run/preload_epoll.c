@@ -6,7 +6,7 @@
  * descriptor it is of, so the kernel is asked, and only once IP_RECVERR was set and something is
  * readable. There is no table here that could be wrong. Units: as libc. Errors: errno; without
  * /proc events stay as they are. Cost: one test of a flag, else O(descriptors watched). */
-#include "run/preload.h"
+#include "run/door.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void mark(const struct watched *w, struct epoll_event *e, int n)
     for (int i = 0; i < n; i++) {
         if (e[i].data.u64 != w->data || !(e[i].events & EPOLLIN))
             continue;
-        if (!preload_is_dgram(w->fd, &id) || !dgram_has_error(w->fd))
+        if (!door_is_dgram(w->fd, &id) || !dgram_has_error(w->fd))
             return;
         e[i].events |= EPOLLERR;
         if (!(w->events & EPOLLET))
@@ -83,7 +83,7 @@ static int with_errors(int epoll, struct epoll_event *e, int n)
 {
     int saved = errno;
 
-    for (int i = 0; preload_reads_errors && i < n; i++) {
+    for (int i = 0; door_reads_errors && i < n; i++) {
         if (!(e[i].events & EPOLLIN))
             continue;
         mark_errors(epoll, e, n);

@@ -4,7 +4,7 @@
  * Knows: the layouts of both options. Shape: the arguments become the option's struct and back.
  * Units: none. Errors: errno; ENOBUFS for more sources than the option carries.
  * Cost: a question to the daemon. 3678#4.1.3 4.2.2 5.1.3 5.2.2 */
-#include "run/preload.h"
+#include "run/door.h"
 
 #define SOURCES_MAX 10 /* net.ipv4.igmp_max_msf */
 
@@ -36,7 +36,7 @@ EXPORT int setsourcefilter(int fd, uint32_t interface, const struct sockaddr *gr
     if (n > SOURCES_MAX)
         v = -ENOBUFS;
     if (v < 0)
-        return preload_result(v);
+        return door_result(v);
     u.f.gf_fmode = mode;
     u.f.gf_numsrc = n;
     if (n)
@@ -57,7 +57,7 @@ EXPORT int getsourcefilter(int fd, uint32_t interface, const struct sockaddr *gr
     int v = put_group(&u.f, interface, group, group_len);
 
     if (v < 0)
-        return preload_result(v);
+        return door_result(v);
     u.f.gf_numsrc = room;
     if (getsockopt(fd, level_of(group), MCAST_MSFILTER, &u, &len) < 0)
         return -1;
@@ -77,7 +77,7 @@ EXPORT int setipv4sourcefilter(int fd, struct in_addr interface, struct in_addr 
     } u = {.f = {.imsf_multiaddr = group, .imsf_interface = interface}};
 
     if (n > SOURCES_MAX)
-        return preload_result(-ENOBUFS);
+        return door_result(-ENOBUFS);
     u.f.imsf_fmode = mode;
     u.f.imsf_numsrc = n;
     if (n)
