@@ -97,7 +97,7 @@ static int unknown_knob(const struct sysctl_ask *ask, const char *name)
     if (why)
         fprintf(stderr, "weir: no knob '%s': %s\n", name, why);
     else
-        fprintf(stderr, "weir: unknown knob '%s': did you mean '%s'?\n", name,
+        fprintf(stderr, "weir: unknown knob '%s': did you mean '%s'? (weir sysctl -a)\n", name,
                 weir_knob_nearest(name));
     return 1;
 }

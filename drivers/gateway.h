@@ -52,6 +52,7 @@ struct publish {
     int handle;
     bool is_paused; /* out of descriptors: not watched until gateway.resume_at */
     struct weir_sockaddr stack_side;
+    struct weir_sockaddr sender; /* of datagrams, the last; an ICMP error goes there */
     TAILQ_ENTRY(publish) link;
 };
 

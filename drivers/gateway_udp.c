@@ -115,8 +115,7 @@ static struct publish *publish_of(struct gateway *g, const struct weir_sockaddr 
     return NULL;
 }
 
-/* The host's ICMP errors go on to the sender, which is `near` where that is known. True: there
- * were any. */
+/* The host's ICMP errors go on to the sender, `near`. True: there were any. */
 static bool pass_errors(struct gateway *g, int fd, const struct weir_sockaddr *near)
 {
     uint8_t back[QUOTE_MAX];
@@ -125,20 +124,16 @@ static bool pass_errors(struct gateway *g, int fd, const struct weir_sockaddr *n
     ssize_t n;
 
     for (int i = 0; i < FLOW_BATCH; i++, any = true) {
-        struct weir_sockaddr from = *near;
-
         n = host_recv_error(fd, back, sizeof back, &e);
         if (n < 0)
             break;
-        if (weir_addr_is_any(&from.addr))
-            from.addr = e.ours;
-        struct weir_icmp_error about = {.by = weir_addr_is_any(&e.by) ? from.addr : e.by,
+        struct weir_icmp_error about = {.by = weir_addr_is_any(&e.by) ? near->addr : e.by,
                                         .type = e.type,
                                         .code = e.code,
                                         .rest = e.mtu,
                                         .data = back,
                                         .len = (size_t)n};
-        weir_datagram_error(g->stack, &from, &e.to, &about);
+        weir_datagram_error(g->stack, near, &e.to, &about);
     }
     return any;
 }
@@ -173,7 +168,7 @@ static void send_published(struct gateway *g, struct publish *p, const struct we
 {
     ssize_t n = host_send_datagram(p->watch.fd, data, remote, about);
 
-    if (n < 0 && pass_errors(g, p->watch.fd, &p->stack_side) && n != -EMSGSIZE)
+    if (n < 0 && pass_errors(g, p->watch.fd, &p->sender) && n != -EMSGSIZE)
         n = host_send_datagram(p->watch.fd, data, remote, about); /* that was of an earlier one */
     g->stats.datagrams_dropped += n < 0;
 }
@@ -190,6 +185,7 @@ static void send_to_host(struct gateway *g, size_t len, const struct weir_sockad
 
     if (p) {
         about.ours = near->addr;
+        p->sender = *near;
         send_published(g, p, remote, &data, &about);
         return;
     }
@@ -279,7 +275,7 @@ void gateway_udp_on_flow(struct gateway *g, struct flow *f, uint32_t events)
 void gateway_udp_on_publish(struct gateway *g, struct publish *p, uint32_t events)
 {
     if (events & EPOLLERR)
-        pass_errors(g, p->watch.fd, &p->stack_side);
+        pass_errors(g, p->watch.fd, &p->sender);
     for (int i = 0; i < FLOW_BATCH && has_room(g); i++) {
         struct weir_sockaddr near = p->stack_side;
         struct weir_sockaddr remote;

@@ -56,7 +56,6 @@ struct host_icmp {
     uint32_t mtu;            /* 0: it is not about that */
     struct weir_addr by;     /* who says so; unspecified: the host */
     struct weir_sockaddr to; /* where the datagram went */
-    struct weir_addr ours;   /* whom it was said to, unspecified: not known */
 };
 /* The oldest, and what came back of the datagram's payload: bytes, or -EAGAIN. */
 ssize_t host_recv_error(int fd, void *data, size_t size, struct host_icmp *out);

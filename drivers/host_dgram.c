@@ -119,13 +119,15 @@ ssize_t host_recv_datagram(int fd, void *data, size_t size, struct weir_sockaddr
 
 /* -- sent -------------------------------------------------------------------------------------- */
 
-static void add(struct msghdr *m, union control *control, struct cmsghdr what, const void *data)
+/* `what` has the bytes of data for its length. */
+static void add(struct msghdr *m, union control *control, const struct cmsghdr *what,
+                const void *data)
 {
     uint8_t *at = control->room + m->msg_controllen;
-    size_t len = what.cmsg_len;
+    size_t len = what->cmsg_len;
+    struct cmsghdr head = {CMSG_LEN(len), what->cmsg_level, what->cmsg_type};
 
-    what.cmsg_len = CMSG_LEN(len);
-    memcpy(at, &what, sizeof what);
+    memcpy(at, &head, sizeof head);
     memcpy(at + CMSG_LEN(0), data, len);
     m->msg_control = control;
     m->msg_controllen += CMSG_SPACE(len);
@@ -139,9 +141,9 @@ static void add_hops(struct msghdr *m, union control *control, const struct host
     struct cmsghdr tos = {sizeof about->tos, level, is_v4 ? IP_TOS : IPV6_TCLASS};
 
     if (about->ttl > 0)
-        add(m, control, ttl, &about->ttl);
+        add(m, control, &ttl, &about->ttl);
     if (about->tos > 0)
-        add(m, control, tos, &about->tos);
+        add(m, control, &tos, &about->tos);
 }
 
 /* The control message that names the source address, for a destination of the same family. */
@@ -155,9 +157,9 @@ static void add_source(struct msghdr *m, union control *control, const struct we
     memcpy(&v4.ipi_spec_dst, ours->b + 12, 4);
     memcpy(&v6.ipi6_addr, ours->b, 16);
     if (weir_addr_is_v4(ours))
-        add(m, control, four, &v4);
+        add(m, control, &four, &v4);
     else
-        add(m, control, six, &v6);
+        add(m, control, &six, &v6);
 }
 
 /* A socket of both families wants even an IPv4 destination in the IPv6 form. */
@@ -258,7 +260,6 @@ ssize_t host_recv_error(int fd, void *data, size_t size, struct host_icmp *out)
         struct cmsghdr align;
         uint8_t room[512];
     } control;
-    struct host_about about = {.ttl = -1};
     union host_addr to = {.room = {.ss_family = AF_UNSPEC}};
     struct iovec iov = {data, size};
     struct msghdr m = {.msg_name = &to,
@@ -273,14 +274,8 @@ ssize_t host_recv_error(int fd, void *data, size_t size, struct host_icmp *out)
         return -errno;
     *out = (struct host_icmp){.error = 0};
     host_addr_to(&out->to, &to);
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
         if (is_error(c))
             take_error(c, out);
-        else if (c->cmsg_level == IPPROTO_IP)
-            take_ip4(c, &about);
-        else if (c->cmsg_level == IPPROTO_IPV6)
-            take_ip6(c, &about);
-    }
-    out->ours = about.ours;
     return n;
 }

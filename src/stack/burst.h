@@ -14,6 +14,7 @@ struct burst {
     int ifindex;
     struct weir_frame *frame;
     int n, max;
+    bool is_own;    /* the packet at hand is to ourselves */
     bool is_parked; /* a packet waits for its neighbour: ask for it in the same burst */
 };
 
@@ -73,6 +74,9 @@ static inline uint8_t ip_len_of(const struct weir_addr *a)
 /* output.c */
 void burst_send(struct burst *b, const struct packet *p);
 void burst_drop(struct burst *b, enum drop why);
+
+/* loop.c: a frame to an address of ours, which is copied. */
+void burst_loop(struct burst *b, const struct weir_frame *f);
 
 /* dhcp.c */
 void burst_dhcp(struct burst *b);

@@ -99,7 +99,8 @@ static bool is_query_of_switch(const struct arrival *a)
 static enum drop judge_addresses(struct arrival *a)
 {
     struct weir_stack *k = a->k;
-    unsigned facts = (iface_has_addr(&k->link, &a->src) ? IP_SOURCE_OWN : 0) |
+    bool is_forged = !k->loop.is_open && iface_has_addr(&k->link, &a->src);
+    unsigned facts = (is_forged ? IP_SOURCE_OWN : 0) |
                      (iface_is_broadcast(&k->link, a->ifindex, &a->src) ? IP_SOURCE_BROADCAST : 0);
     enum drop v = ip_judge_source(&a->src, a->iface->flags, facts);
 

@@ -19,7 +19,7 @@ static bool is_source_possible(const struct arrival *a)
 {
     if (weir_addr_is_any(&a->src))
         return false;
-    return a->iface->flags & (WEIR_IF_LOOPBACK_OK | WEIR_IF_ANY_ADDR) ||
+    return a->k->loop.is_open || a->iface->flags & (WEIR_IF_LOOPBACK_OK | WEIR_IF_ANY_ADDR) ||
            !iface_has_addr(&a->k->link, &a->src);
 }
 

@@ -108,7 +108,8 @@ static bool find_path(const struct burst *b, const struct weir_addr *dst)
         r.next_hop = *dst;
     else if (way_find_own(&(struct way){&b->k->ip, &b->k->link}, dst, b->ifindex, &r) < 0)
         return false;
-    *last = (struct last_path){stack_epoch(b->k), b->ifindex, *dst, r.next_hop};
+    *last = (struct last_path){stack_epoch(b->k), b->ifindex, iface_has_addr(&b->k->link, dst),
+                               *dst, r.next_hop};
     return true;
 }
 
@@ -123,6 +124,12 @@ static bool put_link_header(struct burst *b, const struct packet *p)
     if (!p->next_hop && !find_path(b, &p->dst)) {
         burst_drop(b, DROP_ip_no_route);
         return false;
+    }
+    b->is_own = !p->next_hop && b->k->path.is_own;
+    if (b->is_own) {
+        put_ether(b, b->iface->mac, p->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
+                  p->ip_len + p->l4_head + p->text_len);
+        return true;
     }
     if (p->is_doubted)
         neigh_doubt(&b->k->link, b->ifindex, next_hop, b->k->now_us);
@@ -208,7 +215,10 @@ void burst_send(struct burst *b, const struct packet *p)
     if (!put_link_header(b, p))
         return;
     fill_frame(b, p, head, &b->frame[b->n]);
-    send_frame(b, head + p->text_len);
+    if (b->is_own)
+        burst_loop(b, &b->frame[b->n]);
+    else
+        send_frame(b, head + p->text_len);
 }
 
 /* -- what links send        ------------------------------------------------------------------ */

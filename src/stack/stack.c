@@ -84,6 +84,7 @@ void weir_free(struct weir_stack *k)
     if (!k)
         return;
     trace_fini(&k->trace, &k->mem);
+    loop_fini(k);
     stack_dhcp_fini(k);
     socks_fini(&k->socks);
     tcp_fini(&k->tcp);
@@ -122,9 +123,11 @@ int weir_advance(struct weir_stack *k, int64_t now_ns)
     int ran = 0;
 
     stack_enter(k, now_ns);
+    if (k->loop.first)
+        ran += loop_advance(k);
     if (k->now_us == k->advanced_us && !wheel_has_due(&k->wheel) &&
         !wheel_has_due(&k->link.wheel) && !stack_net_is_due(k))
-        return 0;
+        return ran;
     k->advanced_us = k->now_us;
     while ((ref = wheel_step(&k->wheel, k->now_us))) {
         tcp_fire(&k->tcp, ref);
@@ -149,6 +152,8 @@ int64_t weir_deadline(const struct weir_stack *k)
 {
     int64_t first = wheel_next(&k->wheel), other = tcp_time_wait_deadline(&k->tcp);
 
+    if (k->loop.first)
+        return k->now_us * 1000;
     if (other < first)
         first = other;
     if (k->now_us < k->tcp.quiet_until_us && k->tcp.quiet_until_us < first)

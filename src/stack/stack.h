@@ -24,7 +24,16 @@ struct last_pair {
 struct last_path {
     uint64_t epoch;
     int ifindex;
+    bool is_own; /* dst is an address of ours */
     struct weir_addr dst, next_hop;
+};
+
+/* What was sent to ourselves and comes in next. */
+struct looped;
+struct loop {
+    struct looped *first, *last;
+    uint32_t bytes;
+    bool is_open; /* it is coming in now: our own address is no stranger's */
 };
 
 /* A datagram that leaves in pieces: `off` bytes behind its IP header are out, 0: none under way. */
@@ -57,11 +66,12 @@ struct weir_stack {
     struct tcp tcp;
     struct socks socks;
     struct trace trace;
-    struct lease *lease[IFACE_MAX + 1];         /* NULL: this interface never asked */
-    uint64_t parked_out, parked_evicted;        /* of the link's counts, what is in drops already */
-    struct last_pair judged;                    /* one host to another: input.c let it pass */
-    uint32_t groups_epoch;                      /* of link: stack_sync_groups ran */
-    struct last_path path;                      /* output.c */
+    struct lease *lease[IFACE_MAX + 1];  /* NULL: this interface never asked */
+    uint64_t parked_out, parked_evicted; /* of the link's counts, what is in drops already */
+    struct last_pair judged;             /* one host to another: input.c let it pass */
+    uint32_t groups_epoch;               /* of link: stack_sync_groups ran */
+    struct last_path path;               /* output.c */
+    struct loop loop;
     struct cut cut[CUTS][IFACE_MAX + 1];        /* pieces.c */
     uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
 };
@@ -86,6 +96,9 @@ void stack_on_changes(struct weir_stack *k);
 void stack_sync_groups(struct weir_stack *k);
 bool stack_net_is_due(const struct weir_stack *k); /* something of addresses or leases */
 void stack_ip6_knobs(struct weir_stack *k);
+/* loop.c: how many came in. */
+int loop_advance(struct weir_stack *k);
+void loop_fini(struct weir_stack *k);
 /* dhcp.c */
 struct burst;
 void stack_dhcp_fini(struct weir_stack *k);

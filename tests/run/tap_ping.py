@@ -45,6 +45,10 @@ class Ping:
             self.assertRegex(self.outcome("-c", "1", "-s", size, lan.KERNEL),
                              rf"(?m)^{size + 8} bytes from .*: icmp_seq=1 ")
 
+    def test_itself(self):
+        out = self.outcome("-c", "2", "-i", "0.01", lan.WEIR)
+        self.assertRegex(out, r"(?m)^64 bytes from 10\.77\.0\.2: icmp_seq=2 ttl=64 time=\d+(\.\d+)? ms$")
+
     def test_a_host_that_nobody_is(self):
         out = self.outcome("-c", "2", "10.77.0.9", status=1)
         self.assertIn("icmp_seq=1 Destination Host Unreachable\n", out)

@@ -124,6 +124,29 @@ class Unmodified(lan.Case):
         self.assertRegex(out, r"Resume: pmtu 1500 hops 3 back 3")
 
 
+class HostLink(lan.Case):
+    """The same over kernel sockets: TTL goes out with each datagram, and what routers say of it comes back."""
+
+    def said(self, *words):
+        program = self.weir(*words)
+        self.assertEqual(program.exit(), 0, program.err)
+        return program.out
+
+    @rig.need("traceroute")
+    def test_traceroute(self):
+        out = self.said("traceroute", "-n", "-q", "1", TARGET)
+        self.assertEqual(re.findall(r"^ *\d+  ([\d.]+)  [\d.]+ ms$", out, re.M), [FAR, TARGET], out)
+
+    @rig.need("tracepath")
+    def test_tracepath_finds_the_path_s_mtu(self):
+        for name, device in ((ROUTER, "vc"), (HOST, "vd")):
+            within(name, "ip", "link", "set", device, "mtu", "1300")
+            self.addCleanup(within, name, "ip", "link", "set", device, "mtu", "1500")
+        out = self.said("tracepath", "-n", TARGET)
+        self.assertIn("pmtu 1300", out)
+        self.assertRegex(out, r"Resume: pmtu 1300 hops 2 ")
+
+
 class Mistakes(rig.Case):
     def test_one_line_and_exit_2(self):
         for words, said in (([], "wants an address"), (["nowhere"], "not an address 'nowhere'"), (["-q", "0", NEAR], "1 to 10"),

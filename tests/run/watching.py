@@ -117,7 +117,7 @@ class Sysctl(Watched):
     def test_unknown(self):
         answer = ask("sysctl", "net.ipv4.tcp_fin_timeot")
         self.assertEqual(answer.returncode, 1)
-        self.assertRegex(answer.stderr, rf"\Aweir: unknown knob .*did you mean '{self.NAME}'\?\n\Z")
+        self.assertRegex(answer.stderr, rf"\Aweir: unknown knob .*did you mean '{self.NAME}'\? \(weir sysctl -a\)\n\Z")
 
     def inside(self, *words):
         """sysctl as the program, whose namespace shows no stack but its own: it is set to 41."""
