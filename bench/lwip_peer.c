@@ -7,6 +7,7 @@
  * Cost:   the bench's own share is one frame copy in the link and one user copy at each end.
  */
 #include "bench.h"
+#include "support/job.h"
 #include "support/lwip_link.h"
 #include "support/lwip_port.h"
 
@@ -14,7 +15,6 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/timeouts.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,20 +26,9 @@
 #define TW_BATCH 64       /* TIME-WAITs above the wanted number before the oldest are culled */
 #define USER_BUFFER (44u * TCP_MSS) /* whole segments: no short one, no Nagle pause */
 
-enum workload { BULK, RR, CRR, IDLE, WORKLOADS };
-
-static const char *const workload_names[WORKLOADS] = {"bulk", "rr", "crr", "idle"};
-static const char *const unit_rate[WORKLOADS] = {"bytes/s", "roundtrips/s", "connections/s",
-                                                 "bytes/connection"};
-static const char *const unit_fixed[WORKLOADS] = {"bytes", "roundtrips", "connections",
-                                                  "bytes/connection"};
-
 static struct {
-    enum workload workload;
-    uint64_t count;
-    uint64_t idle_count;     /* pcbs of other open connections in the table */
-    uint64_t timewait_count; /* TIME-WAIT pcbs in the table, +TW_BATCH at most */
-    bool fixed, stock, raw_ip;
+    struct bench_job job;
+    bool stock, raw_ip;
 
     struct tcp_pcb *client;
     struct tcp_pcb *active_before; /* head of lwIP's list when only the idle ones are there */
@@ -56,7 +45,7 @@ static struct {
 
 static void tick(void)
 {
-    lwip_port_tick(b.fixed ? 1 : -1);
+    lwip_port_tick(b.job.fixed ? 1 : -1);
     sys_check_timeouts();
 }
 
@@ -105,7 +94,7 @@ static err_t server_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err
     tcp_recved(pcb, p->tot_len);
     copy_to_user(p);
     pbuf_free(p);
-    if (b.workload == RR)
+    if (b.job.workload == RR)
         return tcp_write(pcb, b.user_out, 1, TCP_WRITE_FLAG_COPY);
     return ERR_OK;
 }
@@ -245,7 +234,7 @@ static void timewait_cull(void)
 {
     struct tcp_pcb **at = &tcp_tw_pcbs;
 
-    for (uint64_t i = 0; i < b.timewait_count && *at != NULL; i++)
+    for (uint64_t i = 0; i < b.job.timewait_count && *at != NULL; i++)
         at = &(*at)->next;
     while (*at != NULL) {
         struct tcp_pcb *dead = *at;
@@ -265,7 +254,7 @@ static void run_crr(uint64_t connections)
         settle();
         if (tcp_active_pcbs != b.active_before || tcp_tw_pcbs != b.client)
             bench_die("connection %llu did not close", (unsigned long long)b.connect_count);
-        if (++b.timewait_now >= b.timewait_count + TW_BATCH)
+        if (++b.timewait_now >= b.job.timewait_count + TW_BATCH)
             timewait_cull();
     }
 }
@@ -273,9 +262,9 @@ static void run_crr(uint64_t connections)
 /* noinline: callgrind names it in --toggle-collect. */
 static __attribute__((noinline)) void bench_measured(uint64_t count)
 {
-    if (b.workload == BULK)
+    if (b.job.workload == BULK)
         run_bulk(count);
-    else if (b.workload == RR)
+    else if (b.job.workload == RR)
         run_rr(count);
     else
         run_crr(count);
@@ -294,14 +283,14 @@ static void prepare(void)
     for (size_t i = 0; i < USER_BUFFER; i++)
         b.user_out[i] = (unsigned char)(i * 7 + i / 251);
     lwip_linked_init(b.stock);
-    lwip_port_tick(b.fixed ? 0 : -1);
+    lwip_port_tick(b.job.fixed ? 0 : -1);
     lwip_init();
     lwip_link_init(!b.raw_ip);
     listen_all();
-    open_idle(b.idle_count);
+    open_idle(b.job.idle_count);
     b.active_before = tcp_active_pcbs;
-    if (b.workload == CRR)
-        run_crr(b.timewait_count);
+    if (b.job.workload == CRR)
+        run_crr(b.job.timewait_count);
     else
         connect_and_settle();
 }
@@ -322,7 +311,7 @@ static void describe(char *text, size_t size, struct lwip_link_stats seen)
              "\"LWIP_STATS\":%d}",
              lwip_linked_name(), b.raw_ip ? "ip" : "ethernet", (unsigned long long)seen.frames,
              (unsigned long long)seen.full_frames, (unsigned long long)seen.bytes,
-             (unsigned long long)b.idle_count, (unsigned long long)b.timewait_count,
+             (unsigned long long)b.job.idle_count, (unsigned long long)b.job.timewait_count,
              LWIP_VERSION_STRING, NO_SYS, TCP_MSS, TCP_WND, TCP_SND_BUF, TCP_SND_QUEUELEN,
              LWIP_WND_SCALE, TCP_RCV_SCALE, LWIP_TCP_SACK_OUT, LWIP_TCP_TIMESTAMPS, MEMP_MEM_MALLOC,
              MEMP_MEM_MALLOC ? "heap" : "pool", CHECKSUM_GEN_TCP, CHECKSUM_CHECK_TCP,
@@ -346,9 +335,9 @@ static void check_clean(const struct lwip_link_stats *seen)
 
     if (lwip_link_stats()->drops != 0)
         bench_die("the link dropped %llu frames", (unsigned long long)lwip_link_stats()->drops);
-    if (b.workload == BULK && seen->full_frames > b.count / TCP_MSS)
+    if (b.job.workload == BULK && seen->full_frames > b.job.count / TCP_MSS)
         bench_die("lwIP retransmitted on a link that loses nothing");
-    if (b.workload == BULK && memcmp(b.user_in, b.user_out, whole) != 0)
+    if (b.job.workload == BULK && memcmp(b.user_in, b.user_out, whole) != 0)
         bench_die("the stream arrived changed");
 }
 
@@ -359,25 +348,12 @@ static void measure_idle(void)
 
     prepare();
     before = lwip_port_live_bytes();
-    open_idle(2 * b.count);
+    open_idle(2 * b.job.count);
 
-    double per_end = (double)(lwip_port_live_bytes() - before) / (2.0 * (double)b.count);
+    double per_end = (double)(lwip_port_live_bytes() - before) / (2.0 * (double)b.job.count);
     int n = snprintf(extra, sizeof extra, "\"sizeof_tcp_pcb\":%zu,", sizeof(struct tcp_pcb));
     describe(extra + n, sizeof extra - (size_t)n, *lwip_link_stats());
-    bench_print(&(struct bench_result){.stack = "lwip",
-                                       .workload = workload_names[IDLE],
-                                       .value = per_end,
-                                       .unit = unit_rate[IDLE],
-                                       .count = b.count,
-                                       .extra = extra});
-}
-
-/* Free lists, congestion window, caches. Whole buffers, so that segments stay whole after it. */
-static void warm_up(void)
-{
-    uint64_t tenth = b.count / 10 + 1;
-
-    bench_measured(b.workload == BULK ? (tenth / USER_BUFFER + 1) * USER_BUFFER : tenth);
+    job_print(&b.job, "lwip", per_end, 0, extra);
 }
 
 static void measure(void)
@@ -385,81 +361,35 @@ static void measure(void)
     char extra[1024];
 
     prepare();
-    if (!b.fixed)
-        warm_up();
+    if (!b.job.fixed)
+        bench_measured(job_warm_up(&b.job, USER_BUFFER));
     settle();
 
     struct lwip_link_stats before = *lwip_link_stats();
     int64_t start = bench_now_ns();
-    bench_measured(b.count);
-    double seconds = b.fixed ? 0 : (double)(bench_now_ns() - start) / 1e9;
+    bench_measured(b.job.count);
+    double seconds = b.job.fixed ? 0 : (double)(bench_now_ns() - start) / 1e9;
 
     struct lwip_link_stats seen = stats_since(before);
     check_clean(&seen);
     describe(extra, sizeof extra, seen);
-    bench_print(&(struct bench_result){.stack = "lwip",
-                                       .workload = workload_names[b.workload],
-                                       .value = bench_rate(b.count, seconds),
-                                       .unit = (b.fixed ? unit_fixed : unit_rate)[b.workload],
-                                       .count = b.count,
-                                       .seconds = seconds,
-                                       .extra = extra});
+    job_print(&b.job, "lwip", bench_rate(b.job.count, seconds), seconds, extra);
 }
 
-static void usage(void)
-{
-    fputs("usage: lwip_peer [OPTIONS] bulk BYTES | rr COUNT | crr COUNT | idle CONNECTIONS\n"
-          "  --idle K       K other connections in the table (bulk, rr, crr)\n"
-          "  --timewait K   K connections in TIME-WAIT (crr)\n"
-          "  --fixed        no clock, no warm-up: the same work in each run, for callgrind\n"
-          "  --stock        the package's own locks, allocator and checksum loop\n"
-          "  --raw-ip       no Ethernet header, no ARP\n",
-          stderr);
-    exit(2);
-}
-
-static void parse(int argc, char **argv)
-{
-    static const struct option options[] = {
-        {"idle", required_argument, NULL, 'i'}, {"timewait", required_argument, NULL, 't'},
-        {"fixed", no_argument, NULL, 'f'},      {"stock", no_argument, NULL, 's'},
-        {"raw-ip", no_argument, NULL, 'r'},     {0}};
-    int opt;
-
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (opt) {
-        case 'i':
-            b.idle_count = bench_number(optarg);
-            break;
-        case 't':
-            b.timewait_count = bench_number(optarg);
-            break;
-        case 'f':
-            b.fixed = true;
-            break;
-        case 's':
-            b.stock = true;
-            break;
-        case 'r':
-            b.raw_ip = true;
-            break;
-        default:
-            usage();
-        }
-    }
-    if (optind + 2 != argc)
-        usage();
-    while (b.workload < WORKLOADS && strcmp(argv[optind], workload_names[b.workload]) != 0)
-        b.workload++;
-    b.count = bench_number(argv[optind + 1]);
-    if (b.workload == WORKLOADS || b.count == 0)
-        usage();
-}
+static const char usage[] =
+    "usage: lwip_peer [OPTIONS] bulk BYTES | rr COUNT | crr COUNT | idle CONNECTIONS\n"
+    "  --idle K       K other connections in the table (bulk, rr, crr)\n"
+    "  --timewait K   K connections in TIME-WAIT (crr)\n"
+    "  --fixed        no clock, no warm-up: the same work in each run, for callgrind\n"
+    "  --stock        the package's own locks, allocator and checksum loop\n"
+    "  --raw-ip       no Ethernet header, no ARP\n";
 
 int main(int argc, char **argv)
 {
-    parse(argc, argv);
-    if (b.workload == IDLE)
+    const struct job_option own[] = {{"stock", &b.stock, NULL}, {"raw-ip", &b.raw_ip, NULL}, {0}};
+
+    job_parse(&b.job, own, usage, argc, argv);
+    if (b.job.workload == IDLE)
         measure_idle();
     else
         measure();

@@ -10,7 +10,6 @@ import argparse
 import ctypes
 import json
 import os
-import platform
 import signal
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import path_table
 from path_cells import Cell, coexistence, control, grid, jobs_of
+from table import machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMESPACES = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -199,15 +199,8 @@ def wanted_cells(options, tree):
     return {k: v for k, v in sections.items() if v}, notes
 
 
-def machine():
-    model = platform.machine()
-    try:
-        with open("/proc/cpuinfo") as f:
-            model = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return (f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {model}, "
-            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+def conditions():
+    return f"{time.strftime('%Y-%m-%d')}, {machine()}, load {os.getloadavg()[0]:.1f}"
 
 
 def parse():
@@ -236,10 +229,10 @@ def measure(options):
             cell.jobs = [Job(tree, *job) for job in jobs_of(cell, seeds, options.set)]
             jobs.update({id(job): job for job in cell.jobs})
     schedule = Schedule(list(jobs.values()))
-    print(f"{machine()}\n{len(jobs)} runs, about {schedule.estimate() / 60:.1f} minutes",
+    print(f"{conditions()}\n{len(jobs)} runs, about {schedule.estimate() / 60:.1f} minutes",
           flush=True)
     schedule.run()
-    return path_table.Report(machine(), sections, notes, schedule.voids)
+    return path_table.Report(conditions(), sections, notes, schedule.voids)
 
 
 def main():

@@ -10,7 +10,6 @@ cannot be measured here is left out with the reason. See bench/README.md.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import programs
-from table import Row, Skip, print_table
+from table import Row, Skip, machine, print_table
 
 # What is asked of weir: at least this share of the peer, at most this multiple of a cost or bound.
 # Of the lwIPs only the package as it is has a target; the others say how much of it is its setup.
@@ -249,16 +248,6 @@ def measure_section(bench, title, section):
         print(f"  left out: {type(why).__name__}: {why}")
     print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
     return rows
-
-
-def machine():
-    model = platform.machine()
-    try:
-        with open("/proc/cpuinfo") as f:
-            model = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
 def parse():

@@ -1,4 +1,6 @@
-"""One row of the table: a figure of weir's, its peer's, and what was asked for."""
+"""One row of the table: a figure of weir's, its peer's, and what was asked for; and on what machine."""
+import os
+import platform
 from dataclasses import dataclass
 
 
@@ -54,3 +56,13 @@ def print_table(rows):
         cells = [cell.ljust(w) if i in (0, 2, 6) else cell.rjust(w)
                  for i, (cell, w) in enumerate(zip(line, widths))]
         print(("  " + "  ".join(cells)).rstrip())
+
+
+def machine():
+    model = platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            model = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"

@@ -7,10 +7,10 @@
  * Cost:   the bench's own share is one user copy at each end; the link passes frames by reference.
  */
 #include "bench.h"
+#include "support/job.h"
 #include "support/weir_pair.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +24,8 @@
 #define USER_BUFFER 64240u /* as in lwip_peer: 44 segments of 1460 */
 #define EVENTS 64
 
-enum workload { BULK, RR, CRR, IDLE, WORKLOADS };
-
-static const char *const workload_names[WORKLOADS] = {"bulk", "rr", "crr", "idle"};
-static const char *const unit_rate[WORKLOADS] = {"bytes/s", "roundtrips/s", "connections/s",
-                                                 "bytes/connection"};
-static const char *const unit_fixed[WORKLOADS] = {"bytes", "roundtrips", "connections",
-                                                  "bytes/connection"};
-
 static struct {
-    enum workload workload;
-    uint64_t count;
-    uint64_t idle_count, timewait_count;
-    bool fixed;
+    struct bench_job job;
     struct weir_pair_config config;
 
     struct weir_pair pair;
@@ -53,7 +42,7 @@ static struct {
 
 static void tick(void)
 {
-    b.pair.now_ns = b.fixed ? b.pair.now_ns + 1000000 : bench_now_ns() + b.ahead_ns;
+    b.pair.now_ns = b.job.fixed ? b.pair.now_ns + 1000000 : bench_now_ns() + b.ahead_ns;
 }
 
 static bool step(void)
@@ -81,7 +70,7 @@ static void settle(void)
 /* Bulk wants whole segments and therefore Nagle; a byte that waits for an answer does not. */
 static bool nodelay(void)
 {
-    return b.workload != BULK;
+    return b.job.workload != BULK;
 }
 
 /* Reads all there is; -EAGAIN, or 0 at the end of the stream. A short read left nothing behind,
@@ -135,7 +124,7 @@ static void server_read(const struct weir_ready_event *event)
 
     if (read_all(b.pair.server, event, &bytes) == 0)
         weir_pair_must(weir_close(b.pair.server, event->sock), "close");
-    else if (bytes > 0 && b.workload != BULK)
+    else if (bytes > 0 && b.job.workload != BULK)
         send_byte(b.pair.server, event->sock);
 }
 
@@ -250,9 +239,9 @@ static void run_crr(uint64_t connections)
 /* noinline: callgrind names it in --toggle-collect. */
 static __attribute__((noinline)) void bench_measured(uint64_t count)
 {
-    if (b.workload == BULK)
+    if (b.job.workload == BULK)
         run_bulk(count);
-    else if (b.workload == RR)
+    else if (b.job.workload == RR)
         run_rr(count);
     else
         run_crr(count);
@@ -279,13 +268,13 @@ static void prepare(void)
 {
     for (size_t i = 0; i < USER_BUFFER; i++)
         b.user_out[i] = (unsigned char)(i * 7 + i / 251);
-    b.config.timewait_max = (uint32_t)b.timewait_count + TW_BATCH;
+    b.config.timewait_max = (uint32_t)b.job.timewait_count + TW_BATCH;
     b.config.first_port = PORT_FIRST;
     b.config.last_port = PORT_LAST;
     b.config.mtu = 1500;
     b.pair.on_client = on_client;
     b.pair.on_server = on_server;
-    b.pair.now_ns = b.fixed ? 1000000000 : bench_now_ns();
+    b.pair.now_ns = b.job.fixed ? 1000000000 : bench_now_ns();
     b.client = -1;
     weir_pair_open(&b.pair, &b.config);
     weir_pair_listen(&b.pair, SERVER_PORT, LISTENERS, &listener_tag);
@@ -293,14 +282,14 @@ static void prepare(void)
 
 static void prepare_run(void)
 {
-    enum workload wanted = b.workload;
+    enum workload wanted = b.job.workload;
 
     prepare();
-    b.workload = RR; /* the idle ones carry a byte there and back */
-    open_idle(b.idle_count);
-    b.workload = wanted;
-    if (b.workload == CRR)
-        run_crr(b.timewait_count);
+    b.job.workload = RR; /* the idle ones carry a byte there and back */
+    open_idle(b.job.idle_count);
+    b.job.workload = wanted;
+    if (b.job.workload == CRR)
+        run_crr(b.job.timewait_count);
     else
         connect_and_settle();
     b.received = b.sent = 0;
@@ -311,7 +300,8 @@ static void prepare_run(void)
 static void describe(char *text, size_t size, struct weir_pair_stats before)
 {
     int n = snprintf(text, size, "\"idle\":%llu,\"timewait\":%llu,",
-                     (unsigned long long)b.idle_count, (unsigned long long)b.timewait_count);
+                     (unsigned long long)b.job.idle_count,
+                     (unsigned long long)b.job.timewait_count);
 
     weir_pair_describe(&b.pair, &b.config, before, text + n, size - (size_t)n);
 }
@@ -321,11 +311,12 @@ static void check_clean(void)
     size_t whole = b.received < USER_BUFFER ? (size_t)b.received : USER_BUFFER;
 
     weir_pair_check(&b.pair);
-    if (b.workload == BULK && memcmp(b.user_in, b.user_out, whole) != 0)
+    if (b.job.workload == BULK && memcmp(b.user_in, b.user_out, whole) != 0)
         bench_die("the stream arrived changed");
-    if (b.workload == CRR && b.accepted_count != b.connect_count)
+    if (b.job.workload == CRR && b.accepted_count != b.connect_count)
         bench_die("not all connections were established");
-    if (b.workload == CRR && weir_pair_stat(&b.pair, "TcpExtTW") != b.connect_count - b.idle_count)
+    if (b.job.workload == CRR &&
+        weir_pair_stat(&b.pair, "TcpExtTW") != b.connect_count - b.job.idle_count)
         bench_die("not all connections closed through TIME-WAIT");
 }
 
@@ -333,7 +324,7 @@ static void check_clean(void)
 
 static double grown(uint64_t before, bool is_server)
 {
-    return ((double)weir_pair_mem(&b.pair, is_server) - (double)before) / (double)b.count;
+    return ((double)weir_pair_mem(&b.pair, is_server) - (double)before) / (double)b.job.count;
 }
 
 /* K connections, used and now idle; the larger of the two ends. */
@@ -341,7 +332,7 @@ static double idle_bytes(void)
 {
     uint64_t client = weir_pair_mem(&b.pair, false), server = weir_pair_mem(&b.pair, true);
 
-    open_idle(b.count);
+    open_idle(b.job.count);
     double c = grown(client, false), s = grown(server, true);
     return c > s ? c : s;
 }
@@ -350,7 +341,7 @@ static double timewait_bytes(void)
 {
     uint64_t before = weir_pair_mem(&b.pair, false);
 
-    run_crr(b.count);
+    run_crr(b.job.count);
     return grown(before, false);
 }
 
@@ -359,7 +350,7 @@ static double syn_bytes(void)
 {
     uint64_t before = weir_pair_mem(&b.pair, true);
 
-    for (uint64_t i = 0; i < b.count; i++) {
+    for (uint64_t i = 0; i < b.job.count; i++) {
         connect_one();
         weir_pair_step_deaf(&b.pair);
     }
@@ -372,8 +363,8 @@ static void measure_idle(void)
     double (*const measures[])(void) = {idle_bytes, timewait_bytes, syn_bytes};
     double bytes[3];
 
-    b.fixed = true;
-    b.timewait_count = b.count;
+    b.job.fixed = true;
+    b.job.timewait_count = b.job.count;
     for (int i = 0; i < 3; i++) { /* each with stacks of its own; one connection warms them up */
         memset(&b.pair, 0, sizeof b.pair);
         b.connect_count = b.accepted_count = b.received = 0;
@@ -384,20 +375,7 @@ static void measure_idle(void)
         weir_pair_close(&b.pair);
     }
     snprintf(extra, sizeof extra, "\"timewait_bytes\":%.1f,\"syn_bytes\":%.1f", bytes[1], bytes[2]);
-    bench_print(&(struct bench_result){.stack = "weir",
-                                       .workload = workload_names[IDLE],
-                                       .value = bytes[0],
-                                       .unit = unit_rate[IDLE],
-                                       .count = b.count,
-                                       .extra = extra});
-}
-
-/* Free lists, congestion window, caches. */
-static void warm_up(void)
-{
-    uint64_t tenth = b.count / 10 + 1;
-
-    bench_measured(b.workload == BULK ? (tenth / USER_BUFFER + 1) * USER_BUFFER : tenth);
+    job_print(&b.job, "weir", bytes[0], 0, extra);
 }
 
 static void measure(void)
@@ -405,91 +383,42 @@ static void measure(void)
     char extra[1024];
 
     prepare_run();
-    if (!b.fixed)
-        warm_up();
+    if (!b.job.fixed)
+        bench_measured(job_warm_up(&b.job, USER_BUFFER));
     settle();
 
     struct weir_pair_stats before = b.pair.seen;
     int64_t start = bench_now_ns();
-    bench_measured(b.count);
-    double seconds = b.fixed ? 0 : (double)(bench_now_ns() - start) / 1e9;
+    bench_measured(b.job.count);
+    double seconds = b.job.fixed ? 0 : (double)(bench_now_ns() - start) / 1e9;
 
     check_clean();
     describe(extra, sizeof extra, before);
-    bench_print(&(struct bench_result){.stack = "weir",
-                                       .workload = workload_names[b.workload],
-                                       .value = bench_rate(b.count, seconds),
-                                       .unit = (b.fixed ? unit_fixed : unit_rate)[b.workload],
-                                       .count = b.count,
-                                       .seconds = seconds,
-                                       .extra = extra});
+    job_print(&b.job, "weir", bench_rate(b.job.count, seconds), seconds, extra);
 }
 
-static void usage(void)
-{
-    fputs("usage: weir_inproc [OPTIONS] bulk BYTES | rr COUNT | crr COUNT | idle CONNECTIONS\n"
-          "  --idle K       K other connections open (bulk, rr, crr)\n"
-          "  --timewait K   K connections in TIME-WAIT (crr)\n"
-          "  --buffer B     bytes of each send and receive buffer (64k)\n"
-          "  --gso          superframes, and checksums left to the link\n"
-          "  --plain        no timestamps, no SACK\n"
-          "  --fixed        no clock, no warm-up: the same work in each run, for callgrind\n"
-          "  --raw-ip       no Ethernet header, no ARP\n"
-          "  --ip6          over IPv6\n",
-          stderr);
-    exit(2);
-}
-
-static void parse(int argc, char **argv)
-{
-    static const struct option options[] = {{"idle", required_argument, NULL, 'i'},
-                                            {"timewait", required_argument, NULL, 't'},
-                                            {"time-wait", required_argument, NULL, 't'},
-                                            {"buffer", required_argument, NULL, 'b'},
-                                            {"gso", no_argument, NULL, 'g'},
-                                            {"plain", no_argument, NULL, 'p'},
-                                            {"fixed", no_argument, NULL, 'f'},
-                                            {"raw-ip", no_argument, NULL, 'r'},
-                                            {"ip6", no_argument, NULL, '6'},
-                                            {0}};
-    static bool *const on['z' + 1] = {['g'] = &b.config.gso,
-                                      ['p'] = &b.config.plain,
-                                      ['f'] = &b.fixed,
-                                      ['r'] = &b.config.raw_ip,
-                                      ['6'] = &b.config.ip6};
-    int opt;
-
-    b.config.buffer_bytes = 65536;
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (opt) {
-        case 'i':
-            b.idle_count = bench_number(optarg);
-            break;
-        case 't':
-            b.timewait_count = bench_number(optarg);
-            break;
-        case 'b':
-            b.config.buffer_bytes = (uint32_t)bench_number(optarg);
-            break;
-        default:
-            if (opt < 0 || opt > 'z' || !on[opt])
-                usage();
-            *on[opt] = true;
-        }
-    }
-    if (optind + 2 != argc)
-        usage();
-    while (b.workload < WORKLOADS && strcmp(argv[optind], workload_names[b.workload]) != 0)
-        b.workload++;
-    b.count = bench_number(argv[optind + 1]);
-    if (b.workload == WORKLOADS || b.count == 0)
-        usage();
-}
+static const char usage[] =
+    "usage: weir_inproc [OPTIONS] bulk BYTES | rr COUNT | crr COUNT | idle CONNECTIONS\n"
+    "  --idle K       K other connections open (bulk, rr, crr)\n"
+    "  --timewait K   K connections in TIME-WAIT (crr)\n"
+    "  --buffer B     bytes of each send and receive buffer (64k)\n"
+    "  --gso          superframes, and checksums left to the link\n"
+    "  --plain        no timestamps, no SACK\n"
+    "  --fixed        no clock, no warm-up: the same work in each run, for callgrind\n"
+    "  --raw-ip       no Ethernet header, no ARP\n"
+    "  --ip6          over IPv6\n";
 
 int main(int argc, char **argv)
 {
-    parse(argc, argv);
-    if (b.workload == IDLE)
+    uint64_t buffer_bytes = 65536;
+    const struct job_option own[] = {
+        {"buffer", NULL, &buffer_bytes},  {"gso", &b.config.gso, NULL},
+        {"plain", &b.config.plain, NULL}, {"raw-ip", &b.config.raw_ip, NULL},
+        {"ip6", &b.config.ip6, NULL},     {0}};
+
+    job_parse(&b.job, own, usage, argc, argv);
+    b.config.buffer_bytes = (uint32_t)buffer_bytes;
+    if (b.job.workload == IDLE)
         measure_idle();
     else
         measure();

@@ -5,7 +5,6 @@
 #ifndef CLI_PING_H
 #define CLI_PING_H
 
-#include <getopt.h>
 #include <signal.h>
 
 #include "cli/cli.h"
@@ -15,7 +14,7 @@ struct ping_options {
     long size, ttl;
     int64_t interval_ns, wait_ns, deadline_ns; /* deadline 0: none */
     bool is_quiet;
-    const char *verb; /* for messages */
+    const char *verb, *usage; /* for messages */
     const char *daemon, *target;
     struct weir_addr addr;
     struct link_options link; /* link.link NULL: by a running stack */
@@ -24,11 +23,14 @@ struct ping_options {
 /* ping_options.c. 0, or exit status 2; exits for --help. */
 int ping_take_options(struct ping_options *o, int argc, char **argv);
 
-/* What weir traceroute says in the same words. "weir: VERB: WHAT 'TEXT': HINT"; 2. */
+/* Below: what weir traceroute reads and says in the same words. "weir: VERB: WHAT 'TEXT': HINT"; 2.
+ */
 int ping_mistake(const char *verb, const char *what, const char *text, const char *hint);
-/* What getopt_long did not take of ping_long_options; 2. */
-int ping_unknown_option(const char *verb, const char *word);
-extern const struct option ping_long_options[]; /* the link's, and --help */
+/* Each option goes to `take`, which leaves to ping_take_shared what is no letter of its own. 0, or
+ * exit status 2. */
+int ping_read(struct ping_options *o, const char *letters,
+              int (*take)(struct ping_options *o, int c), int argc, char **argv);
+int ping_take_shared(struct ping_options *o, int c);
 
 /* By which requests go out: ping_way.c. */
 struct ping_way {

@@ -35,7 +35,7 @@ static const char usage[] =
     "the\n"
     "summary.\n";
 
-const struct option ping_long_options[] = {
+static const struct option long_options[] = {
     {"link", required_argument, NULL, LINK_OPTION},
     {"ip", required_argument, NULL, LINK_OPTION_IP},
     {"gw", required_argument, NULL, LINK_OPTION_GW},
@@ -52,82 +52,109 @@ int ping_mistake(const char *verb, const char *what, const char *text, const cha
     return 2;
 }
 
-static int mistake(const char *what, const char *text, const char *hint)
+/* What getopt_long did not take. */
+static int refuse(const struct ping_options *o, int c, const char *word)
 {
-    return ping_mistake("ping", what, text, hint);
+    const char letter[] = {'-', (char)optopt, '\0'};
+    char hint[64];
+
+    snprintf(hint, sizeof hint, "see weir %s --help", o->verb);
+    if (c == ':')
+        return ping_mistake(o->verb, "no value for", word, hint);
+    if (optopt > 0 && optopt < 256)
+        return ping_mistake(o->verb, "unknown option", letter, hint);
+    fprintf(stderr, "weir: %s: unknown option '%s': did you mean '%s'? (weir %s --help)\n", o->verb,
+            word, nearest_word(word, option_words), o->verb);
+    return 2;
 }
 
-static int take_number(int c, const char *text, long least, long most, long *out)
-{
-    char what[64], hint[64], *end;
-    long n = strtol(text, &end, 10);
-
-    *out = n;
-    if (end != text && !*end && n >= least && n <= most)
-        return 0;
-    snprintf(what, sizeof what, "not a number for -%c", c);
-    snprintf(hint, sizeof hint, "%ld to %ld", least, most);
-    return mistake(what, text, hint);
-}
-
-static int take_seconds(int c, const char *text, double least, int64_t *out)
-{
-    char what[64], hint[64], *end;
-    double s = strtod(text, &end);
-
-    if (end != text && !*end && s >= least && s <= 1e6) {
-        *out = (int64_t)(s * SECOND_NS);
-        return 0;
-    }
-    snprintf(what, sizeof what, "not seconds for -%c", c);
-    snprintf(hint, sizeof hint, "%g to 1000000", least);
-    return mistake(what, text, hint);
-}
-
-static int take(struct ping_options *o, int c)
+int ping_take_shared(struct ping_options *o, int c)
 {
     switch (c) {
-    case 'c':
-        return take_number(c, optarg, 1, 1000000000, &o->count);
-    case 's':
-        return take_number(c, optarg, 0, ECHO_DATA_MAX, &o->size);
-    case 't':
-        return take_number(c, optarg, 1, 255, &o->ttl);
-    case 'i':
-        return take_seconds(c, optarg, INTERVAL_MIN, &o->interval_ns);
-    case 'W':
-        return take_seconds(c, optarg, 0, &o->wait_ns);
-    case 'w':
-        return take_seconds(c, optarg, INTERVAL_MIN, &o->deadline_ns);
     case 'd':
         o->daemon = optarg;
-        return 0;
-    case 'q':
-        o->is_quiet = true;
         return 0;
     case 'n':
     case '4':
     case '6':
         return 0;
     case 'h':
-        fputs(usage, stdout);
+        fputs(o->usage, stdout);
         exit(0);
     default:
         return link_take(&o->link, c, optarg);
     }
 }
 
-int ping_unknown_option(const char *verb, const char *word)
+int ping_read(struct ping_options *o, const char *letters,
+              int (*take)(struct ping_options *o, int c), int argc, char **argv)
 {
-    const char letter[] = {'-', (char)optopt, '\0'};
+    int c, v;
 
-    if (optopt <= 0 || optopt >= 256) {
-        fprintf(stderr, "weir: %s: unknown option '%s': did you mean '%s'? (weir %s --help)\n",
-                verb, word, nearest_word(word, option_words), verb);
-        return 2;
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+        if (c == ':' || c == '?')
+            return refuse(o, c, argv[optind - 1]);
+        if ((v = take(o, c)) != 0)
+            return v;
     }
-    fprintf(stderr, "weir: %s: unknown option '%s': see weir %s --help\n", verb, letter, verb);
-    return 2;
+    return 0;
+}
+
+static int mistake(const char *what, const char *text, const char *hint)
+{
+    return ping_mistake("ping", what, text, hint);
+}
+
+static int take_number(int c, long least, long most, long *out)
+{
+    char what[64], hint[64], *end;
+    long n = strtol(optarg, &end, 10);
+
+    *out = n;
+    if (end != optarg && !*end && n >= least && n <= most)
+        return 0;
+    snprintf(what, sizeof what, "not a number for -%c", c);
+    snprintf(hint, sizeof hint, "%ld to %ld", least, most);
+    return mistake(what, optarg, hint);
+}
+
+static int take_seconds(int c, double least, int64_t *out)
+{
+    char what[64], hint[64], *end;
+    double s = strtod(optarg, &end);
+
+    if (end != optarg && !*end && s >= least && s <= 1e6) {
+        *out = (int64_t)(s * SECOND_NS);
+        return 0;
+    }
+    snprintf(what, sizeof what, "not seconds for -%c", c);
+    snprintf(hint, sizeof hint, "%g to 1000000", least);
+    return mistake(what, optarg, hint);
+}
+
+static int take(struct ping_options *o, int c)
+{
+    switch (c) {
+    case 'c':
+        return take_number(c, 1, 1000000000, &o->count);
+    case 's':
+        return take_number(c, 0, ECHO_DATA_MAX, &o->size);
+    case 't':
+        return take_number(c, 1, 255, &o->ttl);
+    case 'i':
+        return take_seconds(c, INTERVAL_MIN, &o->interval_ns);
+    case 'W':
+        return take_seconds(c, 0, &o->wait_ns);
+    case 'w':
+        return take_seconds(c, INTERVAL_MIN, &o->deadline_ns);
+    case 'q':
+        o->is_quiet = true;
+        return 0;
+    default:
+        return ping_take_shared(o, c);
+    }
 }
 
 static int check_link(const struct ping_options *o)
@@ -141,19 +168,12 @@ static int check_link(const struct ping_options *o)
 
 int ping_take_options(struct ping_options *o, int argc, char **argv)
 {
-    int c, v;
+    int v;
 
     o->verb = "ping";
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":c:i:W:w:s:t:d:qnh46", ping_long_options, NULL)) != -1) {
-        if (c == ':')
-            return mistake("no value for", argv[optind - 1], "see weir ping --help");
-        if (c == '?')
-            return ping_unknown_option("ping", argv[optind - 1]);
-        if ((v = take(o, c)) != 0)
-            return v;
-    }
+    o->usage = usage;
+    if ((v = ping_read(o, ":c:i:W:w:s:t:d:qnh46", take, argc, argv)) != 0)
+        return v;
     if (optind != argc - 1) {
         fprintf(stderr, "weir: ping wants one address, as in weir ping -c 3 10.77.0.1\n");
         return 2;

@@ -11,7 +11,7 @@
 #define TRACE_QUERIES_MAX 10
 
 struct trace_options {
-    struct ping_options way; /* link, daemon, target, address */
+    struct ping_options way; /* link, daemon, target, address; the first member */
     enum probe_kind kind;
     long first, most, queries, port, size; /* size: of the packet, IP header and all */
     int64_t wait_ns;

@@ -49,8 +49,9 @@ static int take_number(const char *what, const char *text, long least, long most
     return mistake(what, text, hint);
 }
 
-static int take(struct trace_options *o, int c)
+static int take(struct ping_options *way, int c)
 {
+    struct trace_options *o = (struct trace_options *)way;
     long seconds;
     int v;
 
@@ -72,18 +73,8 @@ static int take(struct trace_options *o, int c)
         v = take_number("no seconds for -w", optarg, 1, 3600, &seconds);
         o->wait_ns = seconds * 1000000000;
         return v;
-    case 'd':
-        o->way.daemon = optarg;
-        return 0;
-    case 'n':
-    case '4':
-    case '6':
-        return 0;
-    case 'h':
-        fputs(usage, stdout);
-        exit(0);
     default:
-        return link_take(&o->way.link, c, optarg);
+        return ping_take_shared(way, c);
     }
 }
 
@@ -109,19 +100,12 @@ static int take_target(struct trace_options *o, int n, char **words)
 
 int trace_take_options(struct trace_options *o, int argc, char **argv)
 {
-    int c, v;
+    int v;
 
     o->wait_ns = 5000000000;
     o->way.verb = "traceroute";
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":UITf:m:q:w:p:d:n46h", ping_long_options, NULL)) != -1) {
-        if (c == ':')
-            return mistake("no value for", argv[optind - 1], "see weir traceroute --help");
-        if (c == '?')
-            return ping_unknown_option("traceroute", argv[optind - 1]);
-        if ((v = take(o, c)) != 0)
-            return v;
-    }
+    o->way.usage = usage;
+    if ((v = ping_read(&o->way, ":UITf:m:q:w:p:d:n46h", take, argc, argv)) != 0)
+        return v;
     return take_target(o, argc - optind, argv + optind);
 }

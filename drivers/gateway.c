@@ -278,6 +278,16 @@ void gateway_shortage(struct gateway *g, struct publish *p)
 }
 
 /* Not keyed: one end of each pair of addresses is a program that this process runs. */
+int gateway_socket(struct gateway *g, int type, struct weir_sockaddr *any)
+{
+    int s = weir_socket(g->stack, AF_INET6, type, 0);
+
+    if (s >= 0)
+        return s;
+    any->addr = weir_addr_v4(0); /* a stack without IPv6 */
+    return weir_socket(g->stack, AF_INET, type, 0);
+}
+
 uint32_t gateway_hash(const struct weir_sockaddr *a, const struct weir_sockaddr *b)
 {
     uint64_t h = (uint64_t)a->port << 16 | b->port;

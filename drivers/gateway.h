@@ -88,6 +88,8 @@ struct gateway {
 int gateway_watch(struct gateway *g, struct watch *w, uint32_t events);
 int gateway_unwatch(struct gateway *g, struct watch *w); /* the descriptor, to be closed */
 void gateway_shortage(struct gateway *g, struct publish *p);
+/* A socket of the stack, and in *any the address that means all of its families. -errno. */
+int gateway_socket(struct gateway *g, int type, struct weir_sockaddr *any);
 uint32_t gateway_hash(const struct weir_sockaddr *a, const struct weir_sockaddr *b);
 
 /* gateway_tcp.c */

@@ -450,14 +450,9 @@ uint64_t gateway_tcp_unsent(struct gateway *g)
 int gateway_tcp_open(struct gateway *g)
 {
     struct weir_sockaddr any = {0};
-    int on = 1;
-    int s = weir_socket(g->stack, AF_INET6, SOCK_STREAM, 0);
-    int r;
+    int s = gateway_socket(g, SOCK_STREAM, &any);
+    int on = 1, r;
 
-    if (s < 0) { /* a stack without IPv6 */
-        any.addr = weir_addr_v4(0);
-        s = weir_socket(g->stack, AF_INET, SOCK_STREAM, 0);
-    }
     if (s < 0)
         return s;
     g->listener = s;

@@ -304,14 +304,9 @@ int64_t gateway_udp_deadline(const struct gateway *g)
 int gateway_udp_open(struct gateway *g)
 {
     struct weir_sockaddr any = {0};
-    int on = 1;
-    int s = weir_socket(g->stack, AF_INET6, SOCK_DGRAM, 0);
-    int r;
+    int s = gateway_socket(g, SOCK_DGRAM, &any);
+    int on = 1, r;
 
-    if (s < 0) { /* a stack without IPv6 */
-        any.addr = weir_addr_v4(0);
-        s = weir_socket(g->stack, AF_INET, SOCK_DGRAM, 0);
-    }
     if (s < 0)
         return s;
     g->datagrams = s;

@@ -105,7 +105,7 @@ uint16_t sum_mended(uint16_t has, uint16_t lacks)
 
 /* -- the header -------------------------------------------------------------------------------- */
 
-static const struct word protocols[] = {
+const struct word ip_protocols[] = {
     {0, "Options"},
     {PROTO_ICMP, "ICMP"},
     {PROTO_IGMP, "IGMP"},
@@ -113,13 +113,15 @@ static const struct word protocols[] = {
     {PROTO_TCP, "TCP"},
     {PROTO_UDP, "UDP"},
     {41, "IPv6"},
+    {43, "Routing"},
+    {44, "Fragment"},
     {47, "GRE"},
     {50, "ESP"},
     {51, "AH"},
+    {PROTO_ICMP6, "ICMPv6"},
     {89, "OSPF"},
     {112, "VRRP"},
     {132, "SCTP"},
-    {PROTO_ICMP6, "ICMPv6"},
     {0, NULL},
 };
 
@@ -184,7 +186,7 @@ static void print_fragment_flags(struct dump *d, uint16_t off)
 static void print_header(struct dump *d, const uint8_t *p, uint32_t head, uint32_t len)
 {
     static const char *const ecn[] = {"", ",ECT(1)", ",ECT(0)", ",CE"};
-    const char *name = word_of(protocols, p[9]);
+    const char *name = word_of(ip_protocols, p[9]);
     uint16_t off = get16(p + 6), sum;
 
     fprintf(d->to, "(tos 0x%x%s", p[1], ecn[p[1] & 3]);

@@ -11,27 +11,9 @@
 #define EXTENSIONS_MAX 16
 enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, NO_NEXT = 59, DEST_OPTIONS = 60 };
 
-static const struct word protocols[] = {
-    {HOP_BY_HOP, "Options"},
-    {PROTO_ICMP, "ICMP"},
-    {4, "IPIP"},
-    {PROTO_TCP, "TCP"},
-    {PROTO_UDP, "UDP"},
-    {41, "IPv6"},
-    {47, "GRE"},
-    {50, "ESP"},
-    {51, "AH"},
-    {PROTO_ICMP6, "ICMPv6"},
-    {89, "OSPF"},
-    {132, "SCTP"},
-    {ROUTING, "Routing"},
-    {FRAGMENT, "Fragment"},
-    {255, NULL},
-};
-
 static void print_header(struct dump *d, const uint8_t *p)
 {
-    const char *name = word_of(protocols, p[6]);
+    const char *name = word_of(ip_protocols, p[6]);
     uint32_t word = get32(p);
 
     fputc('(', d->to);

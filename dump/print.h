@@ -76,6 +76,7 @@ struct word {
     const char *text;
 };
 const char *word_of(const struct word *words, uint32_t value); /* NULL: none */
+extern const struct word ip_protocols[];                       /* of both families */
 /* What the checksum field lacks, with the pseudo-header of its IP; 0: it is right. */
 uint16_t transport_sum(const struct inet *in, struct view v);
 uint16_t bytes_sum(const uint8_t *p, uint32_t n);  /* without a pseudo-header */

@@ -175,16 +175,21 @@ static int64_t try_writev(struct run *r, struct playing *c)
     return vector(r, c, true);
 }
 
-/* {msg_name(...)=..., msg_iov(1)=[{..., 1000}], msg_flags=0} */
-static bool message(struct run *r, struct playing *c, const struct value **flags)
+/* Of sendmsg and recvmsg: fd, {msg_name(...)=..., msg_iov(1)=[{..., 1000}], msg_flags=0}, flags */
+static bool message(struct run *r, struct playing *c, int *fd)
 {
     const struct value *m = arg_at(c, 1), *iov;
+    int64_t flags;
 
+    if (!arg_fd(r, c, 0, fd))
+        return false;
     if (m->kind != VALUE_LIST || !(iov = field_of(m, "msg_iov")))
         return problem_set(r->problem, PROBLEM_SYNTAX, m->at,
                            "expected a message {msg_iov = [...]}");
-    *flags = field_of(m, "msg_flags");
-    return many_buffers(r, c, iov);
+    if (!many_buffers(r, c, iov) || !arg_number(r, c, 2, &flags))
+        return false;
+    c->io.flags = (int)flags;
+    return true;
 }
 
 static bool check_message(struct run *r, struct playing *c)
@@ -201,13 +206,10 @@ static bool check_message(struct run *r, struct playing *c)
 
 static int64_t try_recvmsg(struct run *r, struct playing *c)
 {
-    const struct value *unused;
-    int64_t flags;
     int fd;
 
-    if (!arg_fd(r, c, 0, &fd) || !message(r, c, &unused) || !arg_number(r, c, 2, &flags))
+    if (!message(r, c, &fd))
         return CALL_BAD;
-    c->io.flags = (int)flags;
     c->io.out_flags = 0;
     c->check = check_message;
     return node_receive(r->node, fd, &c->io, &c->wait);
@@ -215,14 +217,9 @@ static int64_t try_recvmsg(struct run *r, struct playing *c)
 
 static int64_t try_sendmsg(struct run *r, struct playing *c)
 {
-    const struct value *unused;
-    int64_t flags;
     int fd;
 
-    if (!arg_fd(r, c, 0, &fd) || !message(r, c, &unused) || !arg_number(r, c, 2, &flags))
-        return CALL_BAD;
-    c->io.flags = (int)flags;
-    return send_noted(r, c, fd);
+    return message(r, c, &fd) ? send_noted(r, c, fd) : CALL_BAD;
 }
 
 const struct call_row calls_of_data[] = {

@@ -16,5 +16,5 @@ exec gcc -std=gnu11 -D_GNU_SOURCE -g -w "$@" \
     "$core/memp.c" "$core/netif.c" "$core/pbuf.c" "$core/tcp.c" "$core/tcp_in.c" \
     "$core/tcp_out.c" "$core/timeouts.c" "$core/ipv4/etharp.c" "$core/ipv4/icmp.c" \
     "$core/ipv4/ip4.c" "$core/ipv4/ip4_addr.c" "$lwip/netif/ethernet.c" \
-    "$here/linked.c" "$bench/lwip_peer.c" "$bench/support/bench.c" \
+    "$here/linked.c" "$bench/lwip_peer.c" "$bench/support/bench.c" "$bench/support/job.c" \
     "$bench/support/lwip_link.c" "$bench/support/lwip_port.c" -o "$output"

@@ -56,37 +56,42 @@ enum drop icmp_input(struct ip *ip, const struct icmp_view *in, struct icmp_even
 
 /* The reply is the request with another type: its checksum follows by arithmetic (1624), and would
  * be wrong if the request was changed on its way through us. */
-static enum drop input_echo(struct ip *ip, const struct icmp_view *in, const struct icmp4 *h)
+enum drop icmp_answer_echo(struct ip *ip, const struct icmp_view *in, const struct icmp4 *reply,
+                           uint8_t request, uint32_t moved)
 {
-    const struct ip_config *c = &ip->config;
-    struct icmp4 reply = {.type = ICMP4_ECHO_REPLY, .code = h->code, .rest = h->rest};
     uint32_t len = slices_len(in->part, in->parts);
     struct icmp_answer a = {
         .src = in->local,
         .dst = in->src,
+        .ifindex = in->ifindex,
         .tos = in->tos,
         .skip = ICMP_LEN,
         .len = len - ICMP_LEN,
         .parts = in->parts,
         .part = in->part,
     };
-    uint8_t sum[4], request[2] = {ICMP4_ECHO, 0}, zero[2] = {ICMP4_ECHO_REPLY, 0};
-    uint16_t request_word, reply_word, old;
-    uint32_t acc;
+    uint8_t old[ICMP_LEN], was[2] = {request, 0}, is[2] = {reply->type, 0};
+    uint16_t sum;
+
+    slices_peek(in->part, in->parts, old, sizeof old);
+    memcpy(&sum, old + 2, sizeof sum);
+    moved += sum_add((uint16_t)~sum, is, sizeof is) + sum_finish(sum_add(0, was, sizeof was));
+    icmp4_emit(a.hdr, reply);
+    sum = sum_finish(moved);
+    if (!sum)
+        sum = 0xffff; /* -0: a message of zeros needs it, to any other it is the same */
+    memcpy(a.hdr + 2, &sum, sizeof sum);
+    return icmp_queue(ip, &a);
+}
+
+static enum drop input_echo(struct ip *ip, const struct icmp_view *in, const struct icmp4 *h)
+{
+    const struct ip_config *c = &ip->config;
+    struct icmp4 reply = {.type = ICMP4_ECHO_REPLY, .code = h->code, .rest = h->rest};
 
     if (c->icmp_echo_ignore_all || (in->is_group && c->icmp_echo_ignore_broadcasts))
         return DROP_icmp_echo_refused;
-    slices_peek(in->part, in->parts, sum, sizeof sum);
-    memcpy(&old, sum + 2, sizeof old);
-    memcpy(&request_word, request, sizeof request_word);
-    memcpy(&reply_word, zero, sizeof reply_word);
-    acc = (uint32_t)(uint16_t)~old + (uint16_t)~request_word + reply_word;
-    icmp4_emit(a.hdr, &reply);
-    old = sum_finish(acc);
-    if (!old)
-        old = 0xffff; /* -0: a message of zeros needs it, to any other it is the same */
-    memcpy(a.hdr + 2, &old, sizeof old);
-    return icmp_queue(ip, &a);
+    return icmp_answer_echo(ip, in, &reply, ICMP4_ECHO, 0);
 }
 
 static int unreach_errno(uint8_t code)
@@ -145,9 +150,13 @@ enum drop icmp_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out)
     out->proto = p[9];
     out->local = weir_addr_v4(get32(p + 12));
     out->remote = weir_addr_v4(get32(p + 16));
-    p += hdr_len;
-    if (out->proto == PROTO_ICMP) {
-        if (p[0] != ICMP4_ECHO)
+    return icmp_read_transport(p + hdr_len, out->proto == PROTO_ICMP, ICMP4_ECHO, out);
+}
+
+enum drop icmp_read_transport(const uint8_t *p, bool is_icmp, uint8_t echo, struct icmp_error *out)
+{
+    if (is_icmp) {
+        if (p[0] != echo)
             return DROP_icmp_unmatched; /* nobody waits for what became of an answer */
         out->lport = get16(p + 4);
         return PASS;

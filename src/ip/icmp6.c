@@ -45,44 +45,18 @@ enum drop icmp6_input(struct ip *ip, const struct icmp_view *in, struct icmp_eve
     }
 }
 
-/* One's complement of a word that leaves a sum. */
-static uint32_t without(uint32_t acc)
-{
-    return (uint16_t)~sum_fold(acc);
-}
-
-/* As the ICMP echo of icmp.c: the reply's checksum follows from the request's. Where a group was
- * asked, another address takes its place in the pseudo header. */
+/* Where a group was asked, another address takes its place in the pseudo header. */
 static enum drop input_echo(struct ip *ip, const struct icmp_view *in, const struct icmp4 *h)
 {
     const struct ip_config *c = &ip->config;
     struct icmp4 reply = {.type = ICMP6_ECHO_REPLY, .code = h->code, .rest = h->rest};
     uint32_t len = slices_len(in->part, in->parts);
-    struct icmp_answer a = {
-        .src = in->local,
-        .dst = in->src,
-        .ifindex = in->ifindex,
-        .tos = in->tos,
-        .skip = ICMP_LEN,
-        .len = len - ICMP_LEN,
-        .parts = in->parts,
-        .part = in->part,
-    };
-    uint8_t old[ICMP_LEN], type[2] = {ICMP6_ECHO, 0}, other[2] = {ICMP6_ECHO_REPLY, 0};
-    uint32_t acc;
-    uint16_t sum;
+    uint32_t was = pseudo_sum(&in->src, &in->dst, PROTO_ICMP6, len);
+    uint32_t is = pseudo_sum(&in->local, &in->src, PROTO_ICMP6, len);
 
     if (c->icmp6_echo_ignore_all || (in->is_group && c->icmp6_echo_ignore_multicast))
         return DROP_icmp_echo_refused;
-    slices_peek(in->part, in->parts, old, sizeof old);
-    memcpy(&sum, old + 2, sizeof sum);
-    acc = sum_add((uint16_t)~sum, other, sizeof other) + without(sum_add(0, type, sizeof type));
-    acc += sum_fold(pseudo_sum(&a.src, &a.dst, PROTO_ICMP6, len)) +
-           without(pseudo_sum(&in->src, &in->dst, PROTO_ICMP6, len));
-    icmp4_emit(a.hdr, &reply);
-    sum = sum_finish(acc);
-    memcpy(a.hdr + 2, &sum, sizeof sum);
-    return icmp_queue(ip, &a);
+    return icmp_answer_echo(ip, in, &reply, ICMP6_ECHO, sum_fold(is) + sum_finish(was));
 }
 
 /* 4443#3, as Linux turns them into errors. */
@@ -114,23 +88,6 @@ static void explain(const struct icmp4 *h, struct icmp_error *out)
     }
 }
 
-/* Behind the headers: the ports, or what else says whose packet it was. */
-static enum drop read_transport(const uint8_t *p, uint32_t n, struct icmp_error *out)
-{
-    if (n < 8)
-        return DROP_icmp_quote;
-    if (out->proto == PROTO_ICMP6) {
-        if (p[0] != ICMP6_ECHO)
-            return DROP_icmp_unmatched; /* nobody waits for what became of an answer */
-        out->lport = get16(p + 4);
-        return PASS;
-    }
-    out->lport = get16(p);
-    out->rport = get16(p + 2);
-    out->seq = get32(p + 4);
-    return PASS;
-}
-
 enum drop icmp6_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out)
 {
     struct ip6_chain c = {.named_at = 6};
@@ -157,7 +114,9 @@ enum drop icmp6_read_quote(const uint8_t *p, uint32_t n, struct icmp_error *out)
         out->proto = c.inner;
     }
     out->text_at = at + 8;
-    return read_transport(p + at, n - at, out);
+    if (n < at + 8)
+        return DROP_icmp_quote;
+    return icmp_read_transport(p + at, out->proto == PROTO_ICMP6, ICMP6_ECHO, out);
 }
 
 static enum drop input_error(const struct icmp_view *in, const struct icmp4 *h,

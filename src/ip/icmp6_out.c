@@ -60,7 +60,6 @@ enum drop icmp6_error_send(struct ip *ip, const struct icmp_offence *o, int64_t 
         .src = o->local, .ifindex = o->ifindex, .parts = o->parts, .part = o->part};
     uint8_t head[IP6_LEN];
     uint32_t acc;
-    uint16_t sum;
 
     if (!icmp6_error_may_send(o))
         return DROP_icmp_ignored;
@@ -69,12 +68,7 @@ enum drop icmp6_error_send(struct ip *ip, const struct icmp_offence *o, int64_t 
     whole = IP6_LEN + (uint32_t)get16(head + 4); /* what is behind it is padding */
     quoted = quoted < whole ? quoted : whole;
     a.len = quoted < QUOTE_MAX ? quoted : QUOTE_MAX;
-    icmp4_emit(a.hdr, &h);
+    a.is_mtu = o->type == ICMP6_TOO_BIG;
     acc = pseudo_sum(&a.src, &a.dst, PROTO_ICMP6, ICMP_LEN + a.len);
-    acc = sum_add(acc, a.hdr, ICMP_LEN);
-    sum = sum_finish(slices_sum(acc, o->part, o->parts, a.len));
-    memcpy(a.hdr + 2, &sum, sizeof sum);
-    if (!icmp_take_credit(ip, now_us) && o->type != ICMP6_TOO_BIG)
-        return DROP_icmp_rate; /* Linux: path MTU discovery is not limited */
-    return icmp_queue(ip, &a);
+    return icmp_queue_error(ip, &a, &h, acc, now_us);
 }

@@ -187,7 +187,6 @@ enum drop icmp_error_send(struct ip *ip, const struct icmp_offence *o, int64_t n
     struct icmp_answer a = {.src = o->local, .parts = o->parts, .part = o->part};
     uint8_t bytes[IP4_LEN];
     uint32_t total;
-    uint16_t sum;
 
     if (!icmp_error_may_send(o))
         return DROP_icmp_ignored;
@@ -196,15 +195,12 @@ enum drop icmp_error_send(struct ip *ip, const struct icmp_offence *o, int64_t n
     total = get16(bytes + 2); /* what is behind it is padding */
     quoted = quoted < total ? quoted : total;
     a.len = quoted < QUOTE_MAX ? quoted : QUOTE_MAX;
-    icmp4_emit(a.hdr, &h);
-    sum = sum_finish(slices_sum(sum_add(0, a.hdr, ICMP_LEN), o->part, o->parts, a.len));
-    memcpy(a.hdr + 2, &sum, sizeof sum);
-    if (!icmp_take_credit(ip, now_us) && !(o->type == ICMP4_UNREACH && o->code == UNREACH_FRAG))
-        return DROP_icmp_rate; /* Linux: path MTU discovery is not limited */
-    return icmp_queue(ip, &a);
+    a.is_mtu = o->type == ICMP4_UNREACH && o->code == UNREACH_FRAG;
+    return icmp_queue_error(ip, &a, &h, 0, now_us);
 }
 
-bool icmp_take_credit(struct ip *ip, int64_t now_us)
+/* Each draws on what others may send. */
+static bool take_credit(struct ip *ip, int64_t now_us)
 {
     const struct ip_config *c = &ip->config;
     int64_t passed_us = now_us - ip->credit_at_us;
@@ -225,4 +221,17 @@ bool icmp_take_credit(struct ip *ip, int64_t now_us)
         return false;
     ip->credit -= rng_below(&ip->rng, 3); /* may become a debt, or the rate would be exceeded */
     return true;
+}
+
+enum drop icmp_queue_error(struct ip *ip, struct icmp_answer *a, const struct icmp4 *h,
+                           uint32_t acc, int64_t now_us)
+{
+    uint16_t sum;
+
+    icmp4_emit(a->hdr, h);
+    sum = sum_finish(slices_sum(sum_add(acc, a->hdr, ICMP_LEN), a->part, a->parts, a->len));
+    memcpy(a->hdr + 2, &sum, sizeof sum);
+    if (!take_credit(ip, now_us) && !a->is_mtu)
+        return DROP_icmp_rate;
+    return icmp_queue(ip, a);
 }

@@ -30,14 +30,24 @@ struct icmp_answer {
     uint8_t hdr[ICMP_LEN]; /* checksum included */
     uint32_t len;          /* bytes of `part` to take */
     uint32_t skip;         /* bytes of `part` to leave out before */
+    bool is_mtu;           /* Linux: path MTU discovery is not limited */
     uint8_t parts;
     const struct weir_slice *part;
 };
 /* PASS, ip_no_route or reply_queue. */
 enum drop icmp_queue(struct ip *ip, const struct icmp_answer *a);
 
-/* icmp_out.c: whether an error may be sent now; each draws on what others may send. */
-bool icmp_take_credit(struct ip *ip, int64_t now_us);
+/* icmp_out.c: queues an error that quotes a->part, or icmp_rate. `acc` is what its checksum begins
+ * with. */
+enum drop icmp_queue_error(struct ip *ip, struct icmp_answer *a, const struct icmp4 *h,
+                           uint32_t acc, int64_t now_us);
+
+/* icmp.c: answers an echo request of type `request`; `moved` is what changed of the checksum beside
+ * the type. */
+enum drop icmp_answer_echo(struct ip *ip, const struct icmp_view *in, const struct icmp4 *reply,
+                           uint8_t request, uint32_t moved);
+/* Reads from the 8 bytes behind the headers of a packet of ours whose it was. */
+enum drop icmp_read_transport(const uint8_t *p, bool is_icmp, uint8_t echo, struct icmp_error *out);
 
 /* Copies up to n bytes from the slices' beginning; returns how many there were. */
 uint32_t slices_peek(const struct weir_slice *part, int parts, uint8_t *dst, uint32_t n);

@@ -131,7 +131,7 @@ static bool merge(struct link *l, uint32_t index, const struct arp *a, bool is_a
     return false;
 }
 
-enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply)
+enum drop neigh_queue_answer(struct link *l, int ifindex, const struct neigh_answer *a)
 {
     uint32_t index = pool_new(&l->answers);
     struct neigh_answer *r;
@@ -139,7 +139,7 @@ enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply)
     if (!index)
         return DROP_reply_queue;
     r = pool_at(&l->answers, index);
-    *r = (struct neigh_answer){.arp = *reply};
+    *r = *a;
     list_node_init(&r->out);
     list_append(&l->answer_out[ifindex], index);
     return PASS;
@@ -147,11 +147,11 @@ enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply)
 
 static enum drop answer(struct link *l, int ifindex, const struct arp *a)
 {
-    struct arp reply = {.op = ARP_REPLY, .spa = a->tpa, .tpa = a->spa};
+    struct neigh_answer reply = {.arp = {.op = ARP_REPLY, .spa = a->tpa, .tpa = a->spa}};
 
-    memcpy(reply.sha, l->iface[ifindex].mac, 6);
-    memcpy(reply.tha, a->sha, 6);
-    return arp_answer(l, ifindex, &reply);
+    memcpy(reply.arp.sha, l->iface[ifindex].mac, 6);
+    memcpy(reply.arp.tha, a->sha, 6);
+    return neigh_queue_answer(l, ifindex, &reply);
 }
 
 bool arp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out)

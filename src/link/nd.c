@@ -150,20 +150,6 @@ static enum drop judge_rival(struct link *l, const struct nd_in *in, struct ifac
     return DROP_nd_conflict;
 }
 
-static enum drop queue_answer(struct link *l, int ifindex, const struct neigh_answer *a)
-{
-    uint32_t index = pool_new(&l->answers);
-    struct neigh_answer *r;
-
-    if (!index)
-        return DROP_reply_queue;
-    r = pool_at(&l->answers, index);
-    *r = *a;
-    list_node_init(&r->out);
-    list_append(&l->answer_out[ifindex], index);
-    return PASS;
-}
-
 static enum drop answer(struct link *l, const struct nd_in *in, const struct weir_addr *target,
                         int64_t now_us)
 {
@@ -172,14 +158,14 @@ static enum drop answer(struct link *l, const struct nd_in *in, const struct wei
     uint32_t index;
 
     if (weir_addr_is_any(&in->src))
-        return queue_answer(l, in->ifindex, &a);
+        return neigh_queue_answer(l, in->ifindex, &a);
     index = nd_learn(l, in->ifindex, &in->src, mac, now_us);
     if (!index || !neigh_at(l, index)->has_mac)
         return DROP_nd_invalid; /* where it is was not said, and is not known */
     memcpy(a.mac, neigh_at(l, index)->mac, sizeof a.mac);
     a.dst = in->src;
     a.is_solicited = true;
-    return queue_answer(l, in->ifindex, &a);
+    return neigh_queue_answer(l, in->ifindex, &a);
 }
 
 /* Whether we answer for the target; a gateway for all addresses leaves those of a link alone, and a

@@ -112,7 +112,7 @@ void router_forget(struct link *l, int ifindex, const struct weir_addr *router);
 /* arp.c */
 bool arp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out);
 /* Queues an answer; PASS or reply_queue. */
-enum drop arp_answer(struct link *l, int ifindex, const struct arp *reply);
+enum drop neigh_queue_answer(struct link *l, int ifindex, const struct neigh_answer *a);
 bool rarp_pull(struct link *l, int ifindex, int64_t now_us, struct neigh_out *out); /* rarp.c */
 bool arp_has_output(const struct link *l, int ifindex);
 

@@ -59,7 +59,7 @@ int rarp_serve(struct link *l, int ifindex, const uint8_t mac[6], const struct w
 
 static enum drop input_request(struct link *l, int ifindex, const struct arp *a)
 {
-    struct arp reply = {.op = RARP_REPLY};
+    struct neigh_answer reply = {.arp = {.op = RARP_REPLY}};
     struct weir_addr own;
 
     for (uint32_t i = 0; i < l->stations; i++) {
@@ -67,12 +67,12 @@ static enum drop input_request(struct link *l, int ifindex, const struct arp *a)
 
         if (s->ifindex != ifindex || memcmp(s->mac, a->tha, 6) != 0)
             continue;
-        reply.tpa = weir_addr_to_v4(&s->addr);
+        reply.arp.tpa = weir_addr_to_v4(&s->addr);
         if (iface_source_for(l, ifindex, &s->addr, &own))
-            reply.spa = weir_addr_to_v4(&own);
-        memcpy(reply.sha, l->iface[ifindex].mac, 6);
-        memcpy(reply.tha, s->mac, 6);
-        return arp_answer(l, ifindex, &reply);
+            reply.arp.spa = weir_addr_to_v4(&own);
+        memcpy(reply.arp.sha, l->iface[ifindex].mac, 6);
+        memcpy(reply.arp.tha, s->mac, 6);
+        return neigh_queue_answer(l, ifindex, &reply);
     }
     return DROP_arp_not_for_us;
 }

@@ -92,9 +92,7 @@ static void an_identifier_of_the_mac_has_no_second(void **state)
     struct ether s;
 
     (void)state;
-    begin(&s, &log, 1);
-    knob(&s, "net.ipv6.conf.all.addr_gen_mode", "0");
-    weir_ip6_start(s.stack[0], 1);
+    begin_by_mac(&s, &log);
     assert_true(weir_addr_equal(
         &addr_at(&s, 0)->addr,
         &(struct weir_addr){.b = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 1}}));

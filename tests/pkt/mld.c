@@ -111,14 +111,9 @@ TEST(queries_are_answered_within_their_time)
     struct heard h;
     struct ether s;
     struct message *e;
-    int sock;
     int64_t began, least = INT64_MAX, most = 0;
 
-    open_link(&s, &h);
-    sock = open_udp(&s);
-    group_opt(&s, sock, IPV6_JOIN_GROUP, GROUP);
-    ether_run(&s, 10 * SECOND);
-    h.at = h.n;
+    open_member(&s, &h);
     for (int i = 0; i < 20; i++) {
         began = s.now_ns;
         put_query(&s, .code = 2000);
@@ -168,11 +163,7 @@ TEST(a_querier_of_version_1_is_spoken_to_in_version_1)
     struct ether s;
     int sock;
 
-    open_link(&s, &h);
-    sock = open_udp(&s);
-    group_opt(&s, sock, IPV6_JOIN_GROUP, GROUP);
-    ether_run(&s, 10 * SECOND);
-    h.at = h.n;
+    sock = open_member(&s, &h);
     put_query(&s, .group = GROUP, .code = 1000, .is_v1 = true);
     ether_run(&s, SECOND);
     told(&h, "131 to ff05::5: ff05::5");
@@ -225,13 +216,8 @@ TEST(what_no_router_of_the_link_said_is_dropped)
     };
     struct heard h;
     struct ether s;
-    int sock;
 
-    open_link(&s, &h);
-    sock = open_udp(&s);
-    group_opt(&s, sock, IPV6_JOIN_GROUP, GROUP);
-    ether_run(&s, 10 * SECOND);
-    h.at = h.n;
+    open_member(&s, &h);
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct from_router q = wrong[i];
         uint64_t before = s.stack[0]->drops[DROP_igmp_invalid - DROP_FIRST];

@@ -47,9 +47,7 @@ static void each_address_is_asked_for_by_itself(void **state)
     int at = 0;
 
     (void)state;
-    begin(&s, &log, 1);
-    knob(&s, "net.ipv6.conf.all.addr_gen_mode", "0"); /* MAC 02:00:00:00:00:01 */
-    weir_ip6_start(s.stack[0], 1);
+    begin_by_mac(&s, &log);
     ether_run(&s, 3 * SECOND);
     say_prefix(&s, 9000, 9000);
     ether_run(&s, 3 * SECOND);
@@ -123,9 +121,7 @@ static void a_loop_is_no_rival_but_a_second_question_is(void **state)
     int at = 0;
 
     (void)state;
-    begin(&s, &log, 1);
-    knob(&s, "net.ipv6.conf.all.addr_gen_mode", "0");
-    weir_ip6_start(s.stack[0], 1);
+    begin_by_mac(&s, &log);
     ether_run(&s, SECOND);
     p = next_of(&log, &at, ND_NS);
     m = probe_for(&addr_at(&s, 0)->addr);
@@ -150,9 +146,7 @@ static void a_link_local_address_that_comes_from_the_mac_and_is_taken_ends_ipv6(
     struct ether s;
 
     (void)state;
-    begin(&s, &log, 1);
-    knob(&s, "net.ipv6.conf.all.addr_gen_mode", "0");
-    weir_ip6_start(s.stack[0], 1);
+    begin_by_mac(&s, &log);
     m = probe_for(&addr_at(&s, 0)->addr);
     ether_put_icmp6(&s, &m);
     log.n = 0;
@@ -210,9 +204,7 @@ static void a_host_answers_where_it_is_and_nowhere_else(void **state)
     int sock;
 
     (void)state;
-    begin_on_link(&s, &log);
-    add(&s, 0, OURS);
-    ether_run(&s, 3 * SECOND);
+    begin_at(&s, &log, OURS);
     sock = udp_from(&s, 0, OURS);
     assert_int_equal(weir_setsockopt(s.stack[0], sock, 41, 20, &m, sizeof m), 0);
     assert_true(is_answered(&s, "fe80::9", text_of(&addr_at(&s, 0)->addr)));

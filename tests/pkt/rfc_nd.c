@@ -54,9 +54,7 @@ static void what_is_sent_has_no_reserved_bits(void **state)
     int kinds[256] = {0}, sock;
 
     (void)state;
-    begin_on_link(&s, &log);
-    add(&s, 0, US6);
-    ether_run(&s, 3 * SECOND);
+    begin_at(&s, &log, US6);
     sock = udp_from(&s, 0, US6);
     send_udp(&s, sock, PEER);
     for (int i = 0; i < 2; i++) {
@@ -97,9 +95,7 @@ static void what_is_reserved_unknown_or_out_of_place_is_passed_over(void **state
     int sock, at = 0;
 
     (void)state;
-    begin_on_link(&s, &log);
-    add(&s, 0, US6);
-    ether_run(&s, 3 * SECOND);
+    begin_at(&s, &log, US6);
     sock = udp_from(&s, 0, US6);
     send_udp(&s, sock, PEER);
     ether_run(&s, 0);
@@ -167,9 +163,7 @@ static void a_question_says_nothing_of_routers(void **state)
     struct ether s;
 
     (void)state;
-    begin_on_link(&s, &log);
-    add(&s, 0, US6);
-    ether_run(&s, 3 * SECOND);
+    begin_at(&s, &log, US6);
     m = solicitation(9);
     ether_put_icmp6(&s, &m);
     assert_false(entry(&s, PEER)->is_router);
@@ -220,9 +214,7 @@ static void what_was_not_asked_for_confirms_nobody(void **state)
     uint8_t mac;
 
     (void)state;
-    begin_on_link(&s, &log);
-    add(&s, 0, US6);
-    ether_run(&s, 3 * SECOND);
+    begin_at(&s, &log, US6);
     m[0] = solicitation(9); /* the same link-layer address */
     m[1] = advertisement(0, 9);
     m[2] = advertisement(ND_NA_OVERRIDE | ND_NA_ROUTER, 9);

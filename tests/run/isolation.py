@@ -4,7 +4,6 @@ import ctypes
 import errno
 import os
 import platform
-import shutil
 import socket
 import subprocess
 import sys
@@ -103,11 +102,7 @@ class Here(rig.Case):
 
     def setUp(self):
         super().setUp()
-        if self.AS and os.geteuid() != 0:
-            self.skipTest("only root can become somebody else")
-        os.chmod(self.folder, 0o755)
-        for name in ("weir", "libweir-preload.so"):  # where anybody can read them
-            shutil.copy(os.path.join(os.path.dirname(rig.WEIR), name), self.path(name))
+        self.copy_weir_for(self.AS)
 
     def run_weir(self, *words, options=(), **more):
         program = self.start(*self.AS, self.path("weir"), "run", *options, "--", *words, **more)

@@ -1,7 +1,6 @@
 """libc's resolver under weir: it calls the kernel past every door, and its questions still cross the
 stack. Each case has a host of its own (network and mounts) with nameservers in python."""
 import os
-import shutil
 import sys
 import unittest
 
@@ -64,11 +63,7 @@ class Resolver(rig.Case):
 
     def setUp(self):
         super().setUp()
-        if self.AS and os.geteuid() != 0:
-            self.skipTest("only root can become somebody else")
-        os.chmod(self.folder, 0o755)
-        for name in ("weir", "libweir-preload.so"):
-            shutil.copy(os.path.join(os.path.dirname(rig.WEIR), name), self.path(name))
+        self.copy_weir_for(self.AS)
 
     def host(self, servers, resolv, *words):
         """`weir run -- words`, on a host with these nameservers."""

@@ -172,6 +172,19 @@ static UNUSED int open_udp(struct ether *s)
     return sock;
 }
 
+/* The same with a socket that is in GROUP and has told of it. */
+static UNUSED int open_member(struct ether *s, struct heard *h)
+{
+    int sock;
+
+    open_link(s, h);
+    sock = open_udp(s);
+    assert_int_equal(group_opt(s, sock, IPV6_JOIN_GROUP, GROUP), 0);
+    ether_run(s, 10 * SECOND);
+    h->at = h->n;
+    return sock;
+}
+
 /* -- what comes in ----------------------------------------------------------------------------- */
 
 struct from_router {

@@ -93,6 +93,14 @@ static UNUSED void knob(struct ether *s, const char *name, const char *value)
     assert_int_equal(weir_knob_set(s->stack[0], name, value), 0);
 }
 
+/* IPv6 begins; its identifiers come from the MAC, 02:00:00:00:00:01. */
+static UNUSED void begin_by_mac(struct ether *s, struct log *log)
+{
+    begin(s, log, 1);
+    knob(s, "net.ipv6.conf.all.addr_gen_mode", "0");
+    assert_int_equal(weir_ip6_start(s->stack[0], 1), 0);
+}
+
 static UNUSED bool is_at(const uint8_t *p, const struct weir_addr *a)
 {
     return memcmp(p, a, sizeof *a) == 0;

@@ -54,6 +54,14 @@ static UNUSED void begin_on_link(struct ether *s, struct log *log)
     assert_int_equal(addr_at(s, 0)->state, ADDR_USABLE);
 }
 
+/* The same with one more address, which is usable too. */
+static UNUSED void begin_at(struct ether *s, struct log *log, const char *addr)
+{
+    begin_on_link(s, log);
+    add(s, 0, addr);
+    ether_run(s, 3 * SECOND);
+}
+
 static UNUSED int source_towards(struct ether *s, const char *dst, struct weir_addr *local)
 {
     struct weir_sockaddr to = {.addr = ether_addr(dst), .port = 53}, at = {.port = 0};

@@ -127,6 +127,15 @@ class Case(unittest.TestCase):
         """Starts a python program under weir; its lines are not held back."""
         return self.weir(sys.executable, "-u", "-c", text, *arguments, options=options, **more)
 
+    def copy_weir_for(self, becoming):
+        """Into the folder, where anybody can read it. `becoming`: the words before a command that
+        make it somebody else's, which only root has."""
+        if becoming and os.geteuid() != 0:
+            self.skipTest("only root can become somebody else")
+        os.chmod(self.folder, 0o755)
+        for name in ("weir", "libweir-preload.so"):
+            shutil.copy(os.path.join(os.path.dirname(WEIR), name), self.path(name))
+
     def check_words(self, program):
         self.assertNotRegex(program.err, SANITIZER)
 

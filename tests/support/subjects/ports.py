@@ -60,18 +60,24 @@ def bind_to_a_listening_port():
             one.close()
 
 
+def accepted(*options):
+    """Both ends of a connection whose listener is gone, and the address that it had."""
+    door = bound((HOST, 0), *options)
+    door.listen(1)
+    client = tcp()
+    client.connect(door.getsockname())
+    server, _ = door.accept()
+    address = door.getsockname()
+    door.close()
+    return client, server, address
+
+
 @subject
 def bind_over_a_connection():
     """The listener is gone, a connection that it accepted is not."""
     for first in ((), (REUSEADDR,)):
         for second in ((), (REUSEADDR,)):
-            door = bound((HOST, 0), *first)
-            door.listen(1)
-            client = tcp()
-            client.connect(door.getsockname())
-            server, _ = door.accept()
-            address = door.getsockname()
-            door.close()
+            client, server, address = accepted(*first)
             say(first, second, try_bind(address, *second), "listening",
                 try_bind(address, *second, listens=True))
             client.sendall(b"still there")
@@ -82,13 +88,7 @@ def bind_over_a_connection():
 def bind_over_time_wait():
     for first in ((), (REUSEADDR,)):
         for second in ((), (REUSEADDR,)):
-            door = bound((HOST, 0), *first)
-            door.listen(1)
-            client = tcp()
-            client.connect(door.getsockname())
-            server, _ = door.accept()
-            address = door.getsockname()
-            door.close()
+            client, server, address = accepted(*first)
             server.close()
             read_all(client)
             client.close()

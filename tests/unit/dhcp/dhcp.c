@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/bytes.h"
+#include "dhcp_reply.h"
 #include "dhcp/dhcp.h"
 
 #define SECOND INT64_C(1000000)
@@ -25,28 +26,6 @@ static void open_at(struct bench *b, uint32_t again)
     *b = (struct bench){.now = 1000 * SECOND};
     rng_init(&b->c.rng, 3, 4);
     dhcp_start(&b->c, mac, again, b->now);
-}
-
-/* What a server says: a message whose options are written one by one. */
-struct reply {
-    uint8_t bytes[700];
-    size_t len;
-};
-
-static void option(struct reply *r, uint8_t code, const void *value, uint8_t len)
-{
-    r->bytes[r->len++] = code;
-    r->bytes[r->len++] = len;
-    memcpy(r->bytes + r->len, value, len);
-    r->len += len;
-}
-
-static void word(struct reply *r, uint8_t code, uint32_t value)
-{
-    uint8_t v[4];
-
-    put32(v, value);
-    option(r, code, v, 4);
 }
 
 static struct reply reply_of(struct bench *b, uint8_t type)

@@ -2,29 +2,8 @@
 #include "unit.h"
 
 #include "base/bytes.h"
+#include "dhcp_reply.h"
 #include "wire/wire.h"
-
-/* What a server says: a message whose options are written one by one. */
-struct reply {
-    uint8_t bytes[700];
-    size_t len;
-};
-
-static void option(struct reply *r, uint8_t code, const void *value, uint8_t len)
-{
-    r->bytes[r->len++] = code;
-    r->bytes[r->len++] = len;
-    memcpy(r->bytes + r->len, value, len);
-    r->len += len;
-}
-
-static void word(struct reply *r, uint8_t code, uint32_t value)
-{
-    uint8_t v[4];
-
-    put32(v, value);
-    option(r, code, v, 4);
-}
 
 static struct reply reply_of(uint8_t type)
 {
