@@ -277,7 +277,6 @@ void gateway_shortage(struct gateway *g, struct publish *p)
     g->resume_at = earlier(g->resume_at, g->now + GATEWAY_SHORTAGE_NS);
 }
 
-/* Not keyed: one end of each pair of addresses is a program that this process runs. */
 int gateway_socket(struct gateway *g, int type, struct weir_sockaddr *any)
 {
     int s = weir_socket(g->stack, AF_INET6, type, 0);
@@ -288,6 +287,7 @@ int gateway_socket(struct gateway *g, int type, struct weir_sockaddr *any)
     return weir_socket(g->stack, AF_INET, type, 0);
 }
 
+/* Not keyed: one end of each pair of addresses is a program that this process runs. */
 uint32_t gateway_hash(const struct weir_sockaddr *a, const struct weir_sockaddr *b)
 {
     uint64_t h = (uint64_t)a->port << 16 | b->port;

@@ -15,7 +15,6 @@
 #include <weir/frame.h>
 
 #define XSK_CHUNK 4096u
-#define XSK_HEADROOM 256u /* what the kernel leaves before a frame */
 #define XSK_RX_CHUNKS 2048u
 #define XSK_TX_CHUNKS 1024u
 

@@ -181,8 +181,7 @@ bool lab_is_due(const struct lab *lab);
 /* When there is more, or WEIR_NEVER. */
 int64_t lab_deadline(const struct lab *lab);
 int64_t lab_clock(const struct lab_node *n); /* what the node's own clock shows now */
-/* A frame comes out of the link at its end `end`, as if it had crossed it. */
-void lab_inject(struct lab_link *l, int end, const uint8_t *bytes, size_t len);
+/* Frames come out of the link at its end `end`. */
 void lab_arrive(struct lab_link *l, int end, struct weir_frame *burst, int n);
 
 /* -- link.c: one direction of a link ----------------------------------------------------------- */

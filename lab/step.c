@@ -170,13 +170,6 @@ void lab_arrive(struct lab_link *l, int end, struct weir_frame *burst, int n)
     }
 }
 
-void lab_inject(struct lab_link *l, int end, const uint8_t *bytes, size_t len)
-{
-    struct weir_frame f = {.parts = 1, .part = {{bytes, (uint32_t)len}}};
-
-    lab_arrive(l, end, &f, 1);
-}
-
 static bool settle_link(struct lab_link *l)
 {
     struct weir_frame burst[WEIR_BURST_MAX];

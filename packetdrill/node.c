@@ -94,18 +94,6 @@ void node_move(struct node *h, int64_t us)
     node_settle(h);
 }
 
-void node_run_to(struct node *h, int64_t us)
-{
-    int64_t at = node_deadline(h);
-
-    while (at < us) {
-        bool is_stuck = at == h->now_us;
-        node_move(h, is_stuck ? at + 1 : at); /* a deadline may be early: never turn on the spot */
-        at = node_deadline(h);
-    }
-    node_move(h, us);
-}
-
 /* -- the wire ---------------------------------------------------------------------------------- */
 
 static void keep(struct node *h, const struct weir_frame *f)

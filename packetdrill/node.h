@@ -42,7 +42,6 @@ int64_t node_deadline(const struct node *h); /* of the stack's first timer; INT6
 /* Moves the clock to `us` and runs what is due there. Timers due before are due late: go from
  * deadline to deadline. */
 void node_move(struct node *h, int64_t us);
-void node_run_to(struct node *h, int64_t us); /* in such steps */
 void node_inject(struct node *h, const uint8_t *packet, size_t len);
 
 struct node_sent {

@@ -26,10 +26,9 @@
 
 #define RUN_ENV "WEIR_DAEMON"
 #define RUN_PREFIX "weir/"
-#define RUN_NAME_MAX 107  /* bytes after the leading zero byte of an abstract name */
 #define RUN_VALUE_MAX 1424 /* GROUP_FILTER_SIZE(10), the longest option */
 #define RUN_ANSWER_MAX 2112
-#define RUN_IFINDEX 1     /* of the one interface that a stack of `weir run` has */
+#define RUN_IFINDEX 1 /* of the one interface that a stack of `weir run` has */
 /* Bytes that the door writes before a connect that must not block: until the daemon has drained
  * them the carrier does not poll writable. More than a quarter of SO_SNDBUF. */
 #define RUN_FILLER 65536

@@ -5,6 +5,5 @@
 #define must(x) ((x) ? (void)0 : __builtin_trap())
 #define MUST_USE __attribute__((warn_unused_result))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 #endif

@@ -9,7 +9,6 @@
  * offered nor agreed to. Cost: O(1). 9768#3.1, #3.2.1, #3.2.2 */
 #include "tcp/more.h"
 
-#define SYN_ASKS 7
 #define SYN_ASKS_3168 3
 #define MARKS_OF_TEXT 2 /* so many marks draw an ACK, 9768#3.2.2.5.1 */
 #define MARKS_OF_ACKS 3

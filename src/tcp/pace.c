@@ -9,7 +9,6 @@
 
 #include "tcp/recovery.h"
 
-#define QUANTUM_US 1000        /* of the rate goes at once */
 #define LATE_US 10000          /* what a late timer may make up for */
 #define WAIT_MAX_US (1u << 30) /* 18 minutes: instants have 32 bits */
 

@@ -280,17 +280,6 @@ uint32_t udp_readiness(const struct udp_socks *u, uint32_t index)
     return ready;
 }
 
-uint32_t udp_first_len(const struct udp_socks *u, uint32_t index)
-{
-    const struct udp_sock *s = udp_at(u, index);
-    struct udp_record r;
-
-    if (!s->rx.len)
-        return 0;
-    ring_peek(&s->rx, 0, &r, sizeof r);
-    return r.len;
-}
-
 int udp_take_error(struct udp_socks *u, uint32_t index)
 {
     struct udp_sock *s = udp_at(u, index);

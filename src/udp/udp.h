@@ -152,7 +152,6 @@ struct udp_message {
 /* Bytes copied, or -EAGAIN, or the pending error (which is then cleared). */
 int64_t udp_recv(struct udp_socks *u, uint32_t index, struct udp_message *m, int flags);
 uint32_t udp_readiness(const struct udp_socks *u, uint32_t index); /* enum weir_ready: IN OUT ERR */
-uint32_t udp_first_len(const struct udp_socks *u, uint32_t index); /* FIONREAD */
 int udp_take_error(struct udp_socks *u, uint32_t index);           /* SO_ERROR: read and cleared */
 
 struct udp_marked {

@@ -126,11 +126,6 @@ static void add_right(struct frames *f, const struct weir_iface_config *left, ui
     assert_int_equal(weir_knob_set(f->stack, "net.ipv4.ip_forward", "1"), 0);
 }
 
-void frames_at(struct frames *f, int ifindex)
-{
-    f->ifindex = ifindex;
-}
-
 struct frames *frames_begin(const struct frames_config *c)
 {
     struct frames *f = calloc(1, sizeof *f);

@@ -77,8 +77,6 @@ void frames_end(struct frames *f);
 #define frames_of(...) frames_begin(&(struct frames_config){__VA_ARGS__})
 
 const char *put_frame(struct frames *f, const void *bytes, uint32_t len);
-/* put and put_frame are about this interface from now on; 1 at first. */
-void frames_at(struct frames *f, int ifindex);
 const char *put_packet(struct frames *f, const struct packet_spec *s);
 #define put(f, ...) put_packet(f, &(struct packet_spec){__VA_ARGS__})
 /* Cut in pieces of `step` bytes (a multiple of 8), in order; the last one's verdict. */
