@@ -280,6 +280,19 @@ static bool reorders_in_vain(const struct weir_impair_dir *d)
     return d->reorder_ppb && !d->delay_ns && !d->jitter_ns;
 }
 
+/* A queue forms only where frames wait for each other. */
+static bool queues_in_vain(const struct weir_impair *m)
+{
+    return (m->up.queue_frames || m->up.mark_frames || m->down.queue_frames ||
+            m->down.mark_frames) &&
+           !m->up.rate_bps && !m->down.rate_bps;
+}
+
+static bool pours_in_vain(const struct weir_impair *m)
+{
+    return (m->up.bucket_bytes || m->down.bucket_bytes) && !m->up.police_bps && !m->down.police_bps;
+}
+
 int weir_impair_parse(struct weir_impair *out, const char *text, char *error, size_t error_size)
 {
     struct parser p = {
@@ -293,6 +306,11 @@ int weir_impair_parse(struct weir_impair *out, const char *text, char *error, si
     }
     if (reorders_in_vain(&p.out.up) || reorders_in_vain(&p.out.down))
         return fail(&p, "\"reorder\" needs a delay to overtake: add for example \"delay 10ms\"");
+    if (queues_in_vain(&p.out))
+        return fail(&p, "\"queue\" and \"mark\" need a rate to queue for: add for example "
+                        "\"rate 20mbit\"");
+    if (pours_in_vain(&p.out))
+        return fail(&p, "\"bucket\" is of a policer: add for example \"police 5mbit\"");
     *out = p.out;
     return 0;
 }

@@ -233,6 +233,12 @@ static int unknown_option(const char *text)
     return 2;
 }
 
+/* "--" ends the options; whoever meant it for a value would get a file of that name. */
+static bool is_forgotten(const char *value)
+{
+    return value && (!*value || strcmp(value, "--") == 0);
+}
+
 int options_parse(struct run_options *o, int argc, char **argv)
 {
     int c, v;
@@ -251,6 +257,9 @@ int options_parse(struct run_options *o, int argc, char **argv)
             return mistake("no value for", argv[optind - 1], "see weir run --help");
         if (c == '?')
             return unknown_option(argv[optind - 1]);
+        if (is_forgotten(optarg))
+            return mistake("no value for", argv[optind - (optarg == argv[optind - 1] ? 2 : 1)],
+                           "see weir run --help");
         if ((v = take(o, c)) != 0)
             return v;
     }

@@ -92,6 +92,11 @@ static void mistakes_are_named(void **state)
     refuses("queue 1.5", "\"queue\" is a whole number such as 100, not \"1.5\"");
     refuses("mtu 67", "\"mtu 67\" is too small: the least is 68");
     refuses("mtu 65536", "\"mtu 65536\" is too large");
+    refuses("up: queue 5", "\"queue\" and \"mark\" need a rate to queue for: add for example "
+                           "\"rate 20mbit\"");
+    refuses("delay 5ms mark 5", "\"queue\" and \"mark\" need a rate to queue for: add for example "
+                                "\"rate 20mbit\"");
+    refuses("bucket 5000", "\"bucket\" is of a policer: add for example \"police 5mbit\"");
     refuses("reorder 1%", "\"reorder\" needs a delay to overtake: add for example \"delay 10ms\"");
 }
 

@@ -139,6 +139,9 @@ static const char *const mistakes[][2] = {
     {"", "weir: which program? weir run [OPTIONS] -- PROGRAM [ARGUMENTS]\n"},
     {"--nte x -- true", "weir: unknown option '--nte': did you mean '--net'? (weir run --help)\n"},
     {"--link", "weir: no value for '--link': see weir run --help\n"},
+    {"--pcapng -- true", "weir: no value for '--pcapng': see weir run --help\n"},
+    {"--net= -- true", "weir: no value for '--net=': see weir run --help\n"},
+    {"--net delay -- true", "weir: --net: \"delay\" needs a value, such as \"delay 40ms\"\n"},
     {"--set net.ipv4.tcp_available_congestion_control=bbr -- true",
      "weir: this can only be read 'net.ipv4.tcp_available_congestion_control=bbr': `weir sysctl "
      "KNOB` shows it\n"},
