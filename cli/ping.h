@@ -15,6 +15,7 @@ struct ping_options {
     int64_t interval_ns, wait_ns, deadline_ns; /* deadline 0: none */
     bool is_quiet;
     const char *verb, *usage; /* for messages */
+    const char *lacks;        /* what the host link does not carry of it; NULL: nothing */
     const char *daemon, *target;
     struct weir_addr addr;
     struct link_options link; /* link.link NULL: by a running stack */

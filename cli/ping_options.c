@@ -171,6 +171,7 @@ int ping_take_options(struct ping_options *o, int argc, char **argv)
     int v;
 
     o->verb = "ping";
+    o->lacks = "ICMP";
     o->usage = usage;
     if ((v = ping_read(o, ":c:i:W:w:s:t:d:qnh46", take, argc, argv)) != 0)
         return v;

@@ -74,7 +74,7 @@ static int next_of_daemon(struct ping_way *w, int64_t until, struct echo_reply *
     return 1;
 }
 
-/* The first running stack that is on a tap link; it sends no request to say so. */
+/* The first running stack on a link that carries what is sent; it sends no request to say so. */
 static int find_daemon(struct ping_way *w, const struct ping_options *o)
 {
     static char names[RUNS_MAX][12];
@@ -84,7 +84,7 @@ static int find_daemon(struct ping_way *w, const struct ping_options *o)
     for (int i = 0; i < n; i++) {
         const char *name = o->daemon ? o->daemon : names[i];
         int v = daemon_ask(name, &ask, NULL, NULL);
-        if (v == RUN_LINK_TAP && connect_to(w, name))
+        if ((v == RUN_LINK_TAP || (v == RUN_LINK_HOST && !o->lacks)) && connect_to(w, name))
             return 0;
         if (o->daemon && v < 0) {
             fprintf(stderr, "weir: %s: no stack '%s' is running: `weir ss --json` tells\n", o->verb,
@@ -92,11 +92,11 @@ static int find_daemon(struct ping_way *w, const struct ping_options *o)
             return 2;
         }
     }
-    if (n > 0)
+    if (n > 0 && o->lacks)
         fprintf(stderr,
-                "weir: %s: the running stack is on the host link, which carries no ICMP: "
+                "weir: %s: the running stack is on the host link, which carries no %s: "
                 "weir %s --link tap:weir0 %s\n",
-                o->verb, o->verb, o->target);
+                o->verb, o->lacks, o->verb, o->target);
     else
         fprintf(stderr,
                 "weir: %s: no stack is running; with one of its own: weir %s --link "

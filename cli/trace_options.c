@@ -85,6 +85,7 @@ static int take_target(struct trace_options *o, int n, char **words)
         return 2;
     }
     o->way.target = words[0];
+    o->way.lacks = o->kind == PROBE_UDP ? NULL : o->kind == PROBE_ICMP ? "ICMP" : "TTL of TCP";
     if (weir_addr_parse(&o->way.addr, words[0]) < 0)
         return mistake("not an address", words[0], "as in weir traceroute 10.0.4.2");
     if (n == 2 && take_number("no packet size", words[1], 28, PROBE_DATA_MAX, &o->size))

@@ -80,7 +80,7 @@ int trace_begin(struct daemon *d, const struct run_ask *ask, int fd)
             t = &d->trace[i];
     if (!t)
         return -ENOBUFS;
-    if (d->gateway) /* it ends transports: nothing dies on its way */
+    if (d->gateway && ask->name != PROBE_UDP) /* of ICMP and TCP the host sends its own */
         return -EOPNOTSUPP;
     t->source.on = on_trace;
     if ((v = watch(d, fd, &t->source, EPOLLIN)) < 0)

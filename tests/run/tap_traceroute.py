@@ -137,6 +137,17 @@ class HostLink(lan.Case):
         out = self.said("traceroute", "-n", "-q", "1", TARGET)
         self.assertEqual(re.findall(r"^ *\d+  ([\d.]+)  [\d.]+ ms$", out, re.M), [FAR, TARGET], out)
 
+    def test_weir_traceroute(self):
+        self.weir("sh", "-c", "echo ready; sleep 1000").wait_for("ready")
+        for words, status, out, err in (([], 0, rf"(?m)^ 1  {FAR}  .*ms\n 2  {TARGET}  .*ms$", ""),
+                                        (["-I"], 2, r"\A\Z", "which carries no ICMP: weir traceroute --link tap:weir0"),
+                                        (["-T"], 2, r"\A\Z", "which carries no TTL of TCP: weir traceroute --link tap:weir0")):
+            with self.subTest(words):
+                program = self.kernel(rig.WEIR, "traceroute", "-q", "1", *words, TARGET)
+                self.assertEqual(program.exit(), status, program.err)
+                self.assertRegex(program.out, out)
+                self.assertIn(err, program.err)
+
     @rig.need("tracepath")
     def test_tracepath_finds_the_path_s_mtu(self):
         for name, device in ((ROUTER, "vc"), (HOST, "vd")):
