@@ -60,6 +60,10 @@ bool about_set(struct carrier *c, const struct run_ask *ask, int *result)
 
     if (!bit)
         return false;
+    if (c->id[0] == 'b') { /* its datagrams are bytes alone */
+        *result = -ENOPROTOOPT;
+        return true;
+    }
     *result = ask->level == IPPROTO_IPV6 && len < sizeof value ? -EINVAL : 0;
     if (*result < 0)
         return true;

@@ -45,7 +45,9 @@ struct carrier *carrier_get(struct daemon *d, const char *id)
     if (!c)
         return NULL;
     snprintf(c->id, sizeof c->id, "%s", id);
-    c->kind = id[0] == 'd' ? CARRIER_DGRAM : id[0] == 'p' ? CARRIER_ACCEPTED : CARRIER_STREAM;
+    c->kind = id[0] == 'd' || id[0] == 'b' ? CARRIER_DGRAM
+              : id[0] == 'p'               ? CARRIER_ACCEPTED
+                                           : CARRIER_STREAM;
     c->family = id[2] == '6' ? AF_INET6 : AF_INET;
     c->fd = c->sock = c->waiter = c->publish = c->reserved = c->held = -1;
     c->next_hash = d->bucket[b];

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <weir/gateway.h>
 #include <weir/weir.h>
@@ -120,6 +121,15 @@ enum run_via {
     RUN_VIA_SECCOMP
 }; /* FILE: what its ELF header says */
 
+#define BARE_SENDERS 64
+
+/* A socket of the daemon whose name is a sender of datagrams: dgram_bare.c. */
+struct bare_sender {
+    bool is_there;
+    int fd;
+    struct weir_sockaddr peer;
+};
+
 struct run_options {
     struct link_options link;
     const char *net, *pcapng;
@@ -148,6 +158,7 @@ struct daemon {
     struct netns netns;                /* the program's */
     int epoll, ctl, data, dgram, life; /* life: readable at its end: the launcher is done */
     int host_ctl;                      /* for the tools, where they are; -1: ctl is there too */
+    int bare;                          /* datagrams without a header, once has_bare */
     int dns, dns_streams;              /* port 53 of the program's namespace */
     int probe[2];                      /* streams, datagrams: to ask whether a name is in use */
     struct source ctl_source, data_source, dgram_source, link_source, life_source;
@@ -168,6 +179,10 @@ struct daemon {
     uint64_t left;                /* undelivered when end_at was set */
     uint64_t bytes_in, bytes_out; /* to and from programs */
     uint64_t dgrams_dropped;
+    bool has_bare;
+    struct source bare_source;
+    struct bare_sender sender[BARE_SENDERS];
+    unsigned next_sender;
     struct query query[QUERIES];
     unsigned queries;
     int diag;    /* NETLINK_SOCK_DIAG in the program's namespace, -1: not yet */
@@ -261,6 +276,15 @@ void dgram_drain(struct daemon *d); /* takes all that programs sent so far */
 void dgram_on_stack(struct daemon *d, struct carrier *c);
 int dgram_disconnect(struct daemon *d, struct carrier *c);
 int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockaddr *peer);
+
+int dgram_send_to(struct daemon *d, struct carrier *c, const struct run_dgram *head,
+                  const struct iovec *payload);
+
+/* dgram_bare.c: datagram carriers without a header, whose id begins with b */
+int bare_open(struct daemon *d); /* from now on they may be connected */
+void bare_drain(struct daemon *d, int most);
+void bare_deliver(struct daemon *d, struct carrier *c, const struct weir_sockaddr *from,
+                  const void *data, size_t len);
 
 /* about.c: what datagrams say beside their data. False: it is no such option. */
 bool about_set(struct carrier *c, const struct run_ask *ask, int *result);

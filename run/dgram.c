@@ -15,6 +15,11 @@
 #define BATCH 64
 #define QUEUE_MAX 1100 /* datagrams that wait for us: netns.c's queue, and a few on their way */
 
+static bool is_bare(const struct carrier *c)
+{
+    return c->id[0] == 'b';
+}
+
 /* An unbound socket gets a port; on the host link the source is what the host would choose. */
 static int prepare(struct daemon *d, struct carrier *c)
 {
@@ -35,7 +40,7 @@ int dgram_connect(struct daemon *d, struct carrier *c, const struct weir_sockadd
     struct weir_sockaddr local = {.port = 0};
     int v = carrier_socket(d, c);
 
-    if (v < 0)
+    if (v < 0 || (is_bare(c) && (v = bare_open(d)) < 0))
         return v;
     if (d->gateway && (v = carrier_source(d, c, peer, &local)) < 0)
         return v;
@@ -63,8 +68,8 @@ int dgram_disconnect(struct daemon *d, struct carrier *c)
     return 0;
 }
 
-static int send_to(struct daemon *d, struct carrier *c, const struct run_dgram *head,
-                   const struct iovec *payload)
+int dgram_send_to(struct daemon *d, struct carrier *c, const struct run_dgram *head,
+                  const struct iovec *payload)
 {
     struct weir_sockaddr to = carrier_peer(&head->addr), source, own;
     struct weir_datagram about;
@@ -84,13 +89,16 @@ static int send_to(struct daemon *d, struct carrier *c, const struct run_dgram *
                              &about);
 }
 
-static void tell_error(struct daemon *d, const char *id, int error)
+/* A bare carrier has no place for it: SO_ERROR tells it then. */
+static void tell_error(struct daemon *d, struct carrier *c, int error)
 {
     struct run_dgram head = {.addr.family = 4, .addr.spare = (uint8_t)error};
     struct sockaddr_un un;
-    socklen_t len = name_set(&un, d->name, id);
+    socklen_t len = name_set(&un, d->name, c->id);
 
-    if (sendto(d->dgram, &head, sizeof head, MSG_DONTWAIT, (struct sockaddr *)&un, len) < 0)
+    if (is_bare(c))
+        c->error = error;
+    else if (sendto(d->dgram, &head, sizeof head, MSG_DONTWAIT, (struct sockaddr *)&un, len) < 0)
         d->dgrams_dropped++;
 }
 
@@ -107,14 +115,14 @@ static bool take_one(struct daemon *d)
 
     if (n < 0)
         return false;
-    if (n < (ssize_t)sizeof head || !name_rest(&un, len, d->name, id) || id[0] != 'd' ||
-        !(c = carrier_get(d, id)))
+    if (n < (ssize_t)sizeof head || !name_rest(&un, len, d->name, id) ||
+        (id[0] != 'd' && id[0] != 'b') || !(c = carrier_get(d, id)))
         return true;
     memcpy(&head, buf, sizeof head);
     struct iovec payload = {buf + sizeof head, (size_t)n - sizeof head};
-    v = send_to(d, c, &head, &payload);
+    v = dgram_send_to(d, c, &head, &payload);
     if (v < 0 && v != -EAGAIN)
-        tell_error(d, id, -v);
+        tell_error(d, c, -v);
     return true;
 }
 
@@ -130,6 +138,7 @@ void dgram_drain(struct daemon *d)
 {
     for (int i = 0; i < QUEUE_MAX && take_one(d); i++)
         ;
+    bare_drain(d, QUEUE_MAX);
 }
 
 void dgram_on_stack(struct daemon *d, struct carrier *c)
@@ -146,7 +155,11 @@ void dgram_on_stack(struct daemon *d, struct carrier *c)
         if (n == -EAGAIN)
             return;
         if (n < 0) {
-            tell_error(d, c->id, (int)-n);
+            tell_error(d, c, (int)-n);
+            continue;
+        }
+        if (is_bare(c)) {
+            bare_deliver(d, c, &from, buf + sizeof head, (size_t)n);
             continue;
         }
         about_received(d, c, &from, &about, &head);

@@ -175,6 +175,8 @@ int door_carrier(int family, int type, int flags)
     if (type == SOCK_STREAM)
         return fd;
     door_has_dgram = true;
+    if (door_dgram_kind == 'b')
+        return fd;
     len = name_set(&un, door_daemon, "dgram");
     if (REAL(connect)(fd, (struct sockaddr *)&un, len) == 0)
         return fd;

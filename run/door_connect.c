@@ -163,10 +163,19 @@ static int connect_stream(int fd, struct fd_id *id, struct run_ask *ask)
 static int connect_dgram(int fd, const struct fd_id *id, struct run_ask *ask)
 {
     struct run_answer answer;
-    int v = door_ask_about(id, ask, &answer);
+    bool is_bare = id->id[0] == 'b', connects = ask->addr.family != 0;
+    struct sockaddr_un un = {.sun_family = AF_UNSPEC};
+    socklen_t len = sizeof un.sun_family;
+    int v;
 
+    if (is_bare && !connects)
+        REAL(connect)(fd, (struct sockaddr *)&un, len);
+    v = door_ask_about(id, ask, &answer);
+    len = name_set(&un, door_daemon, "bare");
+    if (v >= 0 && is_bare && connects && REAL(connect)(fd, (struct sockaddr *)&un, len) < 0)
+        return -ENETDOWN;
     if (v >= 0)
-        dgram_mark(fd, ask->addr.family != 0);
+        dgram_mark(fd, connects);
     return v;
 }
 

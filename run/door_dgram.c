@@ -59,6 +59,7 @@ ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int f
 {
     struct run_dgram head = {.ttl = -1, .tos = -1};
     struct iovec iov[SLICES_MAX + 1];
+    struct sockaddr_un un;
     struct msghdr out = {.msg_iov = iov};
     ssize_t n;
 
@@ -73,6 +74,10 @@ ssize_t dgram_send(int fd, const struct fd_id *id, const struct msghdr *m, int f
     if (m->msg_controllen && (n = cmsg_to_send(id, m, &head)))
         return door_result((int)n);
     out.msg_iovlen = with_header(iov, &head, m);
+    if (id->id[0] == 'b') { /* wherever it is connected to */
+        out.msg_name = &un;
+        out.msg_namelen = name_set(&un, door_daemon, "dgram");
+    }
     n = REAL(sendmsg)(fd, &out, flags | MSG_NOSIGNAL);
     if (n < 0 && (errno == ENOTCONN || errno == ECONNREFUSED))
         errno = ENETDOWN; /* the daemon is gone */

@@ -10,6 +10,11 @@
  *   dgram          datagram carriers are connected to it (SOCK_DGRAM)
  *   s/ID           a stream carrier of the program (family 4 or 6 is the ID's first digit)
  *   d/ID           a datagram carrier of the program
+ *   b/ID           the same through the seccomp door: without struct run_dgram, which read() and
+ *                  write() would meet. Connected to `bare` when the program connects; what comes
+ *                  before has its sender's name; what goes with an address goes to dgram
+ *   bare           connected b/ carriers send here (SOCK_DGRAM)
+ *   f/0/PEER/PORT/ANY/0   the daemon's, as p/ below: a datagram that came from there
  *   p/NUMBER/PEER/PORT/LOCAL/PORT   the daemon's end of an accepted connection: addresses as 32 hex
  *                  digits, ports in decimal. What accept() returns has this name for its peer.
  *

@@ -131,6 +131,7 @@ int seccomp_main(const char *daemon, const struct netns *n, int program, pid_t p
     close(n->maker); /* it ends when nobody could ask any more */
     (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, &flags); /* Linux 6.6: quicker */
     door_daemon = daemon;
+    door_dgram_kind = 'b';
     target_open(listener);
     return serve(listener);
 }

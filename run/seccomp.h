@@ -52,6 +52,10 @@ long call_take(const struct call *c);
 /* Of what waited: there is something to read. */
 long call_ready(const struct call *c);
 
+/* seccomp_dgram.c: the same; DOOR_LATER: nothing is there */
+long call_sendto(const struct call *c, const struct fd_id *id);
+long call_recvfrom(const struct call *c, const struct fd_id *id);
+
 /* seccomp_wait.c: calls that wait. Each has a copy of its descriptor. */
 #define WAITS_MAX 4096
 /* Until something is there, or SO_RCVTIMEO is over; the copy is the list's from now on. */

@@ -35,8 +35,6 @@ static long on_socket(const struct call *c)
 
     if (is_ours <= 0)
         return is_ours < 0 ? is_ours : CALL_CONTINUE;
-    if ((type & 0xf) == SOCK_DGRAM)
-        return -EPROTONOSUPPORT; /* read and write of these carriers are not told of */
     fd = door_socket(domain, type | SOCK_CLOEXEC, protocol);
     if (fd < 0)
         return -errno;
@@ -94,8 +92,10 @@ static long on_setsockopt(const struct call *c)
     return from_libc(door_setsockopt(c->fd, level, name, at(c->args[3]), (socklen_t)c->args[4]));
 }
 
-static long on_carrier(const struct call *c)
+static long on_carrier(const struct call *c, const struct fd_id *id)
 {
+    long v;
+
     switch (c->number) {
     case SYS_bind:
         return from_libc(door_bind(c->fd, at(c->args[1]), (socklen_t)c->args[2]));
@@ -116,6 +116,11 @@ static long on_carrier(const struct call *c)
         return on_setsockopt(c);
     case SYS_shutdown:
         return from_libc(door_shutdown(c->fd, (int)c->args[1]));
+    case SYS_sendto:
+        return id->kind == FD_DGRAM ? call_sendto(c, id) : CALL_CONTINUE;
+    case SYS_recvfrom:
+        v = id->kind == FD_DGRAM ? call_recvfrom(c, id) : CALL_CONTINUE;
+        return v == DOOR_LATER ? wait_readable(c) : v;
     default:
         return CALL_CONTINUE;
     }
@@ -129,10 +134,14 @@ long call_take(const struct call *c)
         return on_socket(c);
     if (c->fd < 0)
         return c->fd;
-    return door_id(c->fd, &id) == FD_FOREIGN ? CALL_CONTINUE : on_carrier(c);
+    return door_id(c->fd, &id) == FD_FOREIGN ? CALL_CONTINUE : on_carrier(c, &id);
 }
 
 long call_ready(const struct call *c)
 {
+    struct fd_id id;
+
+    if (c->number == SYS_recvfrom && door_id(c->fd, &id) == FD_DGRAM)
+        return call_recvfrom(c, &id);
     return is_readable(c->fd) ? take_connection(c) : DOOR_LATER; /* another call was first */
 }

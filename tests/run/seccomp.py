@@ -148,6 +148,31 @@ class Servers(Static):
         self.end_well(program, 128 + signal.SIGKILL)
 
 
+class Datagrams(Static):
+    def test_client(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.settimeout(rig.PATIENCE)
+            server.bind(("127.0.0.1", 0))
+
+            def answer(_):
+                for _ in range(4):
+                    data, peer = server.recvfrom(100)
+                    server.sendto(data + b"!", peer)
+            self.compare("datagrams", answer, port=server.getsockname()[1])
+
+    def test_server(self):
+        def ask(program):
+            to = ("127.0.0.1", int(program.wait_for(PORT.pattern)[1]))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, \
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two:
+                for client, data in (one, b"a"), (two, b"bb"), (one, b"x" * 1300):
+                    client.settimeout(rig.PATIENCE)
+                    client.sendto(data, to)
+                    self.assertEqual(client.recvfrom(2000), (data, to))
+                one.sendto(b"end", to)
+        self.compare("datagram_server", ask)
+
+
 class Door(Static):
     def test_other_sockets_are_the_kernels(self):
         self.compare("foreign")

@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -321,6 +323,72 @@ static void foreign(int port)
     said("not a socket", getsockopt(0, SOL_SOCKET, SO_TYPE, &value, &len));
 }
 
+static void say_datagram(int fd, int with_name)
+{
+    char data[4096] = "";
+    struct sockaddr_in from = {.sin_port = 0};
+    socklen_t len = sizeof from;
+    ssize_t n = recvfrom(fd, data, sizeof data, 0, with_name ? (void *)&from : NULL,
+                         with_name ? &len : NULL);
+
+    said("recvfrom", n);
+    printf("  %zd: %.20s from family %d\n", n, data, with_name ? from.sin_family : 0);
+}
+
+/* As libc's resolver: connected, then with and without names. */
+static void datagrams(int port)
+{
+    struct sockaddr_in a = local(port), none = {.sin_family = AF_UNSPEC};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), waiting = 0;
+    char data[100] = "";
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    said("nowhere", recv(fd, data, sizeof data, MSG_DONTWAIT));
+    said("connect", connect(fd, (void *)&a, sizeof a));
+    say_names(fd);
+    said("write", write(fd, "one", 3));
+    said("poll", poll(&p, 1, -1));
+    said("ioctl", ioctl(fd, FIONREAD, &waiting));
+    printf("waiting %d\n", waiting);
+    said("read", read(fd, data, sizeof data));
+    printf("  %s\n", data);
+    said("send", send(fd, "two", 3, 0));
+    say_datagram(fd, 1);
+    said("sendto", sendto(fd, "three", 5, 0, (void *)&a, sizeof a));
+    say_datagram(fd, 0);
+    said("empty", recvfrom(fd, data, sizeof data, MSG_DONTWAIT, (void *)&a, &(socklen_t){16}));
+    said("disconnect", connect(fd, (void *)&none, sizeof none));
+    a = local(port);
+    said("sendto", sendto(fd, "four", 4, 0, (void *)&a, sizeof a));
+    say_datagram(fd, 1);
+    said("too long", sendto(fd, data, 70000, 0, (void *)&a, sizeof a));
+    said("bad pointer", sendto(fd, (void *)1, 9, 0, (void *)&a, sizeof a));
+    close(fd);
+}
+
+/* Answers whoever asks, three times: one is read without a name first. */
+static void datagram_server(int port)
+{
+    struct sockaddr_in a = local(0), from;
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    char data[2000];
+    ssize_t n;
+
+    (void)port;
+    said("bind", bind(fd, (void *)&a, sizeof a));
+    getsockname(fd, (void *)&a, &len);
+    printf("port %d\n", ntohs(a.sin_port));
+    for (int i = 0; i < 3; i++) {
+        len = sizeof from;
+        n = recvfrom(fd, data, sizeof data, 0, (void *)&from, &len);
+        say_name("recvfrom", (int)n, &from, len);
+        said("sendto", sendto(fd, data, (size_t)n, 0, (void *)&from, len));
+    }
+    n = read(fd, data, sizeof data);
+    printf("read %zd: %.*s\n", n, (int)n, data);
+}
+
 /* What would pass the door by. */
 static void around(int port)
 {
@@ -335,11 +403,18 @@ static const struct {
     const char *name;
     void (*run)(int port);
 } verbs[] = {
-    {"client", client},           {"refused", refused},
-    {"nonblocking", nonblocking}, {"refused_later", refused_later},
-    {"server", server},           {"epolled", epolled},
-    {"signals", signals},         {"threads", threads},
-    {"inherited", inherited},     {"foreign", foreign},
+    {"client", client},
+    {"refused", refused},
+    {"nonblocking", nonblocking},
+    {"refused_later", refused_later},
+    {"server", server},
+    {"epolled", epolled},
+    {"signals", signals},
+    {"threads", threads},
+    {"inherited", inherited},
+    {"datagrams", datagrams},
+    {"datagram_server", datagram_server},
+    {"foreign", foreign},
     {"around", around},
 };
 
