@@ -73,15 +73,28 @@ static const struct {
 } words[XDP_LOSSES] = {
     [XDP_RX_FULL] = {"xdp_rx_full",
                      "no room in a queue, the program was too slow: give it more CPU"},
-    [XDP_RX_LONG] = {"xdp_rx_dropped", "no free chunk, or a frame longer than one: ethtool -K DEV "
-                                       "gro off where superframes come"},
+    [XDP_RX_LONG] = {"xdp_rx_long", "longer than a chunk: ethtool -K DEV gro off, and ip link set "
+                                    "gso_max_segs 1 at the other end of a veth"},
     [XDP_RX_MALFORMED] = {"xdp_rx_malformed", "shorter than an Ethernet header, or outside the "
                                               "memory"},
     [XDP_TX_FULL] = {"xdp_tx_full", "all chunks were on their way: the line is slower than this"},
     [XDP_TX_LONG] = {"xdp_tx_long", "longer than a chunk"},
-    [XDP_TX_INVALID] = {"xdp_tx_invalid",
-                        "the kernel did not take it: longer than the MTU is now?"},
 };
+
+/* What the kernel counts of a queue. It has one number for frames that found no chunk free and for
+ * those that are longer than one; of the first it counts the tries, too, where it copies. */
+static void add_kernels(uint64_t lost[XDP_LOSSES], int fd)
+{
+    struct xdp_statistics s = {.rx_dropped = 0};
+    socklen_t len = sizeof s;
+    uint64_t full;
+
+    if (getsockopt(fd, SOL_XDP, XDP_STATISTICS, &s, &len) < 0)
+        return;
+    full = s.rx_fill_ring_empty_descs < s.rx_dropped ? s.rx_fill_ring_empty_descs : s.rx_dropped;
+    lost[XDP_RX_FULL] += s.rx_ring_full + full;
+    lost[XDP_RX_LONG] += s.rx_dropped - full;
+}
 
 static int xdp_losses(struct weir_link *link, struct weir_link_loss *out, int max)
 {
@@ -91,15 +104,8 @@ static int xdp_losses(struct weir_link *link, struct weir_link_loss *out, int ma
 
     memcpy(lost, x->lost, sizeof lost);
     for (int i = 0; i < x->queues; i++) {
-        struct xdp_statistics s = {.rx_dropped = 0};
-        socklen_t len = sizeof s;
-
         lost[XDP_RX_MALFORMED] += x->queue[i].malformed;
-        if (getsockopt(x->queue[i].fd, SOL_XDP, XDP_STATISTICS, &s, &len) < 0)
-            continue;
-        lost[XDP_RX_FULL] += s.rx_ring_full;
-        lost[XDP_RX_LONG] += s.rx_dropped;
-        lost[XDP_TX_INVALID] += s.tx_invalid_descs;
+        add_kernels(lost, x->queue[i].fd);
     }
     for (; n < XDP_LOSSES && n < max; n++)
         out[n] = (struct weir_link_loss){words[n].why, words[n].doc, lost[n]};

@@ -13,15 +13,7 @@
 
 #define XDP_QUEUES_MAX 16
 
-enum xdp_loss {
-    XDP_RX_FULL,
-    XDP_RX_LONG,
-    XDP_RX_MALFORMED,
-    XDP_TX_FULL,
-    XDP_TX_LONG,
-    XDP_TX_INVALID,
-    XDP_LOSSES
-};
+enum xdp_loss { XDP_RX_FULL, XDP_RX_LONG, XDP_RX_MALFORMED, XDP_TX_FULL, XDP_TX_LONG, XDP_LOSSES };
 
 struct xdp {
     struct weir_link link;
@@ -30,6 +22,7 @@ struct xdp {
     struct xdp_program program;
     struct xsk queue[XDP_QUEUES_MAX];
     int queues, first;
+    bool wants_generic;
     int epoll; /* all of them */
     int64_t now;
     uint64_t lost[XDP_LOSSES];

@@ -113,7 +113,7 @@ static bool open_queues(struct xdp *x, int queue, char *error, size_t size)
             return false;
         }
     }
-    if (xdp_program_attach(&x->program, x->dev.ifindex))
+    if (xdp_program_attach(&x->program, x->dev.ifindex, x->wants_generic))
         return true;
     explain_attach(x, error, size);
     return false;
@@ -124,12 +124,21 @@ static void name_mode(struct xdp *x)
     bool is_zero_copy = x->queue[0].is_zero_copy;
 
     snprintf(x->mode, sizeof x->mode, "%s, %s, %d queue%s", is_zero_copy ? "zero-copy" : "copying",
-             x->program.is_generic ? "generic XDP, the driver has none" : "native XDP", x->queues,
-             x->queues == 1 ? "" : "s");
+             !x->program.is_generic ? "native XDP"
+             : x->wants_generic     ? "generic XDP, as asked for"
+                                    : "generic XDP, the driver has none",
+             x->queues, x->queues == 1 ? "" : "s");
 }
 
-struct weir_link *weir_xdp_open(const char *name, int queue, const uint8_t *mac, char *error,
-                                size_t error_size)
+/* What was asked for. */
+struct wish {
+    const char *name;
+    int queue;
+    const uint8_t *mac;
+    bool generic;
+};
+
+static struct weir_link *open_wish(const struct wish *w, char *error, size_t error_size)
 {
     struct xdp *x = calloc(1, sizeof *x);
 
@@ -137,20 +146,33 @@ struct weir_link *weir_xdp_open(const char *name, int queue, const uint8_t *mac,
     if (!x)
         return NULL;
     x->link.driver = &xdp_driver;
+    x->wants_generic = w->generic;
     x->program = (struct xdp_program){.map = -1, .program = -1, .link = -1};
     x->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!netdev_find(&x->dev, name, error, error_size) || !is_fit(x, queue, error, error_size) ||
-        !netdev_iface(&x->dev, mac, &x->link.iface))
+    if (!netdev_find(&x->dev, w->name, error, error_size) ||
+        !is_fit(x, w->queue, error, error_size) || !netdev_iface(&x->dev, w->mac, &x->link.iface))
         goto fail;
-    x->groups = packet_open(name, x->link.iface.mac, true, error, error_size);
+    x->groups = packet_open(w->name, x->link.iface.mac, true, error, error_size);
     if (!x->groups || !watch(x, weir_link_fd(x->groups)) ||
-        !open_queues(x, queue, error, error_size))
+        !open_queues(x, w->queue, error, error_size))
         goto fail;
     name_mode(x);
     return &x->link;
 fail:
     x->link.driver->close(&x->link);
     return NULL;
+}
+
+struct weir_link *weir_xdp_open(const char *name, int queue, const uint8_t *mac, char *error,
+                                size_t error_size)
+{
+    return open_wish(&(struct wish){name, queue, mac, false}, error, error_size);
+}
+
+struct weir_link *weir_xdp_open_generic(const char *name, int queue, const uint8_t *mac,
+                                        char *error, size_t error_size)
+{
+    return open_wish(&(struct wish){name, queue, mac, true}, error, error_size);
 }
 
 const char *weir_xdp_mode(const struct weir_link *link)

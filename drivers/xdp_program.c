@@ -113,10 +113,11 @@ static int attach(const struct xdp_program *p, int ifindex, uint32_t mode)
     return bpf(BPF_LINK_CREATE, &a);
 }
 
-bool xdp_program_attach(struct xdp_program *p, int ifindex)
+bool xdp_program_attach(struct xdp_program *p, int ifindex, bool wants_generic)
 {
-    p->link = attach(p, ifindex, XDP_FLAGS_DRV_MODE);
-    if (p->link < 0 && errno == EOPNOTSUPP) {
+    if (!wants_generic)
+        p->link = attach(p, ifindex, XDP_FLAGS_DRV_MODE);
+    if (wants_generic || (p->link < 0 && errno == EOPNOTSUPP)) {
         p->is_generic = true;
         p->link = attach(p, ifindex, XDP_FLAGS_SKB_MODE);
     }

@@ -74,14 +74,21 @@ int station_check(const char *name)
     return check_name(name, strlen(name));
 }
 
+#define GENERIC ",generic"
+
 int xdp_check(const char *name)
 {
-    size_t n = strcspn(name, ":");
+    size_t n = strcspn(name, ":,");
     const char *queue = name + n + (name[n] == ':');
+    size_t digits = strspn(queue, "0123456789"), len = strcspn(queue, ",");
+    const char *mode = name + strcspn(name, ",");
 
-    if (name[n] && (!*queue || strlen(queue) > 4 || strspn(queue, "0123456789") != strlen(queue)))
+    if (name[n] == ':' && (!len || len > 4 || digits != len))
         return link_mistake("not a queue", queue,
                             "they are counted from 0, as in --link xdp:eth0:0");
+    if (*mode && strcmp(mode, GENERIC) != 0)
+        return link_mistake("not a mode of XDP", mode + 1,
+                            "there is one to ask for: --link xdp:eth0,generic");
     return check_name(name, n);
 }
 
@@ -105,15 +112,17 @@ struct weir_link *xdp_open(const char *name, const struct link_options *o, struc
 {
     char device[IFNAMSIZ];
     const char *colon = strchr(name, ':');
+    bool wants_generic = strchr(name, ',') != NULL;
     struct weir_link *link;
     uint8_t mac[6];
 
-    snprintf(device, sizeof device, "%.*s", (int)strcspn(name, ":"), name);
+    snprintf(device, sizeof device, "%.*s", (int)strcspn(name, ":,"), name);
     link_ends_typed(ends, o);
     if (is_conflict(ends, error, error_size))
         return NULL;
-    link = weir_xdp_open(device, colon ? atoi(colon + 1) : -1,
-                         link_ends_mac(ends, "", mac) ? mac : NULL, error, error_size);
+    link = (wants_generic ? weir_xdp_open_generic : weir_xdp_open)(
+        device, colon ? atoi(colon + 1) : -1, link_ends_mac(ends, "", mac) ? mac : NULL, error,
+        error_size);
     if (link)
         fprintf(stderr, "weir: xdp %s: %s\n", device, weir_xdp_mode(link));
     return link;

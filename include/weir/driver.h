@@ -138,6 +138,10 @@ void weir_packet_no_offload(struct weir_link *link);
  * 3,498. NULL with *error filled. */
 struct weir_link *weir_xdp_open(const char *name, int queue, const uint8_t *mac, char *error,
                                 size_t error_size);
+/* The same in the kernel's general place for XDP, also where the driver has one of its own: slower,
+ * and for a driver whose own place misbehaves. */
+struct weir_link *weir_xdp_open_generic(const char *name, int queue, const uint8_t *mac,
+                                        char *error, size_t error_size);
 /* What the kernel and the driver agreed to: "zero-copy, native XDP, 2 queues". */
 const char *weir_xdp_mode(const struct weir_link *link);
 

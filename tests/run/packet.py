@@ -50,16 +50,18 @@ for tag in (5, 4095, 0, 7 << 13):
 """
 
 
+# Sends a datagram of 1,400 bytes once it is told to.
+SEND = f"""
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print("ready", flush=True)
+input()
+s.sendto(bytes(1400), ("{pair.FAR}", 7001))
+"""
+
+
 class Losses(pair.Case):
     kind = "packet"
-
-    def ended(self, program):
-        for child in rig.children(program.pid):
-            with open(f"/proc/{child}/comm", encoding="ascii") as stream:
-                if stream.read().startswith(("sleep", "sh")):
-                    program.signal(15)
-        program.exit()
-        return program.err
 
     def test_of_another_vlan(self):
         """A tag that says a priority only is none."""
@@ -75,6 +77,31 @@ class Losses(pair.Case):
             self.ping(pair.WEIR)
             program.end()
 
+    def test_a_program_that_is_stopped(self):
+        """The ring has 2,048 slots."""
+        program = self.idle()
+        self.flood_while_stopped(program, 6000)
+        self.ping(pair.WEIR)
+        self.assertRegex(self.ended(program), r"weir: the link lost \d+ frames, rx_full: ")
+
+    def test_superframes_of_a_program_that_is_stopped(self):
+        """Those wait in the socket, which has room for some."""
+        program = self.idle()
+        self.flood_while_stopped(program, 1500, pair.SUPERFRAMES)
+        self.ping(pair.WEIR)
+        self.assertRegex(self.ended(program), r"weir: the link lost \d+ frames, rx_memory: ")
+
+    def test_an_mtu_that_was_lowered(self):
+        """The stack keeps to what it was told at the start."""
+        program = self.near(sys.executable, "-c", SEND, stdin=subprocess.PIPE)
+        program.wait_for("^ready$")
+        self.ping(pair.WEIR)
+        lan.ip("link", "set", pair.WEIR_DEV, "mtu", "1000")
+        program.child.stdin.write(b"go\n")
+        program.child.stdin.close()
+        program.exit()
+        self.assertIn("weir: the link lost 1 frames, tx_long: ", program.err)
+
     def test_while_the_interface_is_down(self):
         program = self.near("sh", "-c", "echo ready; read x; exec curl -m 1 http://10.88.0.9", stdin=subprocess.PIPE)
         program.wait_for("^ready$")
@@ -85,13 +112,6 @@ class Losses(pair.Case):
         self.assertRegex(program.err, r"weir: the link lost \d+ frames, tx_down: ")
 
 
-# Sends what it says as one superframe of UDP, twelve datagrams of 1000 bytes and a short one.
-SEGMENTS = """
-import socket, sys
-s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.IPPROTO_UDP, 103, 1000)
-s.sendto(b"".join(bytes([65 + i]) * 1000 for i in range(12)) + b"end", (sys.argv[1], 7001))
-"""
 TAKE = """
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -112,7 +132,7 @@ class Datagrams(pair.Case):
         for address in (pair.WEIR, pair.WEIR6):
             program = self.near(sys.executable, "-c", TAKE)
             program.wait_for("^ready$")
-            self.beyond(sys.executable, "-c", SEGMENTS, address)
+            self.beyond(sys.executable, "-c", pair.SEGMENTS, address)
             program.wait_for("^over$")
             self.end_well(program)
             self.assertEqual(program.out.split()[1:-1], [chr(65 + i) + "1000" for i in range(12)] + ["e3"])

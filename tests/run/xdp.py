@@ -31,6 +31,51 @@ class Ways(pair.Ways):
     kind = "xdp"
 
 
+class Generic(pair.Ways):
+    """Outside of the driver. The kernel beyond is to make no superframes, which fit no chunk."""
+    kind, mode = "xdp", ",generic"
+
+    def setUp(self):
+        super().setUp()
+        self.beyond("ip", "link", "set", pair.FAR_DEV, "gso_max_segs", "1")
+
+    def test_the_mode_is_told(self):
+        program = self.near("true")
+        program.exit()
+        self.assertRegex(program.err, rf"weir: xdp {pair.WEIR_DEV}: copying, generic XDP, as asked for, \d+ queues?\n")
+        self.assertNotIn("the link lost", program.err)
+
+    def test_of_one_queue(self):
+        program = self.weir("sh", "-c", "echo ready; exec sleep 1000",
+                            options=("--link", f"xdp:{pair.WEIR_DEV}:0,generic", "--ip", f"{pair.WEIR}/24"))
+        program.wait_for("^ready$")
+        self.assertIn("prog/xdp", lan.ip("link", "show", pair.WEIR_DEV))
+        self.assertIn("xdpgeneric", lan.ip("link", "show", pair.WEIR_DEV))
+        self.ping(pair.WEIR)
+
+
+class Losses(pair.Case):
+    kind = "xdp"
+
+    def test_a_program_that_is_stopped(self):
+        """There are 2,048 chunks to fill; what comes while none is free is counted, and the link goes on."""
+        program = self.idle()
+        self.flood_while_stopped(program, 6000)
+        self.ping(pair.WEIR)
+        self.assertRegex(self.ended(program), r"weir: the link lost \d+ frames, xdp_rx_full: ")
+
+
+class LongOnes(pair.Case):
+    kind, mode = "xdp", ",generic"
+
+    def test_superframes_outside_of_the_driver(self):
+        program = self.idle()
+        self.ping(pair.WEIR)
+        self.beyond(sys.executable, "-c", pair.SEGMENTS, pair.WEIR)
+        self.ping(pair.WEIR)
+        self.assertIn("weir: the link lost 1 frames, xdp_rx_long: ", self.ended(program))
+
+
 class Gone(pair.Gone):
     kind = "xdp"
 
@@ -71,6 +116,10 @@ class Mistakes(pair.Mistakes):
 
     def test_not_a_queue(self):
         self.check(f"xdp:{pair.WEIR_DEV}:x", "not a queue 'x'", "xdp:eth0:0")
+        self.check(f"xdp:{pair.WEIR_DEV}:,generic", "not a queue", "xdp:eth0:0")
+
+    def test_not_a_mode(self):
+        self.check(f"xdp:{pair.WEIR_DEV},fast", "not a mode of XDP 'fast'", "xdp:eth0,generic")
 
     def test_jumbo_frames(self):
         lan.ip("link", "set", pair.WEIR_DEV, "mtu", "9000")

@@ -7,6 +7,7 @@ The classes are bases for a file that says `kind`, the word of --link.
 import ctypes
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -57,8 +58,35 @@ def sha256(path):
         return hashlib.sha256(stream.read()).hexdigest()
 
 
+# Sends what it says as one superframe of UDP, twelve datagrams of 1000 bytes and a short one.
+SEGMENTS = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 103, 1000)
+s.sendto(b"".join(bytes([65 + i]) * 1000 for i in range(12)) + b"end", (sys.argv[1], 7001))
+"""
+
+# Sends frames of 60 bytes to a MAC, as many as it is told.
+FRAMES = """
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+frame = bytes.fromhex(sys.argv[2].replace(":", "")) + s.getsockname()[4] + b"\\x88\\xb5" + bytes(46)
+for _ in range(int(sys.argv[4])):
+    s.send(frame)
+"""
+# Sends superframes of UDP, 40 datagrams of 1400 bytes each.
+SUPERFRAMES = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 103, 1400)
+for _ in range(int(sys.argv[4])):
+    s.sendto(bytes(56000), (sys.argv[3], 7001))
+"""
+
+
 class Case(rig.Case):
-    kind, mtu, options = None, 1500, ()
+    kind, mode, mtu, options = None, "", 1500, ()
 
     def setUp(self):
         super().setUp()
@@ -90,13 +118,40 @@ class Case(rig.Case):
         return self.start(*self.words(*words), **more)
 
     def near(self, *words, options=(), **more):
-        return self.weir(*words, options=("--link", f"{self.kind}:{WEIR_DEV}", "--ip", f"{WEIR}/24", "--gw", FAR,
+        return self.weir(*words, options=("--link", f"{self.kind}:{WEIR_DEV}{self.mode}", "--ip", f"{WEIR}/24", "--gw", FAR,
                                           "--ip", f"{WEIR6}/64", *self.options, *options), **more)
 
     def idle(self, options=()):
         program = self.near("sh", "-c", "echo ready; exec sleep 1000", options=options)
         program.wait_for("^ready$")
         return program
+
+    def processes(self, program, *names):
+        """Of those that `program` is and has started, the ones of these names."""
+        found = []
+        for pid in [program.pid, *rig.children(program.pid)]:
+            with open(f"/proc/{pid}/comm", encoding="ascii") as stream:
+                if stream.read().startswith(names):
+                    found.append(pid)
+        return found
+
+    def ended(self, program):
+        """What weir says when what it runs has ended."""
+        for pid in self.processes(program, "sleep", "sh"):
+            os.kill(pid, signal.SIGTERM)
+        program.exit()
+        return program.err
+
+    def flood_while_stopped(self, program, count, what=FRAMES):
+        """Sends `count` frames to a stack that is stopped, and lets it go on."""
+        self.ping(WEIR)
+        mac = self.beyond("ip", "neigh", "show", WEIR).split("lladdr ")[1].split()[0]
+        stack = self.processes(program, "weir")
+        for pid in stack:
+            os.kill(pid, signal.SIGSTOP)
+        self.beyond(sys.executable, "-c", what, FAR_DEV, mac, WEIR, str(count))
+        for pid in stack:
+            os.kill(pid, signal.SIGCONT)
 
     def web(self, start, address, file):
         server = start(sys.executable, os.path.join(rig.SUPPORT, "web_program.py"), address, 80, file)

@@ -184,6 +184,34 @@ static void a_superframe_goes_to_the_kernel(void **state)
     weir_link_close(link);
 }
 
+/* What the device refuses is dropped and counted, and the rest of the burst goes. */
+static void a_device_that_is_down_takes_nothing(void **state)
+{
+    struct weir_link *link = opened("weir4");
+    struct weir_link_loss loss = {.frames = 99};
+    struct ifreq r = {.ifr_flags = 0};
+    static uint8_t bytes[60];
+    struct weir_frame burst[2];
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+    (void)state;
+    memset(bytes, 0xff, 6);
+    for (int i = 0; i < 2; i++)
+        burst[i] = (struct weir_frame){.part = {{bytes, sizeof bytes}}, .parts = 1};
+    assert_int_equal(link->driver->send(link, burst, 2, 0), 2);
+    assert_int_equal(weir_link_losses(link, &loss, 1), 1);
+    assert_int_equal(loss.frames, 0);
+    strcpy(r.ifr_name, "weir4");
+    assert_int_equal(ioctl(s, SIOCSIFFLAGS, &r), 0);
+    assert_int_equal(link->driver->send(link, burst, 2, 0), 2);
+    assert_int_equal(weir_link_losses(link, &loss, 1), 1);
+    assert_string_equal(loss.why, "tx_refused");
+    assert_int_equal(loss.frames, 2);
+    assert_int_equal(weir_tap_dropped(link), 2);
+    close(s);
+    weir_link_close(link);
+}
+
 static void errors_name_the_next_step(void **state)
 {
     struct weir_link *link = opened("weir3");
@@ -209,6 +237,7 @@ int main(void)
         cmocka_unit_test(frames_come_from_the_kernel),
         cmocka_unit_test(a_partial_checksum_comes_as_one),
         cmocka_unit_test(a_superframe_goes_to_the_kernel),
+        cmocka_unit_test(a_device_that_is_down_takes_nothing),
         cmocka_unit_test(errors_name_the_next_step),
     };
 
