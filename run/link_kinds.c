@@ -23,9 +23,9 @@ static const struct link_kind kinds[] = {
     {"packet", "IFNAME", station_open, station_check, true,
      "beside the kernel on an Ethernet interface, with a MAC and an\n"
      "address of its own (CAP_NET_RAW); --ip or --dhcp says which"},
-    {"xdp", "IFNAME[:QUEUE][,generic]", xdp_open, xdp_check, true,
-     "the same by AF_XDP (root), on all queues or on one;\n"
-     "generic: not in the card's driver"},
+    {"xdp", "IFNAME[:QUEUE]", xdp_open, xdp_check, true,
+     "the same by AF_XDP (root), on all queues or on one.\n"
+     "Also xdp:IFNAME,generic: not in the card's driver"},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])

@@ -63,8 +63,7 @@ static void each_mistake_is_one_line_with_a_way_out(void **state)
                     "--help)\n"},
         {"--link host 1.2.3.4", "weir: ping: no ICMP on link 'host': as in --link tap:weir0\n"},
         {"--link tpa:x 1.2.3.4", "weir: unknown link 'tpa:x': did you mean 'tap:'? (host, "
-                                 "tap:NAME, wire:NAME, packet:IFNAME, "
-                                 "xdp:IFNAME[:QUEUE][,generic])\n"},
+                                 "tap:NAME, wire:NAME, packet:IFNAME, xdp:IFNAME[:QUEUE])\n"},
     };
 
     (void)state;
