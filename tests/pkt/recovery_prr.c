@@ -14,7 +14,7 @@ static struct peer twenty_in_flight(bool has_sack)
     return p;
 }
 
-/* REQ:6937-3-1 REQ:6937-3-3 REQ:6937-3-7 REQ:6937-3.1-1 REQ:8985-9.3-2
+/* REQ:6937-3-1 REQ:6937-3-3 REQ:6937-3-7 REQ:6937-3.1-1 REQ:8985-9.3-1 REQ:8985-9.3-2
  * REQ:5681-4.3-2 REQ:6675-5-12 REQ:6582-6-1: one of twenty is lost. Each byte that arrives lets
  * half a byte go: every second ACK sends one segment. cwnd is what is in flight and what may go
  * beside it, to the byte. */

@@ -4,7 +4,7 @@
 
 #include "recovery.h"
 
-TEST(one_hole_is_repaired_at_the_third_sack) /* REQ:8985-6.2-5 REQ:8985-6.2-9 */
+TEST(one_hole_is_repaired_at_the_third_sack) /* REQ:8985-6.2-5 REQ:8985-6.2-9 REQ:8985-4-1 */
 {
     struct peer p = path(.sack_ok = true);
 
@@ -26,7 +26,7 @@ TEST(one_hole_is_repaired_at_the_third_sack) /* REQ:8985-6.2-5 REQ:8985-6.2-9 */
     peer_end(&p);
 }
 
-/* REQ:8985-6.2-3 REQ:8985-6.2-6 REQ:8985-6.2-10 REQ:8985-3.3.2-1: less than three are overtaken; a
+/* REQ:8985-6.2-6 REQ:8985-6.2-10 REQ:8985-3.3.2-1 REQ:8985-9.2-1: less than three are overtaken; a
  * quarter of the round trip later it is lost, and not before. */
 TEST(one_sack_waits_for_the_window)
 {
@@ -44,7 +44,7 @@ TEST(one_sack_waits_for_the_window)
     peer_end(&p);
 }
 
-TEST(what_is_late_within_the_window_is_no_loss) /* REQ:8985-6.2-4 */
+TEST(what_is_late_within_the_window_is_no_loss) /* REQ:8985-6.2-4 REQ:8985-3.3.2-1 */
 {
     struct peer p = path(.sack_ok = true);
 
@@ -183,8 +183,8 @@ TEST(tcp_recovery_0_counts_bytes)
     peer_forget();
 }
 
-/* REQ:8985-6.1-1: the retransmission has its own time; what was sent after it and arrived says that
- * it is lost too. */
+/* REQ:8985-6.1-1 REQ:8985-6.2-9 REQ:8985-9.2-1: the retransmission has its own time; what was sent
+ * after it and arrived says that it is lost too. */
 TEST(a_lost_retransmission_is_found)
 {
     struct peer p = path(.sack_ok = true);
@@ -263,6 +263,19 @@ TEST(a_probe_of_new_data_goes_beyond_cwnd) /* REQ:8985-7.3-3 */
     peer_forget();
 }
 
+/* REQ:8985-7.3-3: the peer has no room for new text, so the last segment goes again. */
+TEST(a_probe_keeps_to_the_window_of_the_peer)
+{
+    struct peer p = path(.sack_ok = true);
+
+    inject(&p, .flags = ACK, .seq = 1, .ack = 1, .wnd = 3000);
+    app_write(&p, 9000);
+    expect_burst(&p, 1, 3);
+    expect_after(&p, 200, .flags = ACK, .seq = 2001, .len = 1000);
+    expect_quiet(&p);
+    peer_forget();
+}
+
 /* REQ:8985-7.4.2-2 REQ:8985-7.4.2-1: the probe took the place of the last segment; no duplicate
  * came back, so it had been lost, and that costs. */
 TEST(what_the_probe_repaired_costs_a_reduction)
@@ -313,7 +326,7 @@ static void probe_for_nothing(struct peer *p)
     ack(p, 1001);
 }
 
-TEST(a_dsack_of_the_probe_says_that_both_came)
+TEST(a_dsack_of_the_probe_says_that_both_came) /* REQ:8985-7.3-4 */
 {
     struct peer p = path(.sack_ok = true);
 
@@ -328,7 +341,7 @@ TEST(a_dsack_of_the_probe_says_that_both_came)
     peer_end(&p);
 }
 
-TEST(so_does_a_plain_duplicate)
+TEST(so_does_a_plain_duplicate) /* REQ:8985-7.4.2-1 */
 {
     struct peer p = path(.sack_ok = true);
 
@@ -362,7 +375,8 @@ TEST(after_one_probe_the_timeout_follows)
     peer_end(&p);
 }
 
-/* REQ:8985-7.3-1: the ACK of the probe measured nothing (Karn), so no other follows. */
+/* REQ:8985-7.3-1 REQ:8985-7.3-2: the ACK of the probe measured nothing (Karn), so no other follows.
+ */
 TEST(no_probe_before_the_path_was_measured_again)
 {
     struct peer p = path(.sack_ok = true);

@@ -81,7 +81,8 @@ TEST(where_no_rule_applies_nothing_goes)
     }
 }
 
-/* REQ:6582-3.2-1: the first flight of all may lose its first segment. */
+/* REQ:8985-4-1: without SACK it is three duplicates. REQ:6582-3.2-1: the first flight of all may
+ * lose its first segment. */
 TEST(the_first_segment_of_all_is_repaired)
 {
     struct peer p = in_flight(path(.sack_ok = false), 4);

@@ -43,6 +43,7 @@ static void dsack(void)
     rack_on_ack(&tcp, &tcb, &e);
 }
 
+/* REQ:8985-6.2-7 */
 static void the_window_widens_once_a_round_trip(void **state)
 {
     (void)state;
@@ -58,6 +59,31 @@ static void the_window_widens_once_a_round_trip(void **state)
     assert_int_equal(tcb.loss.reo_steps, 2);
 }
 
+static void recoveries_end(int n)
+{
+    for (int i = 0; i < n; i++)
+        rack_on_recovery_end(&tcb);
+}
+
+/* REQ:8985-6.2-8: sixteen recoveries count from the last D-SACK, and then all of it goes. */
+static void a_dsack_begins_the_count_of_recoveries_again(void **state)
+{
+    (void)state;
+    send_to(10);
+    dsack();
+    tcb.snd.una = at(10);
+    recoveries_end(15);
+    dsack();
+    assert_int_equal(tcb.loss.reo_steps, 2);
+    recoveries_end(15);
+    assert_int_equal(tcb.loss.reo_steps, 2);
+    recoveries_end(1);
+    assert_int_equal(tcb.loss.reo_steps, 0);
+    recoveries_end(1); /* it stays there */
+    assert_int_equal(tcb.loss.reo_steps, 0);
+}
+
+/* REQ:8985-6.2-3 */
 static void what_arrives_late_is_not_the_newest(void **state)
 {
     (void)state;
@@ -80,6 +106,7 @@ static void an_older_arrival_does_not_bring_the_judgement_back(void **state)
                      2 * MSS); /* the third, too: older than the fourth */
 }
 
+/* REQ:8985-6.2-5 REQ:8985-3.3.2-1 */
 static void in_a_recovery_nothing_is_waited_for(void **state)
 {
     (void)state;
@@ -106,6 +133,7 @@ static void the_window_ends_at_a_round_trip(void **state)
     assert_int_equal(rack_mark_lost(&tcp, &tcb), MSS);
 }
 
+/* REQ:8985-6.2-10 */
 static void the_timer_waits_for_the_last(void **state)
 {
     (void)state;
@@ -130,6 +158,7 @@ static void a_timeout_judges_by_the_latest_round_trip(void **state)
     assert_int_equal(tcb.sent->lost, 3 * MSS);
 }
 
+/* REQ:8985-6.3-1 */
 static void a_timeout_takes_the_first_again_although_it_went_again(void **state)
 {
     (void)state;
@@ -144,6 +173,7 @@ static void a_timeout_takes_the_first_again_although_it_went_again(void **state)
 
 /* -- the tail ---------------------------------------------------------------------------------- */
 
+/* REQ:8985-7.2-1 REQ:8985-7.3-1 */
 static void a_probe_waits_only_where_nothing_is_asked(void **state)
 {
     (void)state;
@@ -185,6 +215,7 @@ static void probe(void)
     assert_int_equal(tcb.sent->tlp.flight, 3 * MSS);
 }
 
+/* REQ:8985-7.4.2-1 */
 static void what_answers_a_probe(void **state)
 {
     struct ack_event e;
@@ -225,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FLIGHT_TEST(reordering_is_counted_in_begun_segments_up_to_a_knob),
         FLIGHT_TEST(the_window_widens_once_a_round_trip),
+        FLIGHT_TEST(a_dsack_begins_the_count_of_recoveries_again),
         FLIGHT_TEST(what_arrives_late_is_not_the_newest),
         FLIGHT_TEST(an_older_arrival_does_not_bring_the_judgement_back),
         FLIGHT_TEST(in_a_recovery_nothing_is_waited_for),

@@ -155,6 +155,7 @@ static void records_say_what_happened_to_each_byte(void **state)
     }
 }
 
+/* REQ:8985-4-2 */
 static void an_ack_samples_the_newest_record_that_was_sent_once(void **state)
 {
     (void)state;
@@ -244,7 +245,7 @@ static void a_loss_that_was_none_is_in_flight_again(void **state) /* REQ:6675-4-
 }
 
 /* 8985#6.2 step 1: the original that comes after its retransmission names no time; REQ:8985-6.2-2
- * REQ:8985-4-2: instants are microseconds. */
+ * REQ:8985-4-2: instants are microseconds; REQ:8985-6.1-1: it is known to have gone again. */
 static void a_retransmission_is_named_only_where_it_must_be_it(void **state)
 {
     struct ack_event e;
@@ -282,6 +283,7 @@ static void an_echo_from_before_the_retransmission_names_no_time(void **state)
     assert_false(e.has_newest);
 }
 
+/* REQ:8985-6.2-4 */
 static void below_what_arrived_is_out_of_order_unless_it_was_sent_again(void **state)
 {
     struct tcp_opts o = {.has = TCP_OPT_SACK, .sacks = 1, .sack[0] = {at(2000), at(3000)}};
@@ -303,6 +305,31 @@ static void below_what_arrived_is_out_of_order_unless_it_was_sent_again(void **s
     assert_false(ack(1000).is_reordered);
 }
 
+/* REQ:8985-6.2-3: of all that one ACK covers the last that left is named, wherever it lies; of what
+ * left in one instant, that with the higher number. */
+static void the_last_sent_of_all_that_arrived_is_named(void **state)
+{
+    struct ack_event e;
+
+    (void)state;
+    tcp.now_us = 1000;
+    send(1000);
+    send(1000);
+    send(1000);
+    tcp.now_us = 50000;
+    mark_lost(1000);
+    again();
+    e = ack(2000); /* the first left again, after the second */
+    assert_int_equal(e.newest_end.v, at(1000).v);
+    assert_int_equal(e.newest_at_us, 50000);
+    tcp.now_us = 80000;
+    send(1000);
+    e = ack(4000);
+    assert_int_equal(e.newest_end.v, at(4000).v);
+    assert_int_equal(e.newest_at_us, 80001);
+    assert_true(is_sent_after(7, at(2), 7, at(1)) && !is_sent_after(7, at(1), 7, at(2)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +346,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(below_what_arrived_is_out_of_order_unless_it_was_sent_again,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(the_last_sent_of_all_that_arrived_is_named, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_report_of_what_is_still_asked_for_is_forgotten, setup,
                                         teardown),
     };
