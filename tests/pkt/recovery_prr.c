@@ -108,6 +108,7 @@ TEST(lost_acks_are_no_loss)
     peer_forget();
 }
 
+/* REQ:6937-4-1 */
 TEST(a_recovery_that_ends_at_once_ends_at_ssthresh)
 {
     struct peer p = twenty_in_flight(true);
@@ -120,7 +121,7 @@ TEST(a_recovery_that_ends_at_once_ends_at_ssthresh)
     peer_forget();
 }
 
-/* REQ:6937-4-1: three ACKs instead of nineteen. */
+/* REQ:6937-4-1 REQ:6937-3-6: three ACKs instead of nineteen. */
 TEST(lost_acks_in_recovery_change_nothing_of_where_it_ends)
 {
     struct peer p = twenty_in_flight(true);
