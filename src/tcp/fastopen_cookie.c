@@ -11,7 +11,7 @@
 #define LOSSES_MAX 6
 
 struct open_host {
-    struct weir_addr addr;
+    struct weir_addr addr, own; /* a cookie is of both ends: 7413#4.1.3 */
     uint32_t lost_at_ms;
     uint16_t mss;
     uint8_t losses; /* SYNs in a row */
@@ -97,12 +97,18 @@ void tcp_fastopen_set_keys(struct tcp *p, const struct sipkey *key, int n)
 
 /* -- theirs ------------------------------------------------------------------------------------ */
 
-static struct open_host *place_of(const struct tcp *p, const struct weir_addr *a)
+static struct open_host *place_of(const struct tcp *p, const struct flow *f)
 {
-    uint64_t word[2];
+    uint64_t word[4];
 
-    memcpy(word, a, sizeof word);
-    return &p->open_hosts[siphash13_words(&p->flow_key, word, 2) % OPEN_HOSTS];
+    memcpy(word, &f->remote, sizeof f->remote);
+    memcpy(word + 2, &f->local, sizeof f->local);
+    return &p->open_hosts[siphash13_words(&p->flow_key, word, 4) % OPEN_HOSTS];
+}
+
+static bool is_of(const struct open_host *h, const struct flow *f)
+{
+    return weir_addr_equal(&h->addr, &f->remote) && weir_addr_equal(&h->own, &f->local);
 }
 
 void tcp_fastopen_fini(struct tcp *p)
@@ -120,11 +126,11 @@ static bool is_lossy(const struct tcp *p, const struct open_host *h)
 
 bool fastopen_recall(const struct tcp *p, const struct tcb *t, struct fast_open *f)
 {
-    const struct open_host *h = p->open_hosts ? place_of(p, &t->flow.remote) : NULL;
+    const struct open_host *h = p->open_hosts ? place_of(p, &t->flow) : NULL;
 
     f->cookie_len = 0;
     f->is_old = false;
-    if (!h || !weir_addr_equal(&h->addr, &t->flow.remote))
+    if (!h || !is_of(h, &t->flow))
         return true;
     if (is_lossy(p, h))
         return false;
@@ -152,11 +158,11 @@ void fastopen_remember(struct tcp *p, const struct tcb *t, const struct seg *s, 
         p->open_hosts = mem_zalloc(p->mem, OPEN_HOSTS * sizeof *p->open_hosts);
     if (!p->open_hosts)
         return;
-    h = place_of(p, &t->flow.remote);
-    if (!weir_addr_equal(&h->addr, &t->flow.remote)) {
+    h = place_of(p, &t->flow);
+    if (!is_of(h, &t->flow)) {
         if (!has_cookie && !is_lost && !is_mute)
             return;
-        *h = (struct open_host){.addr = t->flow.remote};
+        *h = (struct open_host){.addr = t->flow.remote, .own = t->flow.local};
     }
     h->losses = (uint8_t)(is_lost && h->losses < UINT8_MAX ? h->losses + 1 : 0);
     h->lost_at_ms = now_ms(p);

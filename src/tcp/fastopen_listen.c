@@ -102,7 +102,7 @@ enum drop fastopen_take(struct tcp *p, struct tcb *listener, struct seg *s, bool
     l->pending++;
     more->open = (struct fast_open){.is_child = true,
                                     .gives_cookie = gives,
-                                    .is_old = s->opt->is_old_cookie,
+                                    .is_old = gives && s->opt->is_old_cookie,
                                     .listener = listener->self,
                                     .serial = l->serial};
     p->stats->TcpPassiveOpens++;
@@ -132,7 +132,7 @@ void fastopen_on_syn_ack_out(struct tcp *p, struct tcb *t, struct tcp_opts *o)
     const struct fast_open *f = &more_of(p, t)->open;
     const struct tcb *listener = listener_of(p, f);
 
-    if (!f->gives_cookie || !listener)
+    if (!f->gives_cookie || !listener || t->flags & T_SYN_AGAIN) /* 7413#4.2.2 */
         return;
     o->is_old_cookie = f->is_old;
     fastopen_give(p, listener, &t->flow, o);

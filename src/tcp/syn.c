@@ -449,7 +449,9 @@ void syn_pull(struct tcp *p, uint32_t index, struct seg_out *out)
     o->tsval = now_ms(p) + m->ts_offset;
     o->tsecr = m->ts_recent;
     o->is_old_cookie = m->flags & SYN_MINI_OLD;
-    if (m->agreed & TCP_OPT_FASTOPEN)
+    if (m->retries > 1) /* by the timer: 7413#4.2.2 */
+        o->has &= (uint8_t)~TCP_OPT_FASTOPEN;
+    if (o->has & TCP_OPT_FASTOPEN)
         fastopen_give(p, listener, &m->flow, o);
     syn_ack_says_ecn(p, m, &out->hdr);
     if (m->retries == 0) {
