@@ -256,17 +256,14 @@ static void take_error(struct cmsghdr *c, struct host_icmp *out)
 
 ssize_t host_recv_error(int fd, void *data, size_t size, struct host_icmp *out)
 {
-    struct {
-        struct cmsghdr align;
-        uint8_t room[512];
-    } control;
+    _Alignas(struct cmsghdr) uint8_t control[512];
     union host_addr to = {.room = {.ss_family = AF_UNSPEC}};
     struct iovec iov = {data, size};
     struct msghdr m = {.msg_name = &to,
                        .msg_namelen = sizeof to,
                        .msg_iov = &iov,
                        .msg_iovlen = 1,
-                       .msg_control = &control,
+                       .msg_control = control,
                        .msg_controllen = sizeof control};
     ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_ERRQUEUE);
 
