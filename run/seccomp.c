@@ -53,8 +53,8 @@ static void take(int listener, struct seccomp_notif *n, size_t size)
         v = call_take(&c);
         if (v == DOOR_LATER)
             return;
-        if (v != CALL_ANSWERED)
-            target_answer(&c, v);
+        if (v != CALL_ANSWERED && !target_answer(&c, v))
+            call_unheard(&c, v);
     }
     if (c.fd >= 0)
         close(c.fd);
@@ -72,7 +72,7 @@ static int serve(int listener)
     for (;;) {
         p[0] = (struct pollfd){.fd = listener, .events = POLLIN};
         waiting = waits_poll(p + 1);
-        if (poll(p, 1 + waiting, waits_timeout()) < 0 && errno != EINTR)
+        if (poll(p, 1 + waiting, lost_timeout(waits_timeout())) < 0 && errno != EINTR)
             break;
         waits_round(p + 1, waiting);
         if (p[0].revents & POLLIN)

@@ -40,21 +40,30 @@ struct call {
 void target_open(int listener);
 void target_is(const struct call *c);
 const struct call *target_call(void);
-int target_fd(pid_t thread, int fd); /* a copy, or -errno */
-bool target_waits(uint64_t id);      /* the call still waits for its answer */
-void target_answer(const struct call *c, long result);
+int target_fd(pid_t thread, int fd);                   /* a copy, or -errno */
+bool target_waits(uint64_t id);                        /* the call still waits for its answer */
+bool target_answer(const struct call *c, long result); /* false: the caller is gone */
 /* The program gets `fd` as a new descriptor, and that as its answer; ours is closed. CALL_ANSWERED,
  * or -errno: it did not get it, and ours is open. */
 long target_give(const struct call *c, int fd, int flags);
 
 /* seccomp_calls.c: a result, -errno, or one of the above; DOOR_LATER: seccomp_wait.c has it. */
 long call_take(const struct call *c);
+/* Its answer came too late. */
+void call_unheard(const struct call *c, long result);
 /* Of what waited: there is something to read. */
 long call_ready(const struct call *c);
 
 /* seccomp_dgram.c: the same; DOOR_LATER: nothing is there */
 long call_sendto(const struct call *c, const struct fd_id *id);
 long call_recvfrom(const struct call *c, const struct fd_id *id);
+
+/* seccomp_lost.c: what a call came to whose caller was gone by then: a result, a descriptor or -1
+ */
+void lost_keep(const struct fd_id *id, int number, long result, int fd);
+bool lost_find(const struct fd_id *id, int number, long *result, int *fd);
+bool lost_waits(const struct fd_id *id); /* a descriptor is there */
+int lost_timeout(int other);             /* for poll: ms */
 
 /* seccomp_wait.c: calls that wait. Each has a copy of its descriptor. */
 #define WAITS_MAX 4096

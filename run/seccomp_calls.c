@@ -51,25 +51,60 @@ static bool is_readable(int fd)
     return poll(&p, 1, 0) == 1;
 }
 
+/* What can be done once only. */
+static bool is_single(const struct call *c)
+{
+    return c->number == SYS_bind || c->number == SYS_connect;
+}
+
+void call_unheard(const struct call *c, long result)
+{
+    struct fd_id id;
+
+    if (is_single(c) && result != -EFAULT && door_id(c->fd, &id) != FD_FOREIGN)
+        lost_keep(&id, c->number, result, -1);
+}
+
+/* The peer's address, into the caller's memory. */
+static int tell_peer(const struct call *c, int fd)
+{
+    struct fd_id id;
+    struct run_addr peer;
+
+    if (!c->args[1] || door_id(fd, &id) != FD_ACCEPTED)
+        return 0;
+    peer = (struct run_addr){.port = id.ends.peer.port, .addr = id.ends.peer.addr};
+    return addr_to_user(&peer, id.family, to(c->args[1]), to(c->args[2]));
+}
+
+/* A connection that its caller does not get, for a signal or for want of descriptors, is the next
+ * one's. */
 static long take_connection(const struct call *c)
 {
-    int flags = c->number == SYS_accept4 ? (int)c->args[3] : 0;
-    int fd = door_accept4(c->fd, to(c->args[1]), to(c->args[2]), flags | SOCK_CLOEXEC);
+    int flags = c->number == SYS_accept4 ? (int)c->args[3] : 0, fd;
+    struct fd_id id;
     long v;
 
+    door_id(c->fd, &id);
+    if (!lost_find(&id, SYS_accept, &v, &fd))
+        fd = door_accept4(c->fd, NULL, NULL, flags | SOCK_CLOEXEC);
     if (fd < 0)
         return -errno;
-    v = target_give(c, fd, flags);
-    if (v != CALL_ANSWERED)
+    v = tell_peer(c, fd);
+    if (v == 0)
+        v = target_give(c, fd, flags);
+    if (v == -EFAULT && target_waits(c->id))
         close(fd);
+    else if (v != CALL_ANSWERED)
+        lost_keep(&id, SYS_accept, 0, fd);
     return v;
 }
 
-static long on_accept(const struct call *c)
+static long on_accept(const struct call *c, const struct fd_id *id)
 {
     if (!door_is_listening(c->fd))
         return CALL_CONTINUE; /* to its error */
-    if (is_readable(c->fd))
+    if (is_readable(c->fd) || lost_waits(id))
         return take_connection(c);
     return fcntl(c->fd, F_GETFL) & O_NONBLOCK ? -EAGAIN : wait_readable(c);
 }
@@ -95,7 +130,10 @@ static long on_setsockopt(const struct call *c)
 static long on_carrier(const struct call *c, const struct fd_id *id)
 {
     long v;
+    int none;
 
+    if (is_single(c) && lost_find(id, c->number, &v, &none))
+        return v;
     switch (c->number) {
     case SYS_bind:
         return from_libc(door_bind(c->fd, at(c->args[1]), (socklen_t)c->args[2]));
@@ -105,7 +143,7 @@ static long on_carrier(const struct call *c, const struct fd_id *id)
         return from_libc(door_connect(c->fd, at(c->args[1]), (socklen_t)c->args[2]));
     case SYS_accept:
     case SYS_accept4:
-        return on_accept(c);
+        return on_accept(c, id);
     case SYS_getsockname:
         return from_libc(door_getsockname(c->fd, to(c->args[1]), to(c->args[2])));
     case SYS_getpeername:

@@ -153,7 +153,7 @@ long target_give(const struct call *c, int fd, int flags)
 
 /* -- the answer -------------------------------------------------------------------------------- */
 
-void target_answer(const struct call *c, long result)
+bool target_answer(const struct call *c, long result)
 {
     struct seccomp_notif_resp r = {.id = c->id};
 
@@ -163,5 +163,5 @@ void target_answer(const struct call *c, long result)
         r.error = (int32_t)result;
     else
         r.val = result;
-    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &r);
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &r) == 0;
 }

@@ -108,13 +108,21 @@ static long outcome(struct wait *w, bool is_ready, bool is_late)
     return is_late ? connect_wait_no_more(w->call.fd, &w->id, &w->ask, -EAGAIN) : DOOR_LATER;
 }
 
-/* A signal took the caller away: its connect goes on without it. */
+/* A signal took the caller away: its connect goes on without it, or is over and it does not know.
+ */
 static void leave(struct wait **at)
 {
     struct wait *w = *at;
+    struct pollfd p = {.fd = w->answer, .events = POLLIN};
+    struct run_answer answer;
+    int v = -EINTR;
 
-    if (w->answer >= 0)
-        connect_wait_no_more(w->call.fd, &w->id, &w->ask, -EINTR);
+    if (w->answer >= 0 && poll(&p, 1, 0) == 1)
+        v = door_hear(w->answer, &answer, NULL);
+    else if (w->answer >= 0)
+        v = connect_wait_no_more(w->call.fd, &w->id, &w->ask, -EINTR);
+    if (v != -EINTR)
+        lost_keep(&w->id, SYS_connect, v, -1);
     drop(at);
 }
 

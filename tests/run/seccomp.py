@@ -127,6 +127,9 @@ class Servers(Static):
     def test_signal_ends_accept(self):
         self.compare("signals", lambda p: (p.wait_for("interrupted"), self.exchange(p)))
 
+    def test_signals_that_begin_calls_anew(self):
+        self.compare("storm")
+
     def test_a_thread_that_waits_hinders_no_other(self):
         self.compare("threads", lambda p: (p.wait_for("others go on"), self.exchange(p, 0)), port=Echo().port)
 

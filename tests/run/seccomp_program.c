@@ -275,6 +275,44 @@ static void signals(int port)
     echo(said("accept", accept(l, NULL, NULL)));
 }
 
+static void *disturb(void *thread)
+{
+    while (!is_over) {
+        usleep(3000); /* a busy machine must be able to answer in between */
+        pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    }
+    return NULL;
+}
+
+/* Go's threads get signals all the time, and what they interrupt begins anew: nothing is done
+ * twice, and no connection is lost. */
+static void storm(int port)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    pthread_t self = pthread_self(), other;
+    int failed = 0;
+
+    (void)port;
+    sigaction(SIGUSR1, &action, NULL);
+    pthread_create(&other, NULL, disturb, &self);
+    for (int i = 0; i < 150; i++) {
+        struct sockaddr_in a = local(0);
+        socklen_t len = sizeof a;
+        int l = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0), got;
+        failed += bind(l, (void *)&a, sizeof a) < 0 || listen(l, 5) < 0;
+        getsockname(l, (void *)&a, &len);
+        failed += connect(fd, (void *)&a, sizeof a) < 0;
+        got = accept(l, (void *)&a, &len);
+        failed += got < 0 || write(got, "x", 1) != 1;
+        close(got);
+        close(fd);
+        close(l);
+    }
+    is_over = 1;
+    pthread_join(other, NULL);
+    printf("failed %d\n", failed);
+}
+
 static void *accept_in_thread(void *l)
 {
     said("accept in a thread", accept(*(int *)l, NULL, NULL) < 0 ? -1 : 0);
@@ -403,19 +441,13 @@ static const struct {
     const char *name;
     void (*run)(int port);
 } verbs[] = {
-    {"client", client},
-    {"refused", refused},
-    {"nonblocking", nonblocking},
-    {"refused_later", refused_later},
-    {"server", server},
-    {"epolled", epolled},
-    {"signals", signals},
-    {"threads", threads},
-    {"inherited", inherited},
-    {"datagrams", datagrams},
-    {"datagram_server", datagram_server},
-    {"foreign", foreign},
-    {"around", around},
+    {"client", client},           {"refused", refused},
+    {"nonblocking", nonblocking}, {"refused_later", refused_later},
+    {"server", server},           {"epolled", epolled},
+    {"signals", signals},         {"storm", storm},
+    {"threads", threads},         {"inherited", inherited},
+    {"datagrams", datagrams},     {"datagram_server", datagram_server},
+    {"foreign", foreign},         {"around", around},
 };
 
 int main(int argc, char **argv)
