@@ -207,7 +207,6 @@ static void take_all(int l, int poller)
         struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.fd = fd};
         epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e);
     }
-    said("no more", fd);
 }
 
 /* True: it has ended. */
@@ -234,7 +233,7 @@ static void epolled(int port)
 
     (void)port;
     epoll_ctl(poller, EPOLL_CTL_ADD, l, &e);
-    take_all(l, poller);
+    said("none yet", accept(l, NULL, NULL));
     while (ended < 2 && epoll_wait(poller, &e, 1, -1) == 1)
         if (e.data.fd == l)
             take_all(l, poller);
