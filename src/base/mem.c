@@ -106,14 +106,15 @@ void mem_free(struct mem *m, void *p, size_t bytes)
 
     if (!p)
         return;
-    must(bytes > 0 && bytes <= m->held);
-    m->held -= bytes;
-    if (size_class < 0 || m->cached + bytes > m->cached_max || (m->max && m->held > m->max)) {
+    must(bytes - 1 < m->held);
+    if (size_class < 0 || m->cached + bytes > m->cached_max || !is_below_ceiling(m, m->held)) {
+        m->held -= bytes;
         m->free(m->ctx, p, bytes);
         return;
     }
     memcpy(p, &m->cache[size_class], sizeof(void *));
     m->cache[size_class] = p;
+    m->held -= bytes;
     m->cached += bytes;
     poison(p, bytes);
 }

@@ -35,7 +35,11 @@ void pool_init(struct pool *p, struct mem *mem, uint32_t object_size, uint32_t m
     must(max <= INDEX_MAX);
     while (2u << log2 <= CHUNK_BYTES / object_size && 1u << log2 < max)
         log2++;
-    *p = (struct pool){.mem = mem, .object_size = object_size, .max = max, .log2 = log2};
+    *p = (struct pool){.mem = mem,
+                       .object_size = object_size,
+                       .max = max,
+                       .log2 = log2,
+                       .slot_mask = (1u << log2) - 1};
 }
 
 void pool_fini(struct pool *p)
@@ -68,7 +72,7 @@ uint32_t pool_new(struct pool *p)
 void pool_free(struct pool *p, uint32_t index)
 {
     uint32_t n = (index - 1) >> p->log2;
-    uint32_t slot = (index - 1) & (slots_of(p) - 1);
+    uint32_t slot = (index - 1) & p->slot_mask;
     struct pool_chunk *c;
     uint8_t *object;
 
@@ -94,7 +98,7 @@ void pool_free(struct pool *p, uint32_t index)
 bool pool_is_live(const struct pool *p, uint32_t index)
 {
     uint32_t n = (index - 1) >> p->log2;
-    uint32_t slot = (index - 1) & (slots_of(p) - 1);
+    uint32_t slot = (index - 1) & p->slot_mask;
 
     if (!index || n >= p->chunk_count || !p->chunk[n])
         return false;
@@ -109,7 +113,7 @@ uint32_t pool_next(const struct pool *p, uint32_t from)
     must(from > 0);
     for (uint32_t n = i >> p->log2; n < p->chunk_count; n++, i = n << p->log2) {
         const struct pool_chunk *c = p->chunk[n];
-        uint32_t slot = i & (slots - 1);
+        uint32_t slot = i & p->slot_mask;
 
         while (c && c->used && slot < slots) {
             uint64_t bits = c->live[slot / BITS] >> slot % BITS;
@@ -124,7 +128,7 @@ uint32_t pool_next(const struct pool *p, uint32_t from)
 
 static uint32_t slots_of(const struct pool *p)
 {
-    return 1u << p->log2;
+    return p->slot_mask + 1;
 }
 
 static size_t live_bytes(const struct pool *p)

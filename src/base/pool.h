@@ -29,6 +29,7 @@ struct pool {
     uint32_t chunk_hole;    /* no entry below is NULL */
     uint32_t object_size;   /* multiple of 8 */
     uint32_t log2;          /* objects in a chunk */
+    uint32_t slot_mask;     /* one less than these */
     uint32_t first_partial; /* chunk with a free object, + 1; 0: none */
     uint32_t used, max, empty_chunks;
 };
@@ -46,7 +47,7 @@ static inline void *pool_at(const struct pool *p, uint32_t index)
 {
     uint32_t i = index - 1;
     struct pool_chunk *c = p->chunk[i >> p->log2];
-    return c->objects + (size_t)(i & ((1u << p->log2) - 1)) * p->object_size;
+    return c->objects + (size_t)(i & p->slot_mask) * p->object_size;
 }
 
 #endif

@@ -13,10 +13,26 @@
 #define RING_MIN 2048u
 #define RING_MAX 0x80000000u
 
+/* Into a larger buffer; what may be readable in the old one goes along. */
+static bool move(struct ring *r, struct mem *m, uint32_t size, uint32_t used)
+{
+    uint8_t *buf = mem_alloc(m, size);
+
+    if (!buf)
+        return false;
+    if (r->buf) {
+        ring_peek(r, 0, buf, used);
+        mem_free(m, r->buf, r->size);
+    }
+    r->buf = buf;
+    r->size = size;
+    r->head = 0;
+    return true;
+}
+
 bool ring_reserve(struct ring *r, struct mem *m, uint32_t capacity, uint32_t used)
 {
     uint32_t size = RING_MIN;
-    uint8_t *buf;
 
     must(used >= r->len && used <= r->size);
     if (capacity <= r->size)
@@ -25,16 +41,7 @@ bool ring_reserve(struct ring *r, struct mem *m, uint32_t capacity, uint32_t use
         return false;
     while (size < capacity)
         size <<= 1;
-    buf = mem_alloc(m, size);
-    if (!buf)
-        return false;
-    if (used)
-        ring_peek(r, 0, buf, used);
-    mem_free(m, r->buf, r->size);
-    r->buf = buf;
-    r->size = size;
-    r->head = 0;
-    return true;
+    return move(r, m, size, used);
 }
 
 bool ring_shrink(struct ring *r, struct mem *m)

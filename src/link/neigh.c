@@ -301,13 +301,12 @@ static uint32_t hash_of(const struct link *l, int ifindex, const struct weir_add
     return (uint32_t)siphash13_words(&l->key, word, 3);
 }
 
-uint32_t neigh_find(struct link *l, int ifindex, const struct weir_addr *addr)
+/* Apart: inside neigh_find it would make that save registers for nothing. */
+static __attribute__((noinline)) uint32_t search(struct link *l, int ifindex,
+                                                 const struct weir_addr *addr)
 {
-    uint32_t pos = 0, index, hash;
+    uint32_t pos = 0, index, hash = hash_of(l, ifindex, addr);
 
-    if (l->last && is_at(l, l->last, ifindex, addr))
-        return l->last;
-    hash = hash_of(l, ifindex, addr);
     while ((index = table_find(&l->by_addr, hash, &pos))) {
         if (!is_at(l, index, ifindex, addr))
             continue;
@@ -315,6 +314,13 @@ uint32_t neigh_find(struct link *l, int ifindex, const struct weir_addr *addr)
         return index;
     }
     return 0;
+}
+
+uint32_t neigh_find(struct link *l, int ifindex, const struct weir_addr *addr)
+{
+    if (l->last && is_at(l, l->last, ifindex, addr))
+        return l->last;
+    return search(l, ifindex, addr);
 }
 
 uint32_t neigh_new(struct link *l, int ifindex, const struct weir_addr *addr,

@@ -251,11 +251,10 @@ int sock_at_mark(const struct socks *k, int sock)
 ssize_t sock_recv(struct socks *k, int sock, void *data, size_t len, int flags)
 {
     struct sock *s = sock_at(k, sock);
-    struct udp_message m = {.data = data, .room = len};
 
     if (!s)
         return -EBADF;
     if (s->kind == SOCK_KIND_TCP)
         return tcp_receive(k->tcp, s->endpoint, data, len, flags);
-    return sock_recvmsg(k, sock, &m, flags);
+    return sock_recvmsg(k, sock, &(struct udp_message){.data = data, .room = len}, flags);
 }

@@ -6,22 +6,29 @@
 
 #include "sock/sock.h"
 
-int sock_readiness(struct socks *k, int sock)
+static uint32_t readiness_of(struct socks *k, const struct sock *s)
 {
-    struct sock *s = sock_at(k, sock);
-
-    if (!s)
-        return -EBADF;
-    return (int)(s->kind == SOCK_KIND_TCP ? tcp_readiness(k->tcp, s->endpoint)
-                                          : udp_readiness(k->udp, s->endpoint));
+    return s->kind == SOCK_KIND_TCP ? tcp_readiness(k->tcp, s->endpoint)
+                                    : udp_readiness(k->udp, s->endpoint);
 }
 
-static void report(struct socks *k, uint32_t index, struct weir_ready_event *out)
+int sock_readiness(struct socks *k, int sock)
+{
+    const struct sock *s = sock_at(k, sock);
+
+    return s ? (int)readiness_of(k, s) : -EBADF;
+}
+
+/* What became of the socket `index`, if there is one; the number of events. */
+static int report(struct socks *k, uint32_t index, struct weir_ready_event *out)
 {
     int sock = (int)index - 1;
+    const struct sock *s = sock_at(k, sock);
 
-    *out = (struct weir_ready_event){
-        .sock = sock, .ready = (uint32_t)sock_readiness(k, sock), .user = sock_at(k, sock)->user};
+    if (!s)
+        return 0;
+    *out = (struct weir_ready_event){.sock = sock, .ready = readiness_of(k, s), .user = s->user};
+    return 1;
 }
 
 int sock_ready(struct socks *k, struct weir_ready_event *events, int max)
@@ -31,10 +38,8 @@ int sock_ready(struct socks *k, struct weir_ready_event *events, int max)
     int n = 0;
 
     while (n < max && tcp_next_marked(k->tcp, &t))
-        if (t.sock && sock_at(k, (int)t.sock - 1))
-            report(k, t.sock, &events[n++]);
+        n += report(k, t.sock, &events[n]);
     while (n < max && udp_next_marked(k->udp, &u))
-        if (u.sock && sock_at(k, (int)u.sock - 1))
-            report(k, u.sock, &events[n++]);
+        n += report(k, u.sock, &events[n]);
     return n;
 }

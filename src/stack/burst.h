@@ -14,8 +14,10 @@ struct burst {
     int ifindex;
     struct weir_frame *frame;
     int n, max;
-    bool is_own;    /* the packet at hand is to ourselves */
-    bool is_parked; /* a packet waits for its neighbour: ask for it in the same burst */
+    uint8_t *at;       /* the stack's buffer for the headers of the next frame */
+    uint8_t link_head; /* bytes of the link's header */
+    bool is_own;       /* the packet at hand is to ourselves */
+    bool is_parked;    /* a packet waits for its neighbour: ask for it in the same burst */
 };
 
 /* An IP packet in the making: addresses and what follows the IP header. */
@@ -43,22 +45,17 @@ struct packet {
     struct weir_why why;
 };
 
-static inline uint32_t link_head(const struct burst *b)
+/* `n` frames are ready. IP begins on 4 bytes, whatever the link puts before it. */
+static inline void burst_next(struct burst *b, int n)
 {
-    if (b->iface->type != WEIR_LINK_ETHER)
-        return 0;
-    return b->iface->flags & WEIR_IF_LLC ? ETH_LEN + LLC_LEN : ETH_LEN;
+    b->n = n;
+    b->at = b->k->header[n] + (b->link_head & 3 ? 2 : 0);
 }
 
-/* The buffer of the next frame: its link header begins here, its transport header at l4_of. */
-static inline uint8_t *buffer_of(const struct burst *b)
-{
-    return b->k->header[b->n] + (b->iface->type == WEIR_LINK_ETHER ? 2 : 0); /* IP on 4 bytes */
-}
-
+/* Of the next frame: its transport header. */
 static inline uint8_t *l4_of(const struct burst *b, uint32_t ip_len)
 {
-    return buffer_of(b) + link_head(b) + ip_len;
+    return b->at + b->link_head + ip_len;
 }
 
 /* weir_addr_is_v4, where each packet asks. */

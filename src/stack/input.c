@@ -74,7 +74,6 @@ static enum drop input_frame(struct arrival *a)
         return DROP_no_interface;
     if (a->f->parts == 0 || a->f->part[0].len == 0)
         return DROP_short_frame;
-    a->end = (uint32_t)weir_frame_len(a->f);
     if (a->iface->type == WEIR_LINK_ETHER)
         return input_ether(a);
     a->ip_at = 0;
@@ -97,8 +96,6 @@ static void note_drop(struct weir_stack *k, const struct arrival *a)
 
 static bool count(struct weir_stack *k, const struct arrival *a, enum drop v)
 {
-    k->account.frames_in++;
-    k->account.bytes_in += weir_frame_len(a->f);
     a->f->why.verdict = (uint16_t)v;
     if (v >= DROP_FIRST && trace_is_on(&k->trace))
         note_drop(k, a);
@@ -128,10 +125,13 @@ int weir_input(struct weir_stack *k, int ifindex, struct weir_frame *burst, int 
         a.f = &burst[i];
         a.iface = iface_at(&k->link, ifindex);
         a.ifindex = ifindex;
+        a.end = (uint32_t)weir_frame_len(a.f);
         a.is_link_group = a.is_group = a.is_transit = a.is_answer = a.was_fragment = false;
         a.src = a.dst = (struct weir_addr){.w = {0}};
         a.local_port = a.remote_port = 0;
         burst[i].why = (struct weir_why){.verdict = 0};
+        k->account.frames_in++;
+        k->account.bytes_in += a.end;
         passed += count(k, &a, input_frame(&a));
     }
     return passed;

@@ -27,19 +27,17 @@ uint8_t arrival_slices(const struct weir_frame *f, uint32_t at, uint32_t len,
 
 /* -- TCP --------------------------------------------------------------------------------------- */
 
-static bool tcp_sum_is_good(const struct arrival *a)
+/* Of the header, `at` bytes in part[0], and the text behind it. */
+static bool tcp_sum_is_good(const struct arrival *a, size_t at, const struct seg *s)
 {
-    struct weir_slice s[WEIR_FRAME_PARTS];
     uint32_t acc = pseudo_sum(&a->src, &a->dst, PROTO_TCP, a->l4_len);
-    size_t at = 0;
-    uint8_t n;
 
     if (a->f->flags & (WEIR_CSUM_VALID | WEIR_CSUM_PARTIAL))
         return true;
-    n = arrival_slices(a->f, a->l4_at, a->l4_len, s);
-    for (int i = 0; i < n; i++) {
-        acc = sum_fold(sum_add_at(acc, s[i].data, s[i].len, at));
-        at += s[i].len;
+    acc = sum_add(acc, head_at(a, a->l4_at), at);
+    for (int i = 0; i < s->texts; i++) {
+        acc = sum_fold(sum_add_at(acc, s->text[i].data, s->text[i].len, at));
+        at += s->text[i].len;
     }
     return sum_fold(acc) == 0xffff;
 }
@@ -50,15 +48,15 @@ static void confirm_first_hop(struct arrival *a)
 {
     struct weir_stack *k = a->k;
     const struct last_path *last = &k->path;
-    struct way way = {&k->ip, &k->link};
-    struct route_result r = {.next_hop = last->next_hop};
+    struct route_result r;
 
     k->tcp.has_progress = false;
     if (a->iface->type != WEIR_LINK_ETHER)
         return;
-    if ((last->ifindex == a->ifindex && last->epoch == stack_epoch(k) &&
-         weir_addr_equal(&last->dst, &a->src)) ||
-        way_find_own(&way, &a->src, a->ifindex, &r) == 0)
+    if (last->ifindex == a->ifindex && last->epoch == stack_epoch(k) &&
+        weir_addr_equal(&last->dst, &a->src))
+        neigh_confirm(&k->link, a->ifindex, &last->next_hop, k->now_us);
+    else if (way_find_own(&(struct way){&k->ip, &k->link}, &a->src, a->ifindex, &r) == 0)
         neigh_confirm(&k->link, a->ifindex, &r.next_hop, k->now_us);
 }
 
@@ -77,7 +75,9 @@ enum drop input_tcp(struct arrival *a)
     a->remote_port = h.sport;
     if (a->is_group)
         return DROP_tcp_address;
-    if (!tcp_sum_is_good(a))
+    s.len = a->l4_len - (uint32_t)len;
+    s.texts = s.len ? arrival_slices(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
+    if (!tcp_sum_is_good(a, (size_t)len, &s))
         return DROP_tcp_checksum;
     s.flow = (struct flow){.local = a->dst, .remote = a->src, .lport = h.dport, .rport = h.sport};
     s.seq = h.seq;
@@ -94,11 +94,9 @@ enum drop input_tcp(struct arrival *a)
     if ((h.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
         s.mtu = (uint16_t)pmtu_of(&k->ip, &a->src, a->iface->mtu, k->now_us);
     s.why = &a->f->why;
-    s.len = a->l4_len - (uint32_t)len;
     s.pieces = 1;
     if (a->f->gso_size && s.len)
         s.pieces = (uint16_t)((s.len - 1) / a->f->gso_size + 1);
-    s.texts = s.len ? arrival_slices(a->f, a->l4_at + (uint32_t)len, s.len, s.text) : 0;
     v = tcp_input(&k->tcp, &s);
     if (k->tcp.has_progress)
         confirm_first_hop(a);

@@ -25,7 +25,7 @@ static void put_ether(const struct burst *b, const uint8_t dst[6], uint16_t type
 {
     bool is_llc = b->iface->flags & WEIR_IF_LLC;
     struct eth e = {.type = is_llc ? (uint16_t)(LLC_LEN + behind) : type};
-    uint8_t *at = buffer_of(b);
+    uint8_t *at = b->at;
 
     memcpy(e.src, b->iface->mac, sizeof e.src);
     memcpy(e.dst, dst, sizeof e.dst);
@@ -37,7 +37,7 @@ static void put_ether(const struct burst *b, const uint8_t dst[6], uint16_t type
 /* 894: zeros behind what is shorter than a frame may be. */
 static uint32_t pad(const struct burst *b, struct weir_frame *f, uint32_t len)
 {
-    uint8_t *at = buffer_of(b);
+    uint8_t *at = b->at;
     uint32_t n = f->part[0].len;
 
     for (int i = 1; i < f->parts; n += f->part[i++].len)
@@ -57,13 +57,13 @@ static void send_frame(struct burst *b, uint32_t len)
         len = pad(b, f, len);
     b->k->account.frames_out++;
     b->k->account.bytes_out += len;
-    b->n++;
+    burst_next(b, b->n + 1);
 }
 
 static void fill_frame(const struct burst *b, const struct packet *p, uint32_t head,
                        struct weir_frame *f)
 {
-    f->part[0] = (struct weir_slice){buffer_of(b), head};
+    f->part[0] = (struct weir_slice){b->at, head};
     for (int i = 0; i < p->texts; i++)
         f->part[1 + i] = (struct weir_slice){p->text[i].data, p->text[i].len};
     f->parts = (uint8_t)(1 + p->texts);
@@ -86,7 +86,7 @@ static void park(struct burst *b, const struct packet *p, const struct weir_addr
                             .flags = p->is_partial ? WEIR_CSUM_PARTIAL : 0};
     enum drop v;
 
-    l.part[0] = (struct weir_slice){buffer_of(b) + link_head(b), head};
+    l.part[0] = (struct weir_slice){b->at + b->link_head, head};
     for (int i = 0; i < p->texts; i++)
         l.part[l.parts++] = (struct weir_slice){p->text[i].data, p->text[i].len};
     b->is_parked = true;
@@ -171,7 +171,7 @@ static void put_ip6_header(struct burst *b, const struct packet *p)
                     .flow = p->label,
                     .src = p->src,
                     .dst = p->dst};
-    uint8_t *at = buffer_of(b) + link_head(b);
+    uint8_t *at = b->at + b->link_head;
 
     ip6_emit(at, &h);
     if (!p->options_len)
@@ -188,7 +188,7 @@ static void put_ip4_header(struct burst *b, const struct packet *p)
                     .frag = p->is_df ? IP4_DF : p->frag,
                     .src = weir_addr_to_v4(&p->src),
                     .dst = weir_addr_to_v4(&p->dst)};
-    uint8_t *at = buffer_of(b) + link_head(b);
+    uint8_t *at = b->at + b->link_head;
 
     h.hdr_len = IP4_LEN;
     h.total_len = (uint16_t)(p->ip_len + p->l4_head + p->text_len);
@@ -202,7 +202,7 @@ static void put_ip4_header(struct burst *b, const struct packet *p)
 
 void burst_send(struct burst *b, const struct packet *p)
 {
-    uint32_t head = link_head(b) + p->ip_len + p->l4_head;
+    uint32_t head = b->link_head + p->ip_len + p->l4_head;
     bool is_request = !is_later(p) && !p->is_transit;
 
     if (p->is_v6) {
@@ -225,9 +225,9 @@ void burst_send(struct burst *b, const struct packet *p)
 
 static void send_arp(struct burst *b, const struct neigh_out *o)
 {
-    uint8_t *at = buffer_of(b);
+    uint8_t *at = b->at;
     struct weir_frame *f = &b->frame[b->n];
-    uint32_t head = link_head(b), len = head + ARP_LEN;
+    uint32_t head = b->link_head, len = head + ARP_LEN;
     struct arp arp;
 
     put_ether(b, o->dst, o->arp.op >= RARP_REQUEST ? ETH_TYPE_RARP : ETH_TYPE_ARP, ARP_LEN);
@@ -244,9 +244,9 @@ static void send_arp(struct burst *b, const struct neigh_out *o)
 static void send_unparked(struct burst *b, const struct neigh_out *o)
 {
     const struct link_packet *l = &o->packet;
-    uint8_t *at = buffer_of(b);
+    uint8_t *at = b->at;
     struct weir_frame *f = &b->frame[b->n];
-    uint32_t head = link_head(b), rest = l->part[0].len - l->hdr_len;
+    uint32_t head = b->link_head, rest = l->part[0].len - l->hdr_len;
 
     put_ether(b, o->dst, l->part[0].data[0] >> 4 == 6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
               l->part[0].len);
@@ -272,9 +272,9 @@ static void send_nd(struct burst *b, const struct neigh_out *o)
                     .payload_len = nd->len,
                     .src = nd->src,
                     .dst = nd->dst};
-    uint8_t *at = buffer_of(b), *ip = at + link_head(b);
+    uint8_t *at = b->at, *ip = at + b->link_head;
     struct weir_frame *f = &b->frame[b->n];
-    uint32_t len = link_head(b) + IP6_LEN + nd->len;
+    uint32_t len = b->link_head + IP6_LEN + nd->len;
 
     if (b->iface->type == WEIR_LINK_ETHER)
         put_ether(b, o->dst, ETH_TYPE_IP6, IP6_LEN + (uint32_t)nd->len);
@@ -391,11 +391,35 @@ static void note_parked(struct burst *b, const struct seg_out *s, bool was_parke
     b->is_parked |= was_parked;
 }
 
+/* The header of a frame that carries `n` bytes of the segment's text from `off` on. */
+static struct tcp_hdr header_of_piece(const struct seg_out *s, uint32_t off, uint32_t n)
+{
+    struct tcp_hdr h = s->hdr;
+
+    h.seq = seq_add(h.seq, off);
+    if (off + n < s->len)
+        h.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    if (h.flags & TCP_URG && off) {
+        h.urg = (uint16_t)(h.urg > off ? h.urg - off : 0);
+        h.flags = h.urg ? h.flags : h.flags & (uint8_t)~TCP_URG; /* the urgent text lies before */
+    }
+    return h;
+}
+
+static size_t put_tcp_header(uint8_t *at, const struct seg_out *s, uint32_t off, uint32_t n)
+{
+    struct tcp_hdr h;
+
+    if (n == s->len)
+        return tcp_emit(at, &s->hdr);
+    h = header_of_piece(s, off, n);
+    return tcp_emit(at, &h);
+}
+
 /* One frame of the segment: `n` bytes of text from `off` on. */
 static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, uint32_t n)
 {
     struct packet p;
-    struct tcp_hdr h = s->hdr;
     uint8_t *at;
 
     p.src = s->flow.local;
@@ -417,17 +441,10 @@ static void send_piece(struct burst *b, const struct seg_out *s, uint32_t off, u
     p.gso_size = n > s->mss ? s->mss : 0;
     p.is_partial = b->iface->flags & WEIR_IF_CSUM_TX;
     p.sum_offset = 16;
-    h.seq = seq_add(h.seq, off);
-    if (off + n < s->len)
-        h.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-    if (h.flags & TCP_URG && off) {
-        h.urg = (uint16_t)(h.urg > off ? h.urg - off : 0);
-        h.flags = h.urg ? h.flags : h.flags & (uint8_t)~TCP_URG; /* the urgent text lies before */
-    }
     if (off == 0 && trace_is_on(&b->k->trace))
         note_sent(b->k, s);
     at = l4_of(b, p.ip_len);
-    p.l4_head = (uint32_t)tcp_emit(at, &h);
+    p.l4_head = (uint32_t)put_tcp_header(at, s, off, n);
     p.is_df = !may_be_cut(b, &p);
     seal_tcp(b, &p, at);
     burst_send(b, &p);
@@ -468,6 +485,10 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
         return 0;
     if (b.max > WEIR_BURST_MAX)
         b.max = WEIR_BURST_MAX;
+    b.link_head = (uint8_t)(b.iface->type != WEIR_LINK_ETHER ? 0
+                            : b.iface->flags & WEIR_IF_LLC   ? ETH_LEN + LLC_LEN
+                                                             : ETH_LEN);
+    burst_next(&b, 0);
     burst_mld(&b); /* before an address is asked for: 4862#5.4.2 */
     if (neigh_has_output(&k->link, ifindex))
         output_link(&b);

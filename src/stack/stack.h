@@ -72,8 +72,9 @@ struct weir_stack {
     uint32_t groups_epoch;               /* of link: stack_sync_groups ran */
     struct last_path path;               /* output.c */
     struct loop loop;
-    struct cut cut[CUTS][IFACE_MAX + 1];        /* pieces.c */
-    uint8_t header[WEIR_BURST_MAX][HEADER_MAX]; /* of the frames that output handed out */
+    struct cut cut[CUTS][IFACE_MAX + 1]; /* pieces.c */
+    /* Of the frames that output handed out; the last is where the one behind a full burst is. */
+    uint8_t header[WEIR_BURST_MAX + 1][HEADER_MAX];
 };
 
 /* The beginning of every call: time goes on, and what was handed out before dies. */

@@ -401,7 +401,8 @@ bool pull_is_done(const struct tcp *p, const struct tcb *t)
     const uint32_t fin = T_FIN_QUEUED | T_FIN_SENT;
 
     return !(t->flags & due) && (t->flags & fin) != T_FIN_QUEUED &&
-           seq_ge(t->snd.nxt, snd_data_end(t)) && !has_lost(t) && !window_update_due(p, t);
+           seq_ge(t->snd.nxt, snd_data_end(t)) && !has_lost(t) &&
+           !(t->flags & T_WND_NEWS && window_update_due(p, t));
 }
 
 bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, struct seg_out *out)
