@@ -71,6 +71,12 @@ static inline uint8_t ip_len_of(const struct weir_addr *a)
 /* output.c */
 void burst_send(struct burst *b, const struct packet *p);
 void burst_drop(struct burst *b, enum drop why);
+/* Its link header: type II, or 802.3 with the length of what follows (1042). */
+void burst_ether(const struct burst *b, const uint8_t dst[6], uint16_t type, uint32_t behind);
+void burst_frame(struct burst *b, uint32_t len); /* it is ready */
+
+/* output_link.c */
+void burst_link(struct burst *b);
 
 /* loop.c: a frame to an address of ours, which is copied. */
 void burst_loop(struct burst *b, const struct weir_frame *f);

@@ -36,7 +36,7 @@ static bool tcp_sum_is_good(const struct arrival *a, size_t at, const struct seg
         return true;
     acc = sum_add(acc, head_at(a, a->l4_at), at);
     for (int i = 0; i < s->texts; i++) {
-        acc = sum_fold(sum_add_at(acc, s->text[i].data, s->text[i].len, at));
+        acc = sum_add_at(acc, s->text[i].data, s->text[i].len, at);
         at += s->text[i].len;
     }
     return sum_fold(acc) == 0xffff;

@@ -20,8 +20,7 @@ void burst_drop(struct burst *b, enum drop why)
 
 /* -- the link ---------------------------------------------------------------------------------- */
 
-/* Type II, or 802.3 with the length of what follows: 1042. */
-static void put_ether(const struct burst *b, const uint8_t dst[6], uint16_t type, uint32_t behind)
+void burst_ether(const struct burst *b, const uint8_t dst[6], uint16_t type, uint32_t behind)
 {
     bool is_llc = b->iface->flags & WEIR_IF_LLC;
     struct eth e = {.type = is_llc ? (uint16_t)(LLC_LEN + behind) : type};
@@ -48,8 +47,7 @@ static uint32_t pad(const struct burst *b, struct weir_frame *f, uint32_t len)
     return ETH_MIN;
 }
 
-/* The frame at hand is ready: `len` bytes. */
-static void send_frame(struct burst *b, uint32_t len)
+void burst_frame(struct burst *b, uint32_t len)
 {
     struct weir_frame *f = &b->frame[b->n];
 
@@ -137,7 +135,8 @@ static bool put_link_header(struct burst *b, const struct packet *p)
         park(b, p, next_hop);
         return false;
     }
-    put_ether(b, mac, p->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4, p->ip_len + p->l4_head + p->text_len);
+    burst_ether(b, mac, p->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
+                p->ip_len + p->l4_head + p->text_len);
     return true;
 }
 
@@ -218,88 +217,7 @@ void burst_send(struct burst *b, const struct packet *p)
     if (b->is_own)
         burst_loop(b, &b->frame[b->n]);
     else
-        send_frame(b, head + p->text_len);
-}
-
-/* -- what links send        ------------------------------------------------------------------ */
-
-static void send_arp(struct burst *b, const struct neigh_out *o)
-{
-    uint8_t *at = b->at;
-    struct weir_frame *f = &b->frame[b->n];
-    uint32_t head = b->link_head, len = head + ARP_LEN;
-    struct arp arp;
-
-    put_ether(b, o->dst, o->arp.op >= RARP_REQUEST ? ETH_TYPE_RARP : ETH_TYPE_ARP, ARP_LEN);
-    arp = o->arp;
-    arp.is_802 = b->iface->flags & WEIR_IF_LLC;
-    arp_emit(at + head, &arp);
-    *f = (struct weir_frame){.parts = 1, .hdr_len = (uint16_t)len};
-    f->part[0] = (struct weir_slice){at, len};
-    send_frame(b, len);
-}
-
-/* A packet that waited for its neighbour: the header is copied, the rest stays where it was parked.
- */
-static void send_unparked(struct burst *b, const struct neigh_out *o)
-{
-    const struct link_packet *l = &o->packet;
-    uint8_t *at = b->at;
-    struct weir_frame *f = &b->frame[b->n];
-    uint32_t head = b->link_head, rest = l->part[0].len - l->hdr_len;
-
-    put_ether(b, o->dst, l->part[0].data[0] >> 4 == 6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
-              l->part[0].len);
-    memcpy(at + head, l->part[0].data, l->hdr_len);
-    *f = (struct weir_frame){.parts = 1,
-                             .flags = l->flags,
-                             .gso_size = l->gso_size,
-                             .csum_start = (uint16_t)(head + l->csum_start),
-                             .csum_offset = l->csum_offset,
-                             .hdr_len = (uint16_t)(head + l->hdr_len)};
-    f->part[0] = (struct weir_slice){at, head + l->hdr_len};
-    if (rest)
-        f->part[f->parts++] = (struct weir_slice){l->part[0].data + l->hdr_len, rest};
-    send_frame(b, head + l->part[0].len);
-}
-
-/* 4861#4: the hop limit proves that no router passed it on. */
-static void send_nd(struct burst *b, const struct neigh_out *o)
-{
-    const struct nd_out *nd = &o->nd;
-    struct ip6 h = {.next = PROTO_ICMP6,
-                    .hop_limit = 255,
-                    .payload_len = nd->len,
-                    .src = nd->src,
-                    .dst = nd->dst};
-    uint8_t *at = b->at, *ip = at + b->link_head;
-    struct weir_frame *f = &b->frame[b->n];
-    uint32_t len = b->link_head + IP6_LEN + nd->len;
-
-    if (b->iface->type == WEIR_LINK_ETHER)
-        put_ether(b, o->dst, ETH_TYPE_IP6, IP6_LEN + (uint32_t)nd->len);
-    ip6_emit(ip, &h);
-    memcpy(ip + IP6_LEN, nd->message, nd->len);
-    icmp6_seal(ip + IP6_LEN, nd->len, &nd->src, &nd->dst);
-    *f = (struct weir_frame){.parts = 1, .hdr_len = (uint16_t)len};
-    f->part[0] = (struct weir_slice){at, len};
-    b->k->stats.Ip6OutRequests++;
-    b->k->stats.Icmp6OutMsgs++;
-    send_frame(b, len);
-}
-
-static void output_link(struct burst *b)
-{
-    struct neigh_out o;
-
-    while (b->n < b->max && neigh_pull(&b->k->link, b->ifindex, b->k->now_us, &o)) {
-        if (o.kind == NEIGH_ARP)
-            send_arp(b, &o);
-        else if (o.kind == NEIGH_IP)
-            send_unparked(b, &o);
-        else if (o.kind == NEIGH_ND)
-            send_nd(b, &o);
-    }
+        burst_frame(b, head + p->text_len);
 }
 
 /* -- TCP --------------------------------------------------------------------------------------- */
@@ -336,7 +254,7 @@ static void seal_tcp(const struct burst *b, const struct packet *p, uint8_t *at)
     } else {
         acc = sum_add(acc, at, p->l4_head);
         for (int i = 0; i < p->texts; i++) {
-            acc = sum_fold(sum_add_at(acc, p->text[i].data, p->text[i].len, off));
+            acc = sum_add_at(acc, p->text[i].data, p->text[i].len, off);
             off += p->text[i].len;
         }
         sum = sum_finish(acc);
@@ -477,21 +395,20 @@ static void output_tcp(struct burst *b)
 int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int max,
                 int64_t now_ns)
 {
-    struct burst b = {.k = k, .ifindex = ifindex, .frame = frame, .max = max};
+    struct burst b = {.k = k, .ifindex = ifindex, .frame = frame};
 
     stack_enter(k, now_ns);
     b.iface = iface_at(&k->link, ifindex);
     if (!b.iface || !b.iface->is_up)
         return 0;
-    if (b.max > WEIR_BURST_MAX)
-        b.max = WEIR_BURST_MAX;
+    b.max = max < WEIR_BURST_MAX ? max : WEIR_BURST_MAX;
     b.link_head = (uint8_t)(b.iface->type != WEIR_LINK_ETHER ? 0
                             : b.iface->flags & WEIR_IF_LLC   ? ETH_LEN + LLC_LEN
                                                              : ETH_LEN);
     burst_next(&b, 0);
     burst_mld(&b); /* before an address is asked for: 4862#5.4.2 */
     if (neigh_has_output(&k->link, ifindex))
-        output_link(&b);
+        burst_link(&b);
     if (stack_dhcp_has_output(k, ifindex))
         burst_dhcp(&b);
     if (ip_has_output(&k->ip, ifindex)) {
@@ -501,11 +418,12 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
     }
     if (udp_has_output(&k->udp, ifindex)) /* each gets its half */
         burst_udp(&b, tcp_has_output(&k->tcp, ifindex) ? b.n + (b.max - b.n) / 2 : b.max);
-    output_tcp(&b);
+    if (tcp_has_output(&k->tcp, ifindex))
+        output_tcp(&b);
     if (udp_has_output(&k->udp, ifindex))
         burst_udp(&b, b.max);
     if (b.is_parked)
-        output_link(&b);
+        burst_link(&b);
     return b.n;
 }
 

@@ -109,8 +109,7 @@ void stack_enter(struct weir_stack *k, int64_t now_ns)
 
     stack_settle(k);
     if (now_us > k->now_us)
-        k->now_us = now_us;
-    k->tcp.now_us = k->socks.now_us = k->now_us;
+        k->now_us = k->tcp.now_us = k->socks.now_us = now_us;
     if (k->link.has_changes || k->link.has_ra_changes)
         stack_on_changes(k);
     if (k->groups_epoch != k->link.epoch)

@@ -415,6 +415,5 @@ bool pull_tcb(struct tcp *p, struct tcb *t, const struct pull_limit *limit, stru
 
     if (!is_made && rate_is_on(t))
         rate_check_app_limited(t);
-    timers_arm(p, t);
     return is_made;
 }

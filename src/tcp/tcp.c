@@ -92,14 +92,11 @@ static bool pull_connection(struct tcp *p, int ifindex, const struct pull_limit 
         struct tcb *t = tcb_at(p, line->first);
         bool is_made = pull_tcb(p, t, limit, out);
         list_unlink(line, t->self);
-        if (is_made) {
-            if (t->state == CLOSED)
-                tcb_settle(p, t);
-            else if (!pull_is_done(p, t))
-                list_append(line, t->self);
-            return true;
-        }
+        if (is_made && t->state != CLOSED && !pull_is_done(p, t))
+            list_append(line, t->self);
         tcb_settle(p, t);
+        if (is_made)
+            return true;
     }
     return false;
 }

@@ -18,9 +18,12 @@ static struct seq reader(const struct tcb *t)
 /* Bytes from the reader to the urgent byte; -1: there is none ahead. */
 static int64_t urgent_ahead(const struct tcb *t)
 {
-    int32_t n = seq_diff(t->rcv.up, seq_add(reader(t), 1));
+    int32_t n;
 
-    return t->flags & T_URG_IN && n >= 0 ? n : -1;
+    if (!(t->flags & T_URG_IN))
+        return -1;
+    n = seq_diff(t->rcv.up, seq_add(reader(t), 1));
+    return n >= 0 ? n : -1;
 }
 
 /* Sixth step of SEGMENT ARRIVES. */

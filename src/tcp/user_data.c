@@ -36,9 +36,8 @@ static uint32_t send_room(const struct tcp *p, const struct tcb *t)
     return room < most ? room : most;
 }
 
-int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2])
+static int space(struct tcp *p, struct tcb *t, uint32_t want, struct ring_slice out[2])
 {
-    struct tcb *t = tcb_at(p, index);
     struct ring *r = &t->snd.ring;
     uint32_t room;
     int v = send_state(t);
@@ -68,10 +67,8 @@ int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_sli
     return ring_slices(r, r->len, want, out);
 }
 
-void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags)
+static void commit(struct tcp *p, struct tcb *t, uint32_t len, int flags)
 {
-    struct tcb *t = tcb_at(p, index);
-
     ring_extend(&t->snd.ring, len);
     if (send_room(p, t) == 0)
         t->flags |= T_OUT_FULL;
@@ -89,24 +86,35 @@ void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags)
     tcb_wants_output(p, t);
 }
 
+int tcp_send_space(struct tcp *p, uint32_t index, uint32_t want, struct ring_slice out[2])
+{
+    return space(p, tcb_at(p, index), want, out);
+}
+
+void tcp_send_commit(struct tcp *p, uint32_t index, uint32_t len, int flags)
+{
+    commit(p, tcb_at(p, index), len, flags);
+}
+
 int64_t tcp_send(struct tcp *p, uint32_t index, const void *data, size_t len, int flags)
 {
-    struct ring_slice space[2];
+    struct tcb *t = tcb_at(p, index);
+    struct ring_slice to[2];
     const uint8_t *from = data;
     uint32_t done = 0, want = len < UINT32_MAX / 2 ? (uint32_t)len : UINT32_MAX / 2;
-    int n = tcp_send_space(p, index, want, space);
+    int n = space(p, t, want, to);
 
     if (n < 0)
         return n;
     if (n == 0)
         return len ? -EAGAIN : 0;
     for (int i = 0; i < n; i++) {
-        memcpy(space[i].data, from + done, space[i].len);
-        done += space[i].len;
+        memcpy(to[i].data, from + done, to[i].len);
+        done += to[i].len;
     }
     if (done < len)
-        tcb_at(p, index)->flags |= T_OUT_FULL;
-    tcp_send_commit(p, index, done, flags);
+        t->flags |= T_OUT_FULL;
+    commit(p, t, done, flags);
     return done;
 }
 
@@ -192,8 +200,8 @@ int64_t tcp_receive(struct tcp *p, uint32_t index, void *data, size_t len, int f
         n = (uint32_t)len;
     if (n && !(flags & MSG_TRUNC))
         ring_peek(&t->rcv.ring, skip, data, n);
-    if (!(flags & MSG_PEEK))
-        tcp_receive_consume(p, index, skip + n);
+    if (!(flags & MSG_PEEK) && skip + n)
+        tcp_receive_drop(p, t, skip + n);
     if (n == 0 && len)
         return receive_state(t);
     return n;
