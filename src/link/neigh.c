@@ -307,12 +307,9 @@ static __attribute__((noinline)) uint32_t search(struct link *l, int ifindex,
 {
     uint32_t pos = 0, index, hash = hash_of(l, ifindex, addr);
 
-    while ((index = table_find(&l->by_addr, hash, &pos))) {
-        if (!is_at(l, index, ifindex, addr))
-            continue;
-        l->last = index;
-        return index;
-    }
+    while ((index = table_find(&l->by_addr, hash, &pos)))
+        if (is_at(l, index, ifindex, addr))
+            return l->last = index;
     return 0;
 }
 

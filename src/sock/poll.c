@@ -37,6 +37,8 @@ int sock_ready(struct socks *k, struct weir_ready_event *events, int max)
     struct udp_marked u;
     int n = 0;
 
+    if (!k->tcp->marked.first && !k->udp->marked.first)
+        return 0;
     while (n < max && tcp_next_marked(k->tcp, &t))
         n += report(k, t.sock, &events[n]);
     while (n < max && udp_next_marked(k->udp, &u))

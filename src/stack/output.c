@@ -125,8 +125,8 @@ static bool put_link_header(struct burst *b, const struct packet *p)
     }
     b->is_own = !p->next_hop && b->k->path.is_own;
     if (b->is_own) {
-        put_ether(b, b->iface->mac, p->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
-                  p->ip_len + p->l4_head + p->text_len);
+        burst_ether(b, b->iface->mac, p->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
+                    p->ip_len + p->l4_head + p->text_len);
         return true;
     }
     if (p->is_doubted)
@@ -396,6 +396,7 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
                 int64_t now_ns)
 {
     struct burst b = {.k = k, .ifindex = ifindex, .frame = frame};
+    bool has_ip;
 
     stack_enter(k, now_ns);
     b.iface = iface_at(&k->link, ifindex);
@@ -406,12 +407,14 @@ int weir_output(struct weir_stack *k, int ifindex, struct weir_frame *frame, int
                             : b.iface->flags & WEIR_IF_LLC   ? ETH_LEN + LLC_LEN
                                                              : ETH_LEN);
     burst_next(&b, 0);
-    burst_mld(&b); /* before an address is asked for: 4862#5.4.2 */
+    has_ip = ip_has_output(&k->ip, ifindex);
+    if (has_ip)
+        burst_mld(&b); /* before an address is asked for: 4862#5.4.2 */
     if (neigh_has_output(&k->link, ifindex))
         burst_link(&b);
     if (stack_dhcp_has_output(k, ifindex))
         burst_dhcp(&b);
-    if (ip_has_output(&k->ip, ifindex)) {
+    if (has_ip) {
         burst_icmp(&b);
         burst_igmp(&b);
         burst_transit(&b);

@@ -14,15 +14,21 @@ static const bool edge_ok[STATE_COUNT][STATE_COUNT] = {
 #undef EDGE
 };
 
+/* Apart: mostly nobody listens. */
+static __attribute__((noinline)) void tell(struct tcp *p, const struct flow *f, struct weir_why why)
+{
+    why.event = EVENT_state;
+    trace_add(p->trace, &(struct weir_event){.at_ns = p->now_us * 1000,
+                                             .local = {.addr = f->local, .port = f->lport},
+                                             .peer = {.addr = f->remote, .port = f->rport},
+                                             .why = why});
+}
+
 void trace_state(struct tcp *p, const struct flow *f, struct weir_why why)
 {
     must(edge_ok[why.from][why.to]);
-    why.event = EVENT_state;
     if (p->trace && trace_is_on(p->trace))
-        trace_add(p->trace, &(struct weir_event){.at_ns = p->now_us * 1000,
-                                                 .local = {.addr = f->local, .port = f->lport},
-                                                 .peer = {.addr = f->remote, .port = f->rport},
-                                                 .why = why});
+        tell(p, f, why);
 }
 
 static bool is_established(enum state s)
@@ -35,15 +41,15 @@ void enter(struct tcp *p, struct tcb *t, enum state to)
     bool was = is_established(t->state);
 
     must(edge_ok[t->state][to]);
-    if (to == CLOSED && (t->state == ESTABLISHED || t->state == CLOSE_WAIT))
+    if (to == CLOSED && was)
         p->stats->TcpEstabResets++;
     if (to == CLOSED && (t->state == SYN_SENT || t->state == SYN_RECEIVED))
         p->stats->TcpAttemptFails++;
-    if (!(t->flags & T_MINI_WAITS)) /* else the mini tells of itself */
-        trace_state(p, &t->flow,
-                    (struct weir_why){.from = t->state,
-                                      .to = (uint8_t)to,
-                                      .n = to == CLOSED ? t->end_reason : 0});
+    if (p->trace && trace_is_on(p->trace) &&
+        !(t->flags & T_MINI_WAITS)) /* a mini tells of itself */
+        tell(p, &t->flow,
+             (struct weir_why){
+                 .from = t->state, .to = (uint8_t)to, .n = to == CLOSED ? t->end_reason : 0});
     if (t->state == SYN_RECEIVED && t->more)
         fastopen_on_left(p, t, t->end_reason == ECONNRESET);
     if (was != is_established(to))

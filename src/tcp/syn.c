@@ -246,6 +246,8 @@ enum drop syn_complete(struct tcp *p, uint32_t index, struct seg *s)
     }
     p->stats->TcpPassiveOpens++;
     listen_queue(p, listener, t);
+    p->last_flow = s->flow; /* text follows */
+    p->last_tcb = t->self;
     v = arrive(p, t, s);
     must(t->state != SYN_RECEIVED); /* syn_arrive let nothing else through: no timer runs for it */
     *s->why = (struct weir_why){.event = EVENT_state, .from = SYN_RECEIVED, .to = t->state};

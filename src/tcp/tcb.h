@@ -231,7 +231,7 @@ static inline struct tw_mini *tw_at(const struct tcp *p, uint32_t i)
 }
 static inline uint32_t now_ms(const struct tcp *p)
 {
-    return (uint32_t)(p->now_us / 1000);
+    return (uint32_t)((uint64_t)p->now_us / 1000);
 }
 static inline int32_t tw_left_ms(const struct tcp *p, const struct tw_mini *w)
 {
