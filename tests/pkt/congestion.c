@@ -143,7 +143,7 @@ static struct peer underused(const char *mode)
     return p;
 }
 
-TEST(a_window_may_stand_for_five_minutes_and_then_halves) /* REQ:7661-4.4.3-1 REQ:7661-4.4.3-2 */
+TEST(a_window_may_stand_for_five_minutes_and_then_halves) /* REQ:7661-4.4-2 */
 {
     struct peer p = underused("2");
     uint32_t at = 10001;

@@ -168,6 +168,23 @@ TEST(a_block_above_its_own_ack_is_none_whatever_came_since)
     peer_end(&p);
 }
 
+/* REQ:2883-5-1: above the ACK it is one inside the second block; what reaches beyond the ACK, or
+ * lies beside the second block, is none. */
+TEST(a_block_inside_the_second_is_a_dsack)
+{
+    struct peer p = in_flight(path(.sack_ok = true), 6);
+
+    advance_ms(&p, 10);
+    sack(&p, 2001, {1001, 3001});
+    sack(&p, 2001, {3001, 4001}, {5001, 6001});
+    expect_stat(&p, "TcpExtTCPDSACKRecv", 0);
+    expect_stat(&p, "TcpExtTCPDSACKOfoRecv", 0);
+    sack(&p, 2001, {3001, 3501}, {3001, 4001}, {5001, 6001});
+    expect_stat(&p, "TcpExtTCPDSACKRecv", 0);
+    expect_stat(&p, "TcpExtTCPDSACKOfoRecv", 1);
+    peer_forget();
+}
+
 /* REQ:2883-4-2: two come twice, one ACK each: it names the one that it answers. */
 TEST(each_ack_names_the_repeat_that_it_answers)
 {

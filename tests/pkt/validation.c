@@ -259,6 +259,20 @@ TEST(a_loss_ends_it)
     peer_forget();
 }
 
+TEST(after_five_minutes_half_of_a_wide_window_goes) /* REQ:7661-4.4.3-2 */
+{
+    struct peer p = path(MODE);
+    uint32_t at = round_of(&p, 1, 10);
+
+    at = round_of(&p, at, 20);
+    assert_int_equal(cwnd_of(&p), 40000);
+    advance_ms(&p, 302000);
+    app_write(&p, 1);
+    expect(&p, .flags = ACK, .seq = at, .len = 1);
+    assert_int_equal(cwnd_of(&p), 20000); /* twice the initial window */
+    peer_forget();
+}
+
 TEST(a_timeout_ends_it) /* REQ:7661-4.4-5 */
 {
     struct peer p = twenty(.knob2 = "net.ipv4.tcp_early_retrans", .value2 = "0");

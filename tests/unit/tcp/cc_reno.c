@@ -29,6 +29,7 @@ static void it_begins_with_ten_segments(void **state)
     assert_int_equal(tcp_congestion_find("reno"), CC_reno);
 }
 
+/* REQ:5681-3.1-10 */
 static void slow_start_grows_by_what_was_acknowledged(void **state)
 {
     struct cc c = begin();
@@ -40,6 +41,7 @@ static void slow_start_grows_by_what_was_acknowledged(void **state)
     assert_int_equal(c.cwnd, 12 * MSS + 1);
 }
 
+/* REQ:5681-3.1-12 REQ:5681-3.1-13 REQ:5681-3.1-14 */
 static void avoidance_grows_by_one_segment_a_window(void **state)
 {
     struct cc c = begin();
@@ -80,6 +82,7 @@ static void nothing_grows_that_was_not_used(void **state)
     assert_int_equal(c.cwnd, 10 * MSS);
 }
 
+/* REQ:5681-3.1-17 REQ:5681-3.2-7 */
 static void loss_halves_the_flight_and_not_below_two_segments(void **state)
 {
     struct cc c = begin();
@@ -119,9 +122,26 @@ static void idle_only_shrinks(void **state)
     assert_int_equal(c.cwnd, 3 * MSS);
 }
 
+/* REQ:7661-4.4.3-1: slow start may go back to three quarters of what was; a higher bound stays. */
+static void a_window_that_goes_is_remembered(void **state)
+{
+    struct cc c = begin();
+
+    (void)state;
+    c.cwnd = 40 * MSS;
+    c.ssthresh = 5 * MSS;
+    cc_restart(&c, 20 * MSS);
+    assert_int_equal(c.cwnd, 20 * MSS);
+    assert_int_equal(c.ssthresh, 30 * MSS);
+    c.ssthresh = 70 * MSS;
+    cc_restart(&c, 10 * MSS);
+    assert_int_equal(c.ssthresh, 70 * MSS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_window_that_goes_is_remembered),
         cmocka_unit_test(it_begins_with_ten_segments),
         cmocka_unit_test(slow_start_grows_by_what_was_acknowledged),
         cmocka_unit_test(avoidance_grows_by_one_segment_a_window),

@@ -51,7 +51,7 @@ static void later_samples(void **state) /* REQ:6298-2-4 REQ:6298-2-5 */
     assert_int_equal(r.srtt_us, 300000);
 }
 
-static void rto_has_a_floor_and_a_ceiling(void **state) /* REQ:6298-4-1 */
+static void rto_has_a_floor_and_a_ceiling(void **state) /* REQ:6298-4-1 REQ:6298-2-8 */
 {
     struct rtt r = begin();
 
