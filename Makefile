@@ -32,7 +32,7 @@ test: setup-build setup-test ## run every test under ASan and UBSan;  T=unit  T=
 	$(call configure,build-test,-Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false -Dtests=enabled)
 	@$(PYTHON) tools/test.py --build build-test $(T)
 
-# The worlds of `make test` are the first 1,500.
+# The worlds of `make test` are the first 10,000.
 N     ?= 10000
 FIRST ?= 10001
 soak: setup-build setup-test ## N random worlds under sanitizers, N as it is shipped;  N=10000  FIRST=10001

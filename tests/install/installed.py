@@ -7,19 +7,15 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import unittest
 
 import tap
+import trees
+from trees import PREFIX, SOURCE, run
 
-SOURCE, BUILD = os.environ["WEIR_SOURCE"], os.path.join(os.environ["WEIR_BUILD"], "install")
-PREFIX = os.path.join(BUILD, "prefix")
 CC = os.environ.get("CC", "cc").split()
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-# The makes and sanitizers around this test are not the user's.
-ENV = {k: v for k, v in os.environ.items()
-       if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "DESTDIR", "LD_LIBRARY_PATH")}
 CPLUSPLUS = """
 #include <weir/weir.h>
 int main()
@@ -32,19 +28,6 @@ int main()
 """
 
 
-def run(*command, **more):
-    """Its standard output; what went wrong is the failure's text."""
-    answer = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            env={**ENV, **more.pop("env", {})}, timeout=280, check=False, **more)
-    if answer.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}: exit {answer.returncode}\n{answer.stdout}")
-    return answer.stdout
-
-
-def install(destdir):
-    run("make", "-C", SOURCE, "install", f"BUILD={BUILD}/tree", f"PREFIX={PREFIX}", f"DESTDIR={destdir}")
-
-
 def files(root):
     return sorted(os.path.relpath(os.path.join(here, name), root)
                   for here, _, names in os.walk(root) for name in names)
@@ -54,7 +37,7 @@ class Installed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         shutil.rmtree(PREFIX, ignore_errors=True)
-        install("")
+        trees.make("install")
         cls.scratch = tempfile.TemporaryDirectory()
         cls.headers = sorted(glob.glob(f"{PREFIX}/include/weir/*.h"))
         cls.library = os.path.dirname(glob.glob(f"{PREFIX}/lib*/**/libweir.a", recursive=True)[0])
@@ -90,7 +73,7 @@ class Installed(unittest.TestCase):
     def test_destdir_is_put_before_the_prefix(self):
         with tempfile.TemporaryDirectory() as destdir:
             before = os.stat(f"{PREFIX}/bin/weir").st_mtime_ns
-            install(destdir)
+            trees.make("install", destdir)
             self.assertEqual(files(destdir + PREFIX), files(PREFIX))
             self.assertEqual(os.stat(f"{PREFIX}/bin/weir").st_mtime_ns, before)
             with open(f"{destdir}{self.library}/pkgconfig/weir.pc", encoding="utf-8") as pc:

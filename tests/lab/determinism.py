@@ -1,5 +1,5 @@
-"""One seed is one run, byte for byte, whatever compiled it: gcc and clang, -O0 and -O2, and the tree
-under test, which has sanitizers. Compares the pcapng and the page of each scenario of the gallery."""
+"""One seed is one run, byte for byte, whatever compiled it: the tree under test, which has sanitizers, gcc
+as weir is shipped, and clang. Compares the pcapng and the page of each scenario of the gallery."""
 import hashlib
 import os
 import shutil
@@ -7,32 +7,15 @@ import subprocess
 import tempfile
 import unittest
 
+import cpu
 import tap
+import trees
 
-WEIR, SOURCE, BUILD = os.environ["WEIR"], os.environ["WEIR_SOURCE"], os.environ["WEIR_BUILD"]
-MESON = "/usr/bin/meson" if os.path.exists("/usr/bin/meson") else shutil.which("meson")
-NINJA = "/usr/bin/ninja" if os.path.exists("/usr/bin/ninja") else shutil.which("ninja")
-
-
-def quiet(*command, env=None):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**os.environ, **(env or {})}, check=False)
-    if done.returncode != 0:
-        raise AssertionError(done.stdout[-3000:])
+WEIR = os.environ["WEIR"]
 
 
-def built(compiler, level):
-    """The command, built apart; the tree stays, so that only the first time takes long."""
-    tree = os.path.join(BUILD, f"determinism-{compiler}-O{level}")
-    if not os.path.exists(os.path.join(tree, "build.ninja")):
-        shutil.rmtree(tree, ignore_errors=True)
-        cache = "ccache " if shutil.which("ccache") else ""
-        quiet(MESON, "setup", tree, SOURCE, f"-Doptimization={level}", "-Dtests=disabled",
-              "-Dexamples=false", "-Dwarning_level=0", env={"CC": cache + compiler})
-    else:
-        quiet(MESON, "setup", "--reconfigure", tree, SOURCE)
-    quiet(NINJA, "-C", tree, "weir")
-    return os.path.join(tree, "weir")
+def page(weir, *words):
+    return subprocess.run([weir, "lab", "run", *words], stdout=subprocess.PIPE, preexec_fn=cpu.bound, check=True).stdout
 
 
 def digests(weir, names):
@@ -40,31 +23,31 @@ def digests(weir, names):
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             capture = os.path.join(folder, "capture")
-            page = subprocess.run([weir, "lab", "run", "--seed", "7", "--pcapng", capture, name],
-                                  stdout=subprocess.PIPE, timeout=120, check=True).stdout
+            text = page(weir, "--seed", "7", "--pcapng", capture, name)
             with open(capture, "rb") as stream:
-                found[name] = hashlib.sha256(stream.read() + page).hexdigest()
+                found[name] = hashlib.sha256(stream.read() + text).hexdigest()
     return found
 
 
 class Determinism(unittest.TestCase):
-    names = sorted(n[:-4] for n in os.listdir(os.path.join(SOURCE, "scenarios")) if n.endswith(".lua"))
+    @classmethod
+    def setUpClass(cls):
+        cls.names = sorted(n[:-4] for n in os.listdir(os.path.join(trees.SOURCE, "scenarios")) if n.endswith(".lua"))
+        cls.here = digests(WEIR, cls.names)
 
-    def compare(self, compiler, level):
-        if not shutil.which(compiler):
-            self.skipTest(f"no {compiler} (make setup)")
-        here, there = digests(WEIR, self.names), digests(built(compiler, level), self.names)
-        self.assertEqual([], [n for n in self.names if here[n] != there[n]])
+    def compare(self, weir):
+        there = digests(weir, self.names)
+        self.assertEqual([], [n for n in self.names if self.here[n] != there[n]])
 
-    def test_gcc_without_optimization_runs_the_same(self):
-        self.compare("gcc", 0)
+    def test_as_it_is_shipped_it_runs_the_same(self):
+        self.compare(trees.shipped())
 
-    def test_clang_with_optimization_runs_the_same(self):
-        self.compare("clang", 2)
+    @unittest.skipUnless(shutil.which("clang"), "no clang (make setup)")
+    def test_compiled_by_clang_it_runs_the_same(self):
+        self.compare(trees.compiled_by("clang"))
 
     def test_two_seeds_differ_where_there_is_chance(self):
-        pages = [subprocess.run([WEIR, "lab", "run", "--seed", seed, "udp-and-tcp"],
-                                stdout=subprocess.PIPE, check=True).stdout for seed in "12"]
+        pages = [page(WEIR, "--seed", seed, "udp-and-tcp") for seed in "12"]
         self.assertNotEqual(pages[0], pages[1])
 
 

