@@ -150,11 +150,14 @@ uint16_t ip_next_id(struct ip *ip, const struct weir_addr *src, const struct wei
     struct {
         struct weir_addr src, dst;
         uint64_t proto;
-    } flow = {*src, *dst, proto};
+    } flow;
     uint64_t hash;
 
     if (is_df)
         return 0;
+    flow.src = *src;
+    flow.dst = *dst;
+    flow.proto = proto;
     /* The counter may be shared with other flows, the offset is this flow's secret. */
     hash = siphash24(&ip->id_key, &flow, sizeof flow);
     return (uint16_t)(ip->id[hash % IP_IDS]++ + (hash >> 32));

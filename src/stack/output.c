@@ -296,10 +296,9 @@ static uint8_t preset_ttl(const struct burst *b, const struct weir_addr *dst)
  * bigger may not: its connection still has to hear of it. */
 static bool may_be_cut(struct burst *b, const struct packet *p)
 {
-    uint32_t text = p->gso_size ? p->gso_size : p->text_len;
-
     return !p->is_v6 && pmtu_is_narrow(&b->k->ip, &p->dst, b->k->now_us) &&
-           p->ip_len + p->l4_head + text <= b->k->ip.config.min_pmtu;
+           p->ip_len + p->l4_head + (p->gso_size ? p->gso_size : p->text_len) <=
+               b->k->ip.config.min_pmtu;
 }
 
 static void note_parked(struct burst *b, const struct seg_out *s, bool was_parked)

@@ -52,11 +52,17 @@ static uint32_t mss_beside(const struct tcb *t, const struct extras *x)
     return t->snd.mss > x->bytes + 1 ? t->snd.mss - x->bytes : 1;
 }
 
+/* Mostly none. */
+static bool may_have_extras(const struct tcb *t)
+{
+    return t->rcv.early || t->flags & T_DSACK || t->ecn & ECN_ACC;
+}
+
 uint32_t header_mss(const struct tcp *p, const struct tcb *t, bool is_new)
 {
     struct extras x;
 
-    if (!t->rcv.early && !(t->flags & T_DSACK) && !(t->ecn & ECN_ACC))
+    if (!may_have_extras(t))
         return t->snd.mss;
     x = extras_of(p, t, is_new);
     return mss_beside(t, &x);
@@ -83,15 +89,16 @@ static void add_sack(struct tcb *t, struct tcp_opts *o, uint32_t n)
 static void add_options(struct tcp *p, struct tcb *t, struct seg_out *out, bool is_new)
 {
     struct tcp_opts *o = &out->hdr.opt;
-    struct extras x = {0};
+    struct extras x;
 
     if (t->flags & T_TS) {
         o->has = TCP_OPT_TS;
         o->tsval = ts_now(p, t);
         o->tsecr = t->ts.recent;
     }
-    if (t->rcv.early || t->flags & T_DSACK || t->ecn & ECN_ACC)
-        x = extras_of(p, t, is_new);
+    if (!may_have_extras(t))
+        return;
+    x = extras_of(p, t, is_new);
     out->mss = (uint16_t)mss_beside(t, &x);
     add_sack(t, o, x.sacks);
     if (t->ecn & ECN_ACC)
