@@ -191,7 +191,7 @@ def wanted_cells(options, tree):
         sections[f"grid {own_name}"] = grid(own_name, other, options.quick)
     if ("cubic", "cubic") in pairs:
         sections["share"] = coexistence("weir", options.quick)
-        sections["share control"] = coexistence("kernel", options.quick)
+        sections["share control"] = coexistence("hop", options.quick)
     if options.only:
         sections = {k: v for k, v in sections.items() if k.startswith(options.only)}
     if options.cells:

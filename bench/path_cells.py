@@ -17,7 +17,8 @@ SHARED = ((20, 10), (20, 100), (100, 10), (100, 100))   # RTT, rate
 @dataclass
 class Cell:
     """One link, and the senders over it: `sides` are the links that run at the same time, each a
-    list of flows (stack, algorithm). The first side is the one that is judged."""
+    list of flows (stack, algorithm). The first side is the one that is judged. Stacks: weir, kernel,
+    and hop, a kernel that stands where weir does (path_run.py)."""
     rtt: int
     loss: float
     reorder: float
@@ -39,7 +40,7 @@ class Cell:
         if self.reorder:
             text += f" reorder {self.reorder}%"
         if self.is_shared:
-            text += f" down: jitter {self.frame_us}us"
+            text += f" down: jitter {self.jitter_us}us"
         return text
 
     @property
@@ -47,11 +48,11 @@ class Cell:
         return max(len(side) for side in self.sides) > 1
 
     @property
-    def frame_us(self):
-        """What a full frame takes on the link: ACKs come early or late by up to as much. Where none
-        does, each sender's segments meet the full queue at an instant of its own between two
-        departures, always the same, and that decides whose are lost (docs/path.md)."""
-        return round(FRAME_BITS / self.rate)
+    def jitter_us(self):
+        """ACKs come early or late by up to a twentieth of the round trip, a frame's time at least.
+        Where none does, each sender's segments meet the full queue at an instant of its own between
+        two departures, always the same, and that decides whose are lost (docs/path.md)."""
+        return max(round(FRAME_BITS / self.rate), self.rtt * 50)
 
     @property
     def name(self):

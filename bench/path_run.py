@@ -7,6 +7,9 @@
     kernel's sender ------------------ TAP near -- path_line -- TAP far -- kernel's receiver
     weir's sender -- TAP weir0 -- the kernel forwards -'
 
+The stack "hop" is a kernel in weir's place, in a namespace of its own:
+    its TAP eth0 -- path_line without impairments -- TAP hop0 -- the kernel forwards -'
+
 SPEC is JSON, and so is the answer. All of it is in a process namespace whose first process this is:
 when it ends, however it does, the kernel ends the rest and the devices go with them."""
 import json
@@ -14,7 +17,7 @@ import os
 import subprocess
 import sys
 
-NEAR, FAR, WEIR = "10.90.0.1", "10.90.0.2", "10.77"
+NEAR, FAR, WEIR, HOP = "10.90.0.1", "10.90.0.2", "10.77", "10.78"
 MAC_NEAR, MAC_FAR = "02:90:00:00:00:01", "02:90:00:00:00:02"
 GRACE = 40     # seconds for a handshake over a bad link
 PRIORITY = 1   # real time: the kernel's sender is never kept waiting by a compiler, so nobody shall be
@@ -117,7 +120,8 @@ class Path:
         call(f"ip addr add {FAR}/24 dev far0", there)
         call(f"ip neigh add {FAR} lladdr {MAC_FAR} dev near0")
         call(f"ip neigh add {NEAR} lladdr {MAC_NEAR} dev far0", there)
-        call(f"ip route add {WEIR}.0.0/16 via {NEAR}", there)
+        for net in (WEIR, HOP):
+            call(f"ip route add {net}.0.0/16 via {NEAR}", there)
         with open("/proc/sys/net/ipv4/ip_forward", "w") as f:
             f.write("1")
 
@@ -144,6 +148,8 @@ class Path:
         command = [self.flow_program, "send", FAR, str(port), str(self.seconds), flow["cc"]]
         if flow["stack"] == "kernel":
             return start(command)
+        if flow["stack"] == "hop":
+            return start([*self.start_hop(index), *command])
         call(f"ip tuntap add dev weir{index} mode tap")
         call(f"ip addr add {WEIR}.{index}.1/24 dev weir{index}")
         call(f"ip link set weir{index} up")
@@ -151,6 +157,18 @@ class Path:
         if "pcapng" in self.spec:
             more += ["--pcapng", self.spec["pcapng"]]
         return start([self.weir, "run", "--link", f"tap:weir{index}", *more, "--", *command])
+
+    def start_hop(self, index):
+        """What comes before a command that is to run behind the hop."""
+        host = start(["unshare", "--net", "sh", "-c", "echo ready; exec sleep infinity"])
+        await_ready(host, "unshare")
+        hop = start([self.line_program, f"hop{index}", "eth0", str(host.pid), "", "1"])
+        await_ready(hop, "path_line of the hop")
+        there = ["nsenter", "-t", str(host.pid), "-n"]
+        call(f"ip addr add {HOP}.{index}.1/24 dev hop{index}")
+        call(f"ip addr add {HOP}.{index}.2/24 dev eth0", there)
+        call(f"ip route add default via {HOP}.{index}.1", there)
+        return there
 
 
 def hurry():

@@ -59,10 +59,12 @@ static uint32_t echo_us(struct tcp *p, const struct tcb *t, const struct seg *s)
 
 static void measure(struct tcp *p, struct tcb *t, const struct seg *s, struct ack_event *e)
 {
-    if (!e->rtt_us && e->acked)
-        e->rtt_us = echo_us(p, t, s);
+    uint32_t us;
+
     if (e->rtt_us && e->rtt_us < 1u << 30)
         rtt_sample(p, &t->rtt, e->rtt_us);
+    else if (e->acked && (us = echo_us(p, t, s)))
+        rtt_echo(p, &t->rtt, us);
 }
 
 /* Our SYN is acknowledged. If it had to be repeated, the path is not to be trusted yet. */

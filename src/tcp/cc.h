@@ -30,7 +30,7 @@ struct ack_event {
     uint32_t acked;        /* bytes newly acknowledged, cumulatively */
     uint32_t sacked;       /* bytes newly acknowledged selectively */
     uint32_t in_flight;    /* bytes in flight before this ACK */
-    uint32_t rtt_us;       /* sample of this ACK, 0: none (Karn) */
+    uint32_t rtt_us;       /* sample of what was sent once, 0: none */
     uint32_t newest_at_us; /* low bits of the send time of what was sent last of all that arrived */
     bool is_duplicate;     /* 5681 section 2 */
     bool is_cwnd_limited;

@@ -46,3 +46,14 @@ void rtt_sample(const struct tcp *p, struct rtt *r, uint32_t us)
         rto = (uint64_t)p->knobs->tcp_rto_max_ms * 1000;
     r->rto_us = (uint32_t)rto;
 }
+
+/* Differs: nothing is learned of the shortest. An echo knows milliseconds only, and that of a
+ * retransmission which overtook others would halve what a window for reordering is measured by. */
+void rtt_echo(const struct tcp *p, struct rtt *r, uint32_t us)
+{
+    uint32_t min_us = r->min_us;
+
+    rtt_sample(p, r, us);
+    if (min_us != UINT32_MAX)
+        r->min_us = min_us;
+}

@@ -395,6 +395,7 @@ void loss_on_overtaken(struct tcp *p, struct tcb *t, const struct seg *s); /* wi
 /* -- rtt.c ------------------------------------------------------------------------------------- */
 void rtt_init(const struct tcp *p, struct rtt *r);
 void rtt_sample(const struct tcp *p, struct rtt *r, uint32_t us);
+void rtt_echo(const struct tcp *p, struct rtt *r, uint32_t us); /* of a timestamp */
 void rtt_fall_back(const struct tcp *p, struct rtt *r); /* the handshake gave no sample */
 
 /* -- window.c: what we offer and what we may use ----------------------------------------------- */

@@ -74,6 +74,19 @@ static void a_sample_of_nothing_counts_as_one_microsecond(void **state)
     assert_int_equal(r.srtt_us, 1);
 }
 
+static void an_echo_says_nothing_of_the_shortest(void **state)
+{
+    struct rtt r = begin();
+
+    (void)state;
+    rtt_echo(&tcp, &r, 300000); /* but where nothing else was ever heard */
+    assert_int_equal(r.min_us, 300000);
+    rtt_sample(&tcp, &r, 200000);
+    rtt_echo(&tcp, &r, 100000);
+    assert_int_equal(r.min_us, 200000);
+    assert_int_equal(r.srtt_us, ((300000 * 7 + 200000) / 8 * 7 + 100000) / 8);
+}
+
 static void without_a_sample_from_the_handshake_rto_is_three_seconds(void **state)
 {
     struct rtt r = begin();
@@ -97,6 +110,7 @@ int main(void)
         cmocka_unit_test(first_sample),
         cmocka_unit_test(later_samples),
         cmocka_unit_test(rto_has_a_floor_and_a_ceiling),
+        cmocka_unit_test(an_echo_says_nothing_of_the_shortest),
         cmocka_unit_test(without_a_sample_from_the_handshake_rto_is_three_seconds),
         cmocka_unit_test(a_sample_of_nothing_counts_as_one_microsecond),
     };
