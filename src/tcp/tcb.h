@@ -396,7 +396,7 @@ void loss_on_overtaken(struct tcp *p, struct tcb *t, const struct seg *s); /* wi
 void rtt_init(const struct tcp *p, struct rtt *r);
 void rtt_sample(const struct tcp *p, struct rtt *r, uint32_t us);
 void rtt_echo(const struct tcp *p, struct rtt *r, uint32_t us); /* of a timestamp */
-void rtt_fall_back(const struct tcp *p, struct rtt *r); /* the handshake gave no sample */
+void rtt_fall_back(const struct tcp *p, struct rtt *r);         /* the handshake gave no sample */
 
 /* -- window.c: what we offer and what we may use ----------------------------------------------- */
 uint32_t window_to_offer(struct tcp *p, struct tcb *t); /* sets rcv.edge; bytes */
