@@ -49,7 +49,7 @@ class Words(rig.Case):
         self.fails(1, ["tcp_low_latency"], "no knob 'tcp_low_latency': .*prequeue.*")
 
     def test_mistakes(self):
-        self.fails(1, ["net.ipv4.tcp_sak"], "unknown knob 'net.ipv4.tcp_sak': did you mean 'net.ipv4.tcp_sack'\\?")
+        self.fails(1, ["net.ipv4.tcp_sak"], "unknown knob 'net.ipv4.tcp_sak': did you mean 'net.ipv4.tcp_sack'\\? \\(weir sysctl -a\\)")
         self.fails(2, ["--quite"], "unknown option '--quite': did you mean '--quiet'\\? .*")
         self.fails(2, ["-Z"], "unknown option '-Z': see weir sysctl --help")
         self.fails(1, ["-w", NAME], f"not KNOB=VALUE '{NAME}'")

@@ -285,8 +285,9 @@ static void draw_accident(struct soak *w)
         add_event(w, at + lasts, EV_UP, link);
     } else if (kind <= 1) {
         add_event(w, at, EV_DOWN, link);
-        /* an RTO of 20 ms and tcp_orphan_retries end a closed connection after 5 s */
-        add_event(w, at + lasts % (4 * S), EV_UP, link);
+        /* An RTO of 20 ms and tcp_orphan_retries end a closed connection after 5 s: three of its
+         * last retransmissions find the link up, so that no single loss does. */
+        add_event(w, at + lasts % S, EV_UP, link);
         w->has_loss = true;
     } else if (kind == 2) {
         add_event(w, at, EV_CRASH, host);
