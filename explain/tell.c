@@ -74,7 +74,9 @@ static bool curves_take(struct told *d, const struct conn *c, const struct told_
             is_good &= point_add(&y->window, (struct point){.at = at, .v = {r->window}});
         y->window_now = r->window;
     }
-    return is_good & end_take(x, &c->end[r->end], at) & end_take(y, &c->end[!r->end], at);
+    is_good &= end_take(x, &c->end[r->end], at);
+    is_good &= end_take(y, &c->end[!r->end], at);
+    return is_good;
 }
 
 /* -- rows -------------------------------------------------------------------------------------- */

@@ -221,6 +221,11 @@ static json_t *connections_of(const struct scene *s, const struct tale *t)
 
 /* -- curves ------------------------------------------------------------------------------------ */
 
+static json_t *value_of(uint32_t value, bool is_state)
+{
+    return is_state ? json_string(weir_state_name((int)value)) : json_integer(value);
+}
+
 static json_t *curve_of(const struct watch_curve *c, int state_at)
 {
     json_t *list = json_array();
@@ -229,9 +234,7 @@ static json_t *curve_of(const struct watch_curve *c, int state_at)
         json_t *one = json_array();
         json_array_append_new(one, seconds(c->sample[i].at));
         for (int v = 0; v < c->values; v++)
-            json_array_append_new(
-                one, v == state_at ? json_string(weir_state_name((int)c->sample[i].value[v]))
-                                   : json_integer(c->sample[i].value[v]));
+            json_array_append_new(one, value_of(c->sample[i].value[v], v == state_at));
         json_array_append_new(list, one);
     }
     return list;

@@ -77,7 +77,7 @@ static struct flow *flow_of(struct ladder_flows *f, const struct lab_seg *s, int
     struct flow like = {.number = 0};
     struct flow **at = find(f, s, &like, dir);
 
-    if (*at)
+    if (*at != NULL)
         return *at;
     *at = calloc(1, sizeof **at);
     if (!*at)

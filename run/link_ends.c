@@ -31,7 +31,7 @@ bool link_ends_mac(const struct link_ends *e, const char *network, uint8_t mac[6
         return false;
     memcpy(text, e->ip.b, sizeof e->ip.b);
     memcpy(text + sizeof e->ip.b, e->ip6.b, sizeof e->ip6.b);
-    strncpy((char *)text + sizeof e->ip.b + sizeof e->ip6.b, network, 16);
+    memcpy(text + sizeof e->ip.b + sizeof e->ip6.b, network, strnlen(network, 16));
     hash = siphash24(&key, text, sizeof text);
     for (int i = 0; i < 6; i++)
         mac[i] = (uint8_t)(hash >> 8 * i);

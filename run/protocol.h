@@ -120,7 +120,7 @@ struct run_addr {
 struct run_ask {
     uint32_t op;
     int32_t number, level, name;
-    int32_t pid;   /* whose socket it is, where a door asks for another process; else 0 */
+    int32_t pid; /* whose socket it is, where a door asks for another process; else 0 */
     char id[48]; /* "s/4-0123456789abcdef", "d/...", or "p/NUMBER" for an accepted stream */
     struct run_addr addr;
     uint32_t value_len;

@@ -34,11 +34,12 @@ static uint8_t preset_ttl(const struct socks *k, const struct weir_addr *peer)
 static int dgram_dest(struct socks *k, int sock, const struct sock_message *m, struct udp_dest *d,
                       struct sock_path *path)
 {
-    const struct weir_datagram *about = m->about;
+    static const struct weir_datagram plain = {.ttl = -1, .tos = -1};
+    const struct weir_datagram *about = m->about ? m->about : &plain;
     struct sock *s = sock_at(k, sock);
     struct udp_sock *u = udp_at(k->udp, s->endpoint);
-    bool has_source = about && !weir_addr_is_any(&about->local.addr);
-    bool has_port = about && about->local.port;
+    bool has_source = !weir_addr_is_any(&about->local.addr);
+    bool has_port = about->local.port;
     bool has_name = u->is_bound || u->is_connected;
     int v;
 
@@ -57,10 +58,10 @@ static int dgram_dest(struct socks *k, int sock, const struct sock_message *m, s
         return -EACCES;
     d->lport = has_port ? about->local.port : u->lport;
     d->ifindex = (uint8_t)path->ifindex;
-    d->tos = about && about->tos >= 0 ? (uint8_t)about->tos : u->tos;
-    if (about && about->ttl == 0 && weir_addr_is_v4(&d->peer) && !iface_is_multicast(&d->peer))
+    d->tos = about->tos >= 0 ? (uint8_t)about->tos : u->tos;
+    if (about->ttl == 0 && weir_addr_is_v4(&d->peer) && !iface_is_multicast(&d->peer))
         return -EINVAL; /* 1122#3.2.1.7 */
-    if (about && about->ttl >= 0)
+    if (about->ttl >= 0)
         d->ttl = (uint8_t)about->ttl;
     else if (iface_is_multicast(&d->peer))
         d->ttl = u->mc_ttl;

@@ -149,7 +149,7 @@ static const char *last_part(const char *name)
 
 const char *weir_knob_nearest(const char *name)
 {
-    const struct weir_knob_info *best = NULL, *knob;
+    const struct weir_knob_info *best = weir_knob_info(0), *knob;
     unsigned best_distance = UINT_MAX;
 
     for (int i = 0; (knob = weir_knob_info(i)); i++) {

@@ -5,6 +5,8 @@
  * option goes with what is sent again, so what was lost for it does not need it.
  * Units: bytes. Errors: what is not to be believed is left aside; ACE stays. Cost: O(1). 9768#3.2.3
  */
+#include <string.h>
+
 #include "tcp/more.h"
 #include "weir/socket.h"
 
@@ -15,7 +17,7 @@ enum { SENDS_NONE, SENDS_LEAST, SENDS_NEWS, SENDS_ALL }; /* of net.ipv4.tcp_ecn_
 #define FIELD 0xffffffu
 #define FIELD_HALF 0x800000u /* further ahead than this: behind */
 #define MOVED_MOST (1u << 22)
-#define ACKS_MOST 8     /* the same counter goes on: said in each eighth */
+#define ACKS_MOST 8 /* the same counter goes on: said in each eighth */
 #define REPEATS_MOST 3
 #define REPEATS_FAR 64 /* segments of text behind which a repetition is forgotten */
 
@@ -127,12 +129,15 @@ struct acc_plan accecn_plan(const struct tcp *p, const struct tcb *t, uint32_t r
 
     if (!is_let_through(p, a) || !is_due(p, a, moved))
         return plan;
-    plan = layout(a->says_hello || p->knobs->tcp_ecn_option == SENDS_ALL
-                      ? HAS_E0B | HAS_CEB | HAS_E1B
-                      : used_of(a));
+    if (a->says_hello || p->knobs->tcp_ecn_option == SENDS_ALL)
+        plan = layout(HAS_E0B | HAS_CEB | HAS_E1B);
+    else
+        plan = layout(used_of(a));
     if (plan.bytes > room)
         plan = layout(moved);
-    return plan.bytes > room ? (struct acc_plan){0} : plan;
+    if (plan.bytes > room)
+        memset(&plan, 0, sizeof plan);
+    return plan;
 }
 
 static void put(struct tcp_opts *o, const struct acc_plan *plan, const uint64_t bytes[3])

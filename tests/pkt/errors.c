@@ -157,13 +157,13 @@ TEST(the_queue_is_bounded_and_forgotten_when_it_is_switched_off)
     weir_setsockopt(f->stack, sock, SOL_SOCKET, SO_RCVBUF, &small, sizeof small); /* 4,096 */
     set(f, sock, IP_RECVERR, 1);
     for (int i = 0; i < 100; i++) {
-        assert_null(send_and_fail(f, sock, &(struct error_spec){3, 1}));
+        assert_null(send_and_fail(f, sock, &(struct error_spec){.type = 3, .code = 1}));
         pending(f, sock);
     }
     while (weir_recverr(f->stack, sock, text, sizeof text, &e) >= 0)
         n++;
     assert_in_range(n, 10, 40);
-    assert_null(send_and_fail(f, sock, &(struct error_spec){3, 1}));
+    assert_null(send_and_fail(f, sock, &(struct error_spec){.type = 3, .code = 1}));
     set(f, sock, IP_RECVERR, 0);
     assert_int_equal(weir_recverr(f->stack, sock, text, sizeof text, &e), -EAGAIN);
     frames_end(f);
@@ -187,7 +187,8 @@ TEST(errors_that_only_lead_astray_are_ignored) /* REQ:1122-3.2.2-1 */
 
         set(f, sock, IP_RECVERR, 1);
         assert_string_equal(
-            send_and_fail(f, sock, &(struct error_spec){ignored[i].type, ignored[i].code}),
+            send_and_fail(f, sock,
+                          &(struct error_spec){.type = ignored[i].type, .code = ignored[i].code}),
             ignored[i].why);
         assert_int_equal(pending(f, sock), -EAGAIN);
         assert_null(take(f));

@@ -92,12 +92,12 @@ struct soak {
     int events;
     uint32_t happened; /* of the events */
     /* what may be blamed */
-    bool is_harsh;    /* anything may end a connection */
-    bool has_loss;    /* frames may be lost: ARP may fail */
-    bool has_dup;     /* datagrams may come twice */
-    bool has_cookies; /* what overtakes the first ACK is refused */
+    bool is_harsh;                            /* anything may end a connection */
+    bool has_loss;                            /* frames may be lost: ARP may fail */
+    bool has_dup;                             /* datagrams may come twice */
+    bool has_cookies;                         /* what overtakes the first ACK is refused */
     uint64_t datagrams, bytes, whole, errors; /* ends: to the last byte, or not */
-    char story[2400]; /* the world in words */
+    char story[2400];                         /* the world in words */
     char wrong[300];
 };
 

@@ -83,7 +83,7 @@ static void what_does_not_fit_is_refused(void **state)
     (void)state;
     for (uint16_t at = 0; at < 400; at++) {
         v = header(at, 100);
-        assert_int_equal(udp_cut_start(&cut, &in, &v), at >= 34 && at + 8 <= UDP_CUT_HEAD);
+        assert_int_equal(udp_cut_start(&cut, &in, &v), at >= 34 && at + 8u <= UDP_CUT_HEAD);
     }
     v = header(34, 0);
     assert_false(udp_cut_start(&cut, &in, &v));

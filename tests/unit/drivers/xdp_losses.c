@@ -138,7 +138,8 @@ static void all_chunks_under_way(void **state)
     assert_int_equal(lost("xdp_tx_full"), 3);
     assert_int_equal(tx.producer, 2);
     tx.consumer = 2;
-    done.entry[0] = ((struct xdp_desc *)(void *)tx.entry)[0].addr;
+    memcpy(&done.entry[0], (const uint8_t *)tx.entry + offsetof(struct xdp_desc, addr),
+           sizeof done.entry[0]);
     done.producer = 1;
     say(60);
     assert_int_equal(lost("xdp_tx_full"), 3);

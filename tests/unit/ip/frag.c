@@ -188,7 +188,8 @@ static void overlaps_end_the_datagram(void **state)
             uint16_t id = (uint16_t)(2 * i + turn);
             const struct shape *a = turn ? o : &first, *b = turn ? &first : o;
 
-            assert_int_equal(TAKE(&p, a->start, a->len, a->is_last, id), KEPT);
+            assert_int_equal(
+                TAKE(&p, .start = a->start, .len = a->len, .is_last = a->is_last, .id = id), KEPT);
             assert_int_equal(TAKE(&p, b->start, b->len, b->is_last, id, .text = other),
                              DROP_ip_fragment_overlap);
             assert_int_equal(TAKE(&p, .start = 0, .len = 8, .id = id), DROP_ip_fragment_overlap);
