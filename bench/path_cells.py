@@ -39,8 +39,6 @@ class Cell:
             text += f" loss {self.loss}%"
         if self.reorder:
             text += f" reorder {self.reorder}%"
-        if self.is_shared:
-            text += f" down: jitter {self.jitter_us}us"
         return text
 
     @property
@@ -48,11 +46,13 @@ class Cell:
         return max(len(side) for side in self.sides) > 1
 
     @property
-    def jitter_us(self):
-        """ACKs come early or late by up to a twentieth of the round trip, a frame's time at least.
-        Where none does, each sender's segments meet the full queue at an instant of its own between
-        two departures, always the same, and that decides whose are lost (docs/path.md)."""
-        return max(round(FRAME_BITS / self.rate), self.rtt * 50)
+    def stage(self):
+        """What senders that share a link have before it, each its own: up to a tenth of the round
+        trip, a twentieth on average, a frame's time at least. Without it each sender's segments
+        meet the full queue at an instant of its own between two departures, always the same, and
+        that decides whose are lost (docs/path.md)."""
+        us = max(round(FRAME_BITS / self.rate), self.rtt * 50)
+        return f"delay {us}us jitter {us}us" if self.is_shared else ""
 
     @property
     def name(self):
@@ -101,7 +101,7 @@ def control(quick):
 def coexistence(stack, quick):
     """One link, both senders on it at once: the first seconds are left out. The first to start has
     the better part for long, so each seed is run in both orders (jobs_of)."""
-    return [Cell(rtt, 0, 0, rate, [[(stack, "cubic"), ("kernel", "cubic")]], 30 if rtt < 100 else 45,
+    return [Cell(rtt, 0, 0, rate, [[(stack, "cubic"), ("hop", "cubic")]], 30 if rtt < 100 else 45,
                  skip=5 if rtt < 100 else 10)
             for rtt, rate in (SHARED[:1] if quick else SHARED)]
 
@@ -112,7 +112,7 @@ def jobs_of(cell, seeds, knobs):
     orders = (False, True) if cell.is_shared else (False,)
     for seed, last_first in ((s, o) for s in range(1, seeds + 1) for o in orders):
         specs = [{"net": cell.net, "seed": seed, "skip": cell.skip, "seconds": cell.seconds,
-                  "last_first": last_first, "set": knobs,
+                  "last_first": last_first, "stage": cell.stage, "set": knobs,
                   "flows": [{"stack": stack, "cc": cc} for stack, cc in side]}
                  for side in cell.sides]
         yield specs, cell.limit_us, cell.weight, cell.seconds + cell.skip

@@ -8,7 +8,8 @@
     weir's sender -- TAP weir0 -- the kernel forwards -'
 
 The stack "hop" is a kernel in weir's place, in a namespace of its own:
-    its TAP eth0 -- path_line without impairments -- TAP hop0 -- the kernel forwards -'
+    its TAP eth0 -- path_line -- TAP hop0 -- the kernel forwards -'
+SPEC's "stage" is what both have before that router: weir in its --net, the hop in its path_line.
 
 SPEC is JSON, and so is the answer. All of it is in a process namespace whose first process this is:
 when it ends, however it does, the kernel ends the rest and the devices go with them."""
@@ -154,6 +155,8 @@ class Path:
         call(f"ip addr add {WEIR}.{index}.1/24 dev weir{index}")
         call(f"ip link set weir{index} up")
         more = ["--set=" + text for text in self.spec.get("set", [])]
+        if self.spec.get("stage"):
+            more += ["--net", "up: " + self.spec["stage"], "--seed", str(self.spec["seed"])]
         if "pcapng" in self.spec:
             more += ["--pcapng", self.spec["pcapng"]]
         return start([self.weir, "run", "--link", f"tap:weir{index}", *more, "--", *command])
@@ -162,7 +165,8 @@ class Path:
         """What comes before a command that is to run behind the hop."""
         host = start(["unshare", "--net", "sh", "-c", "echo ready; exec sleep infinity"])
         await_ready(host, "unshare")
-        hop = start([self.line_program, f"hop{index}", "eth0", str(host.pid), "", "1"])
+        hop = start([self.line_program, f"hop{index}", "eth0", str(host.pid),
+                     "down: " + (self.spec.get("stage") or "delay 0ms"), str(self.spec["seed"])])
         await_ready(hop, "path_line of the hop")
         there = ["nsenter", "-t", str(host.pid), "-n"]
         call(f"ip addr add {HOP}.{index}.1/24 dev hop{index}")

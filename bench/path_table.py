@@ -108,7 +108,7 @@ class Report:
             rows.append([str(cell.rtt), str(cell.rate), str(cell.queue),
                          f"{mean:.0%}" if seen else "void", " ".join(f"{x:.0%}" for x in seen),
                          "ok" if SHARE[0] <= mean <= SHARE[1] else "short"])
-        first = {"weir": "weir cubic", "hop": "a kernel in weir's place, cubic,"}[cells[0].sides[0][0][0]]
+        first = {"weir": "weir cubic", "hop": "kernel cubic"}[cells[0].sides[0][0][0]]
         return (f"{first} beside kernel cubic on one link: the share of the first",
                 ["RTT ms", "Mbit/s", "queue", "mean", "seeds", "40 to 60 %"], rows)
 
