@@ -23,7 +23,7 @@ enum { HYSTART_SLOW, HYSTART_CSS, SLOW_START, AVOIDANCE };
 
 struct hystart {
     struct seq window_end; /* its ACK ends the round */
-    uint32_t least_us, min_us, baseline_us;
+    uint32_t last_min_us, min_us, baseline_us;
     uint8_t samples, css_rounds, is_running;
 };
 
@@ -54,7 +54,7 @@ static void cubic_init(struct cc *c, uint32_t mss)
     memset(c->own, 0, sizeof c->own);
     c->acked = 0;
     c->mode = c->ssthresh == UINT32_MAX ? HYSTART_SLOW : SLOW_START;
-    hystart_of(c)->least_us = hystart_of(c)->min_us = UINT32_MAX;
+    hystart_of(c)->last_min_us = hystart_of(c)->min_us = UINT32_MAX;
 }
 
 /* -- avoidance, 9438#4.2 to 4.5 ---------------------------------------------------------------- */
@@ -182,14 +182,10 @@ static void avoid(struct cc *c, uint32_t acked, const struct ack_event *e, const
 
 /* -- slow start, 9406#4.2 ---------------------------------------------------------------------- */
 
-/* Differs from 9406#4.2: compared is with the least of all rounds, as Linux does, not with that of
- * the round before. Beside a flow that fills the queue delay grows by less than the threshold in
- * each round, and the first loss came a round sooner than the sum was seen. */
 static void begin_round(struct hystart *h, const struct ack_event *e)
 {
     h->window_end = e->nxt;
-    if (h->min_us < h->least_us)
-        h->least_us = h->min_us;
+    h->last_min_us = h->min_us;
     h->min_us = UINT32_MAX;
     h->samples = 0;
     h->is_running = 1;
@@ -204,18 +200,18 @@ static uint32_t rtt_threshold(uint32_t last_us)
     return us > MIN_RTT_THRESH_US ? us : MIN_RTT_THRESH_US;
 }
 
-/* With the eighth RTT sample of a round: does the delay grow, or does it no longer? Differs: not
- * with each one behind it, for the least of a round only falls. A round ends within a train of
- * ACKs, so later ones are of the next train, whose head finds the queue drained; that says nothing
- * of whether the first train filled it. */
+/* After each RTT sample: does the delay grow, or does it no longer? */
 static void judge_delay(struct cc *c, struct hystart *h)
 {
+    if (h->samples < RTT_SAMPLES || h->min_us == UINT32_MAX)
+        return;
     if (c->mode == HYSTART_CSS) {
         if (h->min_us < h->baseline_us)
             c->mode = HYSTART_SLOW;
         return;
     }
-    if (h->least_us != UINT32_MAX && h->min_us >= h->least_us + rtt_threshold(h->least_us)) {
+    if (h->last_min_us != UINT32_MAX &&
+        h->min_us >= h->last_min_us + rtt_threshold(h->last_min_us)) {
         h->baseline_us = h->min_us;
         h->css_rounds = 0;
         c->mode = HYSTART_CSS;
@@ -230,8 +226,9 @@ static void hystart_on_ack(struct cc *c, const struct ack_event *e)
     if (e->rtt_us) {
         if (e->rtt_us < h->min_us)
             h->min_us = e->rtt_us;
-        if (h->samples < RTT_SAMPLES && ++h->samples == RTT_SAMPLES)
-            judge_delay(c, h);
+        if (h->samples < RTT_SAMPLES)
+            h->samples++;
+        judge_delay(c, h);
     }
     if (!is_round_over)
         return;
